@@ -1,0 +1,2 @@
+// The public face of @nopage/core is exported from here.
+export {};

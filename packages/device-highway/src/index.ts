@@ -1,0 +1,2 @@
+// The public face of @nopage/device-highway is exported from here.
+export {};

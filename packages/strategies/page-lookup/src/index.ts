@@ -1,0 +1,2 @@
+// The public face of @nopage/page-lookup is exported from here.
+export {};

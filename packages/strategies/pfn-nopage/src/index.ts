@@ -1,0 +1,2 @@
+// The public face of @nopage/pfn-nopage is exported from here.
+export {};

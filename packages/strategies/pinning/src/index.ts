@@ -1,0 +1,2 @@
+// The public face of @nopage/pinning is exported from here.
+export {};

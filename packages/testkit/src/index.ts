@@ -1,0 +1,2 @@
+// The public face of @nopage/testkit is exported from here.
+export {};
