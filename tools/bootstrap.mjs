@@ -38,7 +38,11 @@ function manifestHash() {
 }
 
 function isInstalled(hash) {
-  return existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash && existsSync(join(root, "node_modules", ".bin", "tsc"));
+  return (
+    existsSync(stampFile) &&
+    readFileSync(stampFile, "utf8") === hash &&
+    existsSync(join(root, "node_modules", ".bin", "tsc"))
+  );
 }
 
 function install(hash) {
@@ -46,7 +50,9 @@ function install(hash) {
   const pinned = packageManager.split("@")[1];
   const onPath = run("pnpm", ["--version"]);
   const useOwn = onPath.status === 0 && onPath.stdout.trim() === pinned;
-  say(`nopage: installing dependencies with pnpm ${pinned}${useOwn ? "" : " (through npx)"}, about 20 s on a new machine`);
+  say(
+    `nopage: installing dependencies with pnpm ${pinned}${useOwn ? "" : " (through npx)"}, about 20 s on a new machine`,
+  );
   const [command, ...prefix] = useOwn ? ["pnpm"] : ["npx", "--yes", packageManager];
   // CI=true makes pnpm replace a broken node_modules without asking.
   const result = run(command, [...prefix, "install", "--frozen-lockfile"], { ...process.env, CI: "true" });
@@ -57,7 +63,11 @@ function install(hash) {
 
 function compile() {
   if (!existsSync(join(root, "packages/core/dist"))) say("nopage: compiling the packages");
-  const result = run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b", "tsconfig.build.json"]);
+  const result = run(process.execPath, [
+    join(root, "node_modules/typescript/bin/tsc"),
+    "-b",
+    "tsconfig.build.json",
+  ]);
   if (result.status !== 0) fail("tsc -b", result);
 }
 

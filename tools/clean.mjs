@@ -11,4 +11,5 @@ for (const parent of ["packages", "packages/strategies"]) {
     }
   }
 }
-for (const path of ["coverage", "node_modules/.cache/tsc"]) rmSync(join(root, path), { recursive: true, force: true });
+for (const path of ["coverage", "node_modules/.cache/tsc"])
+  rmSync(join(root, path), { recursive: true, force: true });

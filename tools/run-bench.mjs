@@ -17,11 +17,19 @@ const benches = packages.flatMap((dir) => {
   return readdirSync(join(dir, "bench"), { recursive: true })
     .filter((file) => file.endsWith(".bench.ts"))
     .sort()
-    .map((file) => ({ dir, source: join(dir, "bench", file), output: join(dir, "dist-bench", file.replace(/ts$/, "js")) }));
+    .map((file) => ({
+      dir,
+      source: join(dir, "bench", file),
+      output: join(dir, "dist-bench", file.replace(/ts$/, "js")),
+    }));
 });
-const chosen = benches.filter(({ source }) => filters.every((filter) => relative(root, source).includes(filter)));
+const chosen = benches.filter(({ source }) =>
+  filters.every((filter) => relative(root, source).includes(filter)),
+);
 if (chosen.length === 0) {
-  console.error(benches.length === 0 ? "No bench file exists yet." : `No bench file matches ${filters.join(" ")}.`);
+  console.error(
+    benches.length === 0 ? "No bench file exists yet." : `No bench file matches ${filters.join(" ")}.`,
+  );
   process.exit(2);
 }
 
