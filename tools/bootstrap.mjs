@@ -23,12 +23,32 @@ function run(command, args, env = process.env) {
   return spawnSync(command, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], env });
 }
 
+function packageFolders() {
+  return ["packages", "packages/strategies"].flatMap((parent) =>
+    readdirSync(join(root, parent))
+      .sort()
+      .map((name) => `${parent}/${name}`)
+      .filter((folder) => existsSync(join(root, folder, "package.json"))),
+  );
+}
+
+function requireNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  say(`nopage: needs Node 20.19 or newer, and this is ${process.versions.node}`);
+  process.exit(2);
+}
+
 // The manifests and the lockfile decide what node_modules must hold; their hash says whether it still does.
 function manifestHash() {
-  const files = ["package.json", "pnpm-workspace.yaml", "pnpm-lock.yaml", "tools/checks/package.json"];
-  for (const parent of ["packages", "packages/strategies"]) {
-    for (const name of readdirSync(join(root, parent)).sort()) files.push(`${parent}/${name}/package.json`);
-  }
+  const manifests = packageFolders().map((folder) => `${folder}/package.json`);
+  const files = [
+    "package.json",
+    "pnpm-workspace.yaml",
+    "pnpm-lock.yaml",
+    "tools/checks/package.json",
+    ...manifests,
+  ];
   const hash = createHash("sha256").update(`${process.version} ${process.platform} ${process.arch}\n`);
   for (const file of files) {
     const path = join(root, file);
@@ -38,11 +58,13 @@ function manifestHash() {
 }
 
 function isInstalled(hash) {
-  return (
-    existsSync(stampFile) &&
-    readFileSync(stampFile, "utf8") === hash &&
-    existsSync(join(root, "node_modules", ".bin", "tsc"))
-  );
+  if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== hash) return false;
+  // Somebody may have removed the links of one package only.
+  const linked = packageFolders().filter((folder) => {
+    const { dependencies = {} } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    return Object.keys(dependencies).length > 0;
+  });
+  return linked.every((folder) => existsSync(join(root, folder, "node_modules")));
 }
 
 function install(hash) {
@@ -71,6 +93,7 @@ function compile() {
   if (result.status !== 0) fail("tsc -b", result);
 }
 
+requireNode();
 const hash = manifestHash();
 if (!isInstalled(hash)) install(hash);
 compile();
