@@ -31,11 +31,6 @@ export class FreePages {
     frames.onRelease((page, order) => this.#giveBack(page, order));
   }
 
-  /** Frames that are free. */
-  get freeFrames(): number {
-    return this.#buddy.freeFrames;
-  }
-
   /**
    * One page with one reference (`alloc_page`), its contents whatever they were; undefined when memory has run out.
    * Freed by its last `put`.
