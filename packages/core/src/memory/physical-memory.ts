@@ -1,3 +1,4 @@
+import type { Pfn } from "../contract/units.ts";
 import type { Geometry } from "../mmu/geometry.ts";
 import type { PageTable } from "../mmu/page-table.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
@@ -73,6 +74,29 @@ export class PhysicalMemory {
   /** Frames free, of both kinds: the number that must be the same before and after a run. */
   get freeFrames(): number {
     return this.buddy.freeFrames + (this.pagelessBuddy?.freeFrames ?? 0);
+  }
+
+  /**
+   * Copies a whole frame of any kind into a frame of RAM (`__wp_page_copy_user`): device memory is loaded 4 bytes at a
+   * time, lowest first, and where nothing answers every byte is 0xff, as on a PCI bus.
+   */
+  copyFrame(to: Pfn, from: Pfn): void {
+    const { frames, io } = this;
+    if (frames.isRam(from)) {
+      frames.copy(to, from);
+      return;
+    }
+    const { pageSize } = frames;
+    frames.markWritten(to, 0, pageSize);
+    const range = io.find(from);
+    if (range === undefined) {
+      frames.bytes.fill(0xff, to * pageSize, (to + 1) * pageSize);
+      return;
+    }
+    const start = (from - range.startPfn) * pageSize;
+    for (let at = 0; at < pageSize; at += 4) {
+      frames.view.setUint32(to * pageSize + at, range.device.read(start + at, 4), true);
+    }
   }
 
   /** Back to how it was built, in time that depends on what was in use. Windows of devices are given up too. */

@@ -98,3 +98,37 @@ test.each(Object.values(geometries))("every geometry has working memory: $name",
   expect(memory.freeFrames).toBe(before);
   expect(reports.take()).toEqual([]);
 });
+
+describe("a copy of a frame", () => {
+  const { memory } = machineMemory({ ramPages: 64 });
+  const to = present(memory.pages.allocPage(owners.anon));
+  const word = (at: number): number => memory.frames.view.getUint32(to * 4096 + at, true);
+
+  test("of RAM takes its bytes", () => {
+    const from = present(memory.pages.allocPage(owners.driver));
+    memory.kernel.store32(memory.directMap.addressOf(from), 0xcafe);
+    memory.copyFrame(to, from);
+    expect(word(0)).toBe(0xcafe);
+  });
+
+  test("of device memory loads every register of the page once", () => {
+    const loads: number[] = [];
+    const range = memory.io.claim("bar", 2, {
+      read(offset) {
+        loads.push(offset);
+        return 2 ** 32 - offset;
+      },
+      write: () => {},
+    });
+    if (typeof range === "number") throw new Error("no window");
+    memory.copyFrame(to, (range.startPfn + 1) as Pfn);
+    expect(loads).toEqual(Array.from({ length: 1024 }, (_, at) => 4096 + 4 * at));
+    expect(word(4092)).toBe(2 ** 32 - 8188);
+    expect(memory.frames.initialisedBytes(to)).toBe(4096);
+  });
+
+  test("of an address where nothing answers is all ones", () => {
+    memory.copyFrame(to, 0xfff00 as Pfn);
+    expect(word(2048)).toBe(0xffffffff);
+  });
+});
