@@ -1,2 +1,26 @@
-// The public face of @nopage/core is exported from here.
-export {};
+/** The machine: what builds and runs one, and what programs on it call. Plugins need `@nopage/core/contract` only. */
+export * from "./contract/index.ts";
+export { DmaPort } from "./device/dma-port.ts";
+export type { InterruptLine } from "./device/interrupt-controller.ts";
+export type { BackingShape } from "./device/mapping-binding.ts";
+export { MappingBinding } from "./device/mapping-binding.ts";
+export type { PciBarShape, PciFunction, PciFunctionShape } from "./device/pci-bus.ts";
+export { EventLog, type LoggedEvent } from "./events/event-log.ts";
+export { type EventName, eventFields } from "./events/events.ts";
+export { createKernel } from "./kernel.ts";
+export { Machine } from "./machine.ts";
+export type { MachineOptions, MachineSettings } from "./machine-options.ts";
+export type { IoDevice, IoRange, IoWidth } from "./memory/io-ranges.ts";
+export { KernelFault } from "./memory/kernel-fault.ts";
+export { owners } from "./memory/owners.ts";
+export { type Geometry, type GeometryName, geometries } from "./mmu/geometry.ts";
+export type { Violation, ViolationKind } from "./sanitize/violation.ts";
+export type { Chooser } from "./sched/chooser.ts";
+export { randomChooser } from "./sched/random-chooser.ts";
+export { type RecordedChoice, ReplayMismatch, replayChooser } from "./sched/replay-chooser.ts";
+export { runToBlock } from "./sched/run-to-block-chooser.ts";
+export type { RunReport } from "./sched/scheduler.ts";
+export type { Task } from "./sched/task.ts";
+export type { ExitStatus, Process, Program, ThreadOptions } from "./user/process.ts";
+export { MISS, type Width } from "./user/user-memory.ts";
+export type { MapRequest, UserThread } from "./user/user-thread.ts";

@@ -1,0 +1,125 @@
+import type { DeviceRegistry } from "../device/device-registry.ts";
+import type { BackingShape, MappingBinding } from "../device/mapping-binding.ts";
+import type { PciBus } from "../device/pci-bus.ts";
+import type { EventLog } from "../events/event-log.ts";
+import type { PhysicalMemory } from "../memory/physical-memory.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import type { Mm } from "../mm/mm.ts";
+import type { PageRequest } from "../mm/pin.ts";
+import type { RemapRequest } from "../mm/remap.ts";
+import type { ZapReach } from "../mm/zap.ts";
+import type { Geometry } from "../mmu/geometry.ts";
+import type { Mutex } from "../sched/mutex.ts";
+import type { Rcu } from "../sched/rcu.ts";
+import type { RwSemaphore } from "../sched/rw-semaphore.ts";
+import type { Shared } from "../sched/shared.ts";
+import type { SpinLock } from "../sched/spin-lock.ts";
+import type { Task } from "../sched/task.ts";
+import type { WaitQueue } from "../sched/wait-queue.ts";
+import type { Area } from "./area.ts";
+import type { Atomic, Sleepable } from "./execution.ts";
+import type { MmuNotifier } from "./mmu-notifier.ts";
+import type { PfnOutcome } from "./outcome.ts";
+import type { MappingStrategy } from "./strategy.ts";
+import type { Page, Pfn, UserAddress, VirtualNs } from "./units.ts";
+
+/**
+ * What the kernel offers to a plugin: a strategy, a pinning policy or a driver. Every function names the Linux function
+ * it stands for.
+ */
+export interface Kernel {
+  readonly geometry: Geometry;
+  /** Frames, allocators, I/O windows. */
+  readonly memory: PhysicalMemory;
+  readonly pages: PageCounts;
+  readonly mappings: Mappings;
+  readonly user: UserAccess;
+  readonly sync: Synchronisation;
+  readonly time: Time;
+  readonly devices: DeviceRegistry;
+  readonly pci: PciBus;
+  /** What happened so far; a plugin may read it and nothing else. */
+  readonly log: EventLog;
+  /** Binds memory of a device to a strategy; a driver does this once. */
+  bind(strategy: MappingStrategy, shape: BackingShape): MappingBinding;
+  /** A breach of a hardware rule that a device model has seen. */
+  reportDeviceRule(message: string): void;
+}
+
+/** References of pages, each a step of its own. */
+export interface PageCounts {
+  /** `get_page`: one reference more on a page that has at least one. */
+  get(page: Page): Atomic<void>;
+  /** `put_page`: one reference less; the last one frees the page. */
+  put(page: Page): Atomic<void>;
+  /** `pfn_valid` and `pfn_to_page`: undefined for I/O and for RAM without struct page. */
+  of(pfn: Pfn): Page | undefined;
+}
+
+/** Entries in the page tables of processes. */
+export interface Mappings {
+  /** `remap_pfn_range`; see `remapPfnRange` in mm/remap.ts. In the mmap hook only. */
+  remapPfnRange(area: Area, request: RemapRequest): Sleepable<number>;
+  /** Fills what is missing of an earlier `remapPfnRange`, with the mmap lock held for reading. */
+  remapMissing(area: Area, request: RemapRequest): Sleepable<number>;
+  /** `vmf_insert_pfn`: looks at no gate. */
+  insertPfn(area: Area, address: UserAddress, pfn: Pfn): Sleepable<PfnOutcome>;
+  /** `vm_insert_page`. */
+  insertPage(area: Area, address: UserAddress, page: Page): Sleepable<number>;
+  /** `zap_vma_ptes`: `[start, end)` of a VM_PFNMAP area. */
+  zapVma(area: Area, start: UserAddress, end: UserAddress): Sleepable<void>;
+  /** `unmap_mapping_range`, in object pages; 0 pages means to the end. */
+  unmapMappingRange(mapping: AddressSpace, first: number, pages: number, reach: ZapReach): Sleepable<void>;
+  /** Visits every area that shows an object, each with its mm's lock held for reading. */
+  forEachArea(mapping: AddressSpace, visit: (area: Area) => Sleepable<void>): Sleepable<void>;
+  /** `mmu_notifier_register`: takes the mmap lock itself and waits for a grace period (MN-16). */
+  registerNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<void>;
+  /** `mmu_notifier_unregister`: afterwards no callback runs or will run. Not from a callback. */
+  unregisterNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<void>;
+}
+
+/** Memory of processes, reached from the kernel. */
+export interface UserAccess {
+  /** The address space of the current thread; undefined in a kernel thread or an interrupt. */
+  currentMm(): Mm | undefined;
+  /** `copy_to_user`: bytes not copied, 0 when all were. */
+  copyTo(address: UserAddress, from: Uint8Array): Sleepable<number>;
+  /** `copy_from_user`: bytes not copied; the rest of `to` is zeroed. */
+  copyFrom(address: UserAddress, to: Uint8Array): Sleepable<number>;
+  /** `get_user_pages`, `pin_user_pages`; see mm/pin.ts. Without the mmap lock. */
+  getPages(
+    mm: Mm,
+    start: UserAddress,
+    count: number,
+    request: PageRequest,
+  ): Sleepable<readonly Page[] | number>;
+  /** `unpin_user_page`, or `put_page` for a plain reference. */
+  releasePage(mm: Mm, page: Page, hold: PageRequest["hold"], contents: "clean" | "dirty"): Atomic<void>;
+  /** `mmget_not_zero`: whether the mm is alive; if so it has one user more. */
+  tryUse(mm: Mm): boolean;
+  /** `mmput`. */
+  drop(mm: Mm): Sleepable<void>;
+}
+
+/** Locks and other meeting points, each with the name that reports show. */
+export interface Synchronisation {
+  spinLock(name: string): SpinLock;
+  mutex(name: string): Mutex;
+  rwSemaphore(name: string): RwSemaphore;
+  waitQueue(name: string): WaitQueue;
+  shared<T>(name: string, initial: T): Shared<T>;
+  readonly rcu: Rcu;
+}
+
+/** Virtual time and threads of the kernel and of devices. */
+export interface Time {
+  now(): VirtualNs;
+  /** `usleep_range`, in virtual nanoseconds. */
+  sleep(duration: VirtualNs): Sleepable<void>;
+  /** A kernel thread (`kthread_run`); a daemon may still wait for work when a run ends. */
+  spawnKernelThread(name: string, body: () => Sleepable<void>, daemon: "daemon" | "required"): Task;
+  /** A device's own engine: it runs on no CPU. */
+  spawnHardware(name: string, body: () => Sleepable<void>): Task;
+  /** Whether the current thread has to end (`fatal_signal_pending`). */
+  isDying(): boolean;
+}

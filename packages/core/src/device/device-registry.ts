@@ -1,0 +1,112 @@
+import { EBUSY, ENODEV, ENOENT } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import type { FileOperations, OpenFile, OpenMode } from "../contract/file.ts";
+import type { Machine } from "../machine.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import type { Process } from "../user/process.ts";
+import { File } from "./file.ts";
+import { Inode } from "./inode.ts";
+import { KernelModule } from "./module.ts";
+
+/** How a file is opened (`open(2)`). */
+export interface OpenRequest {
+  readonly path: string;
+  readonly mode: OpenMode;
+  /** O_NONBLOCK. */
+  readonly blocking: OpenFile["blocking"];
+}
+
+interface Registered {
+  readonly inode: Inode;
+  readonly operations: FileOperations;
+}
+
+/** The names in /dev, what stands behind them, and the life of files opened on them. */
+export class DeviceRegistry {
+  readonly #machine: Machine;
+  readonly #byPath = new Map<string, Registered>();
+  #nextInode = 1;
+  #nextModule = 1;
+  /** Files that are open or mapped, for the leak check. */
+  readonly openFiles = new Set<File>();
+  readonly modules: KernelModule[] = [];
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** Loads a module (`init_module`). */
+  loadModule(name: string): KernelModule {
+    const module = new KernelModule(this.#nextModule++, name, this.#machine.log);
+    this.modules.push(module);
+    return module;
+  }
+
+  /** A new inode with an address space of its own. */
+  createInode(name: string): Inode {
+    return new Inode(this.#nextInode++, name, this.#machine.createAddressSpace(name));
+  }
+
+  /** Gives a character device a name (`cdev_add`): its inode, or -EBUSY for a name that is taken. */
+  register(path: string, operations: FileOperations): Inode | number {
+    if (this.#byPath.has(path)) return -EBUSY;
+    const inode = this.createInode(path);
+    this.#byPath.set(path, { inode, operations });
+    return inode;
+  }
+
+  /** Takes the name away (`cdev_del`); open files and mappings live on. */
+  unregister(path: string): void {
+    this.#byPath.delete(path);
+  }
+
+  /** Names in use, in order of registration. */
+  paths(): readonly string[] {
+    return [...this.#byPath.keys()];
+  }
+
+  /** Opens a device by name: the file, or -ENOENT, -ENODEV for a module on its way out, or the driver's errno. */
+  *open(request: OpenRequest, process: Process): Sleepable<File | number> {
+    const registered = this.#byPath.get(request.path);
+    if (registered === undefined) return -ENOENT;
+    return yield* this.openInode(registered.inode, registered.operations, request, process);
+  }
+
+  /** Opens an inode that may have no name. */
+  *openInode(
+    inode: Inode,
+    operations: FileOperations,
+    request: OpenRequest,
+    process: Process,
+  ): Sleepable<File | number> {
+    if (operations.owner !== undefined && !operations.owner.use()) return -ENODEV;
+    const file = new File(inode, operations, request.mode, request.blocking);
+    const answer = operations.open?.(file, process) ?? 0;
+    const result = isGenerator(answer) ? yield* answer : answer;
+    if (result !== 0) {
+      operations.owner?.unuse();
+      return result;
+    }
+    inode.opens++;
+    this.openFiles.add(file);
+    this.#machine.log.record("file-open", inode.id, process.pid);
+    return file;
+  }
+
+  /** One holder of the file more (`get_file`). */
+  keep(file: OpenFile): void {
+    (file as File).references++;
+  }
+
+  /** One holder less (`fput`); the last one releases the file and lets its module go. */
+  *drop(file: OpenFile): Sleepable<void> {
+    const own = file as File;
+    if (--own.references > 0) return;
+    this.#machine.log.record("file-release", own.inode.id);
+    const answer = own.operations.release?.(own);
+    if (isGenerator(answer)) yield* answer;
+    own.inode.opens--;
+    this.openFiles.delete(own);
+    own.operations.owner?.unuse();
+  }
+}

@@ -1,0 +1,100 @@
+import { EBUSY } from "../contract/errno.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Machine } from "../machine.ts";
+import { WaitQueue } from "../sched/wait-queue.ts";
+
+/** How a device signals: a level stays asserted until the device lowers it; a message is one event (MSI). */
+export type InterruptMode = "level" | "message";
+
+/** What a driver does at an interrupt: whether its device had caused it (`IRQ_HANDLED`, `IRQ_NONE`). */
+export type InterruptHandler = () => Atomic<"handled" | "not-mine">;
+
+/** A level that no handler quietens is masked after so many deliveries, as Linux does with a spurious interrupt. */
+const STORM_LIMIT = 1000;
+
+/** One interrupt line of one device. */
+export class InterruptLine {
+  readonly number: number;
+  readonly mode: InterruptMode;
+  readonly #machine: Machine;
+  readonly #cpu: number;
+  #handler: InterruptHandler | undefined = undefined;
+  #name = "";
+  #isAsserted = false;
+  #running = 0;
+  #unhandled = 0;
+  readonly #idle: WaitQueue;
+
+  constructor(machine: Machine, number: number, mode: InterruptMode, cpu: number) {
+    this.#machine = machine;
+    this.number = number;
+    this.mode = mode;
+    this.#cpu = cpu;
+    this.#idle = new WaitQueue(machine.sched, `interrupt ${number} at rest`);
+  }
+
+  /** Installs the handler (`request_irq`): 0, or -EBUSY when there is one. */
+  request(name: string, handler: InterruptHandler): number {
+    if (this.#handler !== undefined) return -EBUSY;
+    this.#handler = handler;
+    this.#name = name;
+    this.#unhandled = 0;
+    if (this.#isAsserted) this.#deliver();
+    return 0;
+  }
+
+  /** Takes the handler off and waits until it runs nowhere (`free_irq`). */
+  *free(): Sleepable<void> {
+    this.#handler = undefined;
+    yield* this.#idle.waitUntil(() => this.#running === 0, "uninterruptible");
+  }
+
+  /** The device asserts the line or sends its message. */
+  raise(): void {
+    this.#machine.log.record("interrupt-raise", this.number, this.#cpu);
+    if (this.mode === "level") {
+      if (this.#isAsserted) return;
+      this.#isAsserted = true;
+    }
+    this.#deliver();
+  }
+
+  /** The device lets the line go. */
+  lower(): void {
+    this.#isAsserted = false;
+  }
+
+  #deliver(): void {
+    const handler = this.#handler;
+    if (handler === undefined || (this.mode === "level" && this.#running > 0)) return;
+    this.#running++;
+    this.#machine.sched.spawn(
+      { name: `irq ${this.number} (${this.#name})`, kind: "irq", cpu: this.#cpu },
+      this.#handle(handler),
+    );
+  }
+
+  *#handle(handler: InterruptHandler): Atomic<void> {
+    this.#machine.log.record("interrupt-handle", this.number, this.#cpu);
+    const verdict = yield* handler();
+    this.#unhandled = verdict === "handled" ? 0 : this.#unhandled + 1;
+    this.#running--;
+    if (this.mode === "level" && this.#isAsserted && this.#unhandled < STORM_LIMIT) this.#deliver();
+    else yield* this.#idle.wakeAll();
+  }
+}
+
+/** Hands out interrupt lines. */
+export class InterruptController {
+  readonly #machine: Machine;
+  #next = 16;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** A line for a device; its interrupts go to `cpu`. */
+  connect(mode: InterruptMode, cpu = 0): InterruptLine {
+    return new InterruptLine(this.#machine, this.#next++, mode, cpu);
+  }
+}

@@ -1,0 +1,151 @@
+import type { CacheMode } from "../contract/area.ts";
+import type { Backing, BackingMemory } from "../contract/backing.ts";
+import { ContractViolation } from "../contract/contract-violation.ts";
+import { EINVAL, ENODEV } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import type { MappableArea } from "../contract/file.ts";
+import type { Gate } from "../contract/gate.ts";
+import type { Kernel } from "../contract/kernel.ts";
+import type { MappingStrategy, StrategyHooks } from "../contract/strategy.ts";
+import type { Machine } from "../machine.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
+import { unmapMappingRange } from "../mm/rmap.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+
+/** What a driver wants shown, before it is bound to a strategy. */
+export interface BackingShape {
+  readonly name: string;
+  readonly memory: BackingMemory;
+  readonly pages: number;
+  readonly cache: CacheMode;
+  /** Where the reverse map keeps the areas: the device's inode has it. */
+  readonly mapping: AddressSpace;
+}
+
+/** The core's side of a backing. */
+class BoundBacking implements Backing {
+  readonly name: string;
+  memory: BackingMemory;
+  pages: number;
+  readonly cache: CacheMode;
+  readonly gate: Gate;
+  readonly mapping: AddressSpace;
+
+  constructor(shape: BackingShape, gate: Gate) {
+    this.name = shape.name;
+    this.memory = shape.memory;
+    this.pages = shape.pages;
+    this.cache = shape.cache;
+    this.gate = gate;
+    this.mapping = shape.mapping;
+  }
+}
+
+/**
+ * One device's memory shown through one strategy: what a driver calls instead of the strategy. It keeps the order of
+ * gate and zap, checks what the plugin answers, and does for it what every strategy would have to do alike.
+ */
+export class MappingBinding {
+  readonly strategy: MappingStrategy;
+  readonly backing: Backing;
+  readonly #bound: BoundBacking;
+  readonly #machine: Machine;
+  readonly #hooks: StrategyHooks;
+
+  /** @throws ContractViolation when the strategy cannot show this kind of memory */
+  constructor(machine: Machine, kernel: Kernel, strategy: MappingStrategy, shape: BackingShape) {
+    const { supports } = strategy;
+    if (!supports.backing.includes(shape.memory.kind)) {
+      const shown = supports.backing.join(", ");
+      throw new ContractViolation(
+        strategy.name,
+        "create",
+        `cannot show ${shape.name}, which is ${shape.memory.kind}; it shows ${shown}`,
+        undefined,
+      );
+    }
+    this.#machine = machine;
+    this.strategy = strategy;
+    this.#bound = new BoundBacking(shape, machine.createGate(shape.name));
+    this.backing = this.#bound;
+    this.#hooks = strategy.create(kernel);
+  }
+
+  /**
+   * The driver's mmap hook: checks that the area lies inside the object, in pages, so that nothing wraps (MM-07), and
+   * asks the strategy.
+   *
+   * @returns 0; -EINVAL outside the object; -ENODEV once the device is gone; the strategy's errno
+   */
+  *mmap(area: MappableArea): Sleepable<number> {
+    const { backing } = this;
+    if (backing.gate.state === "gone") return -ENODEV;
+    if (area.pgoff > backing.pages || area.pages > backing.pages - area.pgoff) return -EINVAL;
+    area.backing = backing;
+    area.mapping = backing.mapping;
+    area.cache = backing.cache;
+    const answer = this.#hooks.mmap(area, backing);
+    const operations = isGenerator(answer) ? yield* answer : answer;
+    if (typeof operations === "number") {
+      if (operations < 0 && Number.isInteger(operations)) return operations;
+      throw new ContractViolation(
+        this.strategy.name,
+        "mmap",
+        `answered ${operations}, which is no negated errno`,
+        undefined,
+      );
+    }
+    if (typeof operations !== "object" || operations === null) {
+      throw new ContractViolation(
+        this.strategy.name,
+        "mmap",
+        `answered ${String(operations)} instead of operations`,
+        undefined,
+      );
+    }
+    area.ops = operations;
+    return 0;
+  }
+
+  /** Takes the mapping away for a while: the gate first, then every entry. When it returns nobody can touch the object. */
+  *quiesce(): Sleepable<void> {
+    yield* this.backing.gate.close();
+    yield* this.#revoke();
+  }
+
+  /** Undoes one `quiesce`; the last one lets everybody in again. */
+  *resume(): Sleepable<void> {
+    yield* this.backing.gate.open();
+    const answer = this.#hooks.restore?.(this.backing);
+    if (isGenerator(answer)) yield* answer;
+  }
+
+  /** The device is gone: what is mapped goes, waiting threads wake to SIGBUS, and nothing is mapped ever again. */
+  *remove(): Sleepable<void> {
+    yield* this.backing.gate.remove();
+    yield* this.#revoke();
+  }
+
+  /**
+   * Changes what is shown and how much of it (TR-04): closes the gate, zaps, lets the driver exchange the memory, opens.
+   * `exchange` runs while nothing is mapped; what it takes away may be freed in it.
+   */
+  *replace(memory: BackingMemory, pages: number, exchange: () => Sleepable<void>): Sleepable<void> {
+    yield* this.quiesce();
+    yield* exchange();
+    this.#bound.memory = memory;
+    this.#bound.pages = pages;
+    yield* this.resume();
+  }
+
+  *#revoke(): Sleepable<void> {
+    const { backing } = this;
+    if (this.#hooks.revoke === undefined) {
+      yield* unmapMappingRange(backing.mapping, 0, 0, "even-cows");
+      return;
+    }
+    const answer = this.#hooks.revoke(backing);
+    if (isGenerator(answer)) yield* answer;
+    this.#machine.log.record("zap", 0, 0, backing.pages);
+  }
+}

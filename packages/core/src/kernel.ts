@@ -1,0 +1,96 @@
+import type { Sleepable } from "./contract/execution.ts";
+import type { Kernel } from "./contract/kernel.ts";
+import type { UserAddress } from "./contract/units.ts";
+import { MappingBinding } from "./device/mapping-binding.ts";
+import type { Machine } from "./machine.ts";
+import { insertPage, insertPfn } from "./mm/insert.ts";
+import { registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
+import { getUserPages, releaseUserPage } from "./mm/pin.ts";
+import { remapMissing, remapPfnRange } from "./mm/remap.ts";
+import { forEachArea, unmapMappingRange } from "./mm/rmap.ts";
+import type { Vma } from "./mm/vma.ts";
+import { zapVma } from "./mm/zap.ts";
+import { Mutex } from "./sched/mutex.ts";
+import { RwSemaphore } from "./sched/rw-semaphore.ts";
+import { Shared } from "./sched/shared.ts";
+import { SpinLock } from "./sched/spin-lock.ts";
+import { WaitQueue } from "./sched/wait-queue.ts";
+import { UserThread } from "./user/user-thread.ts";
+
+/** The kernel of a machine as plugins see it. */
+export function createKernel(machine: Machine): Kernel {
+  const { sched, memory } = machine;
+  const sleeps = new WaitQueue(sched, "a timer");
+  const currentThread = (): UserThread | undefined => {
+    const owner = sched.current?.owner;
+    return owner instanceof UserThread ? owner : undefined;
+  };
+  const kernel: Kernel = {
+    geometry: machine.geometry,
+    memory,
+    devices: machine.devices,
+    pci: machine.pci,
+    log: machine.log,
+    bind: (strategy, shape) => new MappingBinding(machine, kernel, strategy, shape),
+    reportDeviceRule: (message) => machine.violations.report("device-rule", message),
+    pages: {
+      get: (page) => machine.getPage(page),
+      put: (page) => machine.putPage(page),
+      of: (pfn) => memory.frames.pageOf(pfn),
+    },
+    mappings: {
+      remapPfnRange: (area, request) => remapPfnRange(area as Vma, request),
+      remapMissing: (area, request) => remapMissing(area as Vma, request),
+      insertPfn: (area, address, pfn) => insertPfn(area as Vma, address, pfn),
+      insertPage: (area, address, page) => insertPage(area as Vma, address, page),
+      zapVma: (area, start, end) => zapVma(area as Vma, start, end),
+      unmapMappingRange,
+      forEachArea,
+      registerNotifier,
+      unregisterNotifier,
+    },
+    user: {
+      currentMm: () => currentThread()?.mm,
+      *copyTo(address, from) {
+        sched.mightSleep("a copy to user memory");
+        const thread = currentThread();
+        if (thread === undefined) return from.length;
+        const { bytes } = yield* thread.kernelAccess.storeBlock(address, from);
+        return from.length - bytes;
+      },
+      *copyFrom(address: UserAddress, to: Uint8Array): Sleepable<number> {
+        sched.mightSleep("a copy from user memory");
+        const thread = currentThread();
+        if (thread === undefined) return to.length;
+        const { bytes } = yield* thread.kernelAccess.loadBlock(address, to);
+        to.fill(0, bytes);
+        return to.length - bytes;
+      },
+      getPages: getUserPages,
+      releasePage: releaseUserPage,
+      tryUse: (mm) => mm.tryUse(),
+      drop: (mm) => machine.dropMm(mm),
+    },
+    sync: {
+      spinLock: (name) => new SpinLock(sched, name),
+      mutex: (name) => new Mutex(sched, name),
+      rwSemaphore: (name) => new RwSemaphore(sched, name),
+      waitQueue: (name) => new WaitQueue(sched, name),
+      shared: (name, initial) => new Shared(sched, name, initial),
+      rcu: machine.rcu,
+    },
+    time: {
+      now: () => sched.now,
+      *sleep(duration) {
+        const deadline = sched.now + duration;
+        yield* sleeps.waitUntilOr(() => sched.now >= deadline, "uninterruptible", deadline);
+      },
+      spawnKernelThread: (name, body, daemon) =>
+        sched.spawn({ name, kind: "kernel", cpu: sched.tasks.length % sched.cpus, daemon }, body()),
+      spawnHardware: (name, body) =>
+        sched.spawn({ name, kind: "hardware", cpu: -1, daemon: "daemon" }, body()),
+      isDying: () => sched.current?.signal === "fatal",
+    },
+  };
+  return kernel;
+}

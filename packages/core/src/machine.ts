@@ -1,0 +1,200 @@
+import type { Atomic, Sleepable } from "./contract/execution.ts";
+import type { OpenFile } from "./contract/file.ts";
+import type { Page, Pfn } from "./contract/units.ts";
+import { DeviceRegistry } from "./device/device-registry.ts";
+import { InterruptController } from "./device/interrupt-controller.ts";
+import { PciBus } from "./device/pci-bus.ts";
+import { SharedMemory } from "./device/shared-memory.ts";
+import { EventLog } from "./events/event-log.ts";
+import { eventNames } from "./events/events.ts";
+import { type MachineOptions, type MachineSettings, settle } from "./machine-options.ts";
+import { owners } from "./memory/owners.ts";
+import { PG_reserved } from "./memory/page-flags.ts";
+import { PhysicalMemory } from "./memory/physical-memory.ts";
+import { AddressSpace } from "./mm/address-space.ts";
+import { exitMmap } from "./mm/exit.ts";
+import { CountingGate } from "./mm/gate.ts";
+import { Mm } from "./mm/mm.ts";
+import { ReservedPages } from "./mm/reserved-pages.ts";
+import { type Geometry, geometries, pagesPerEntry } from "./mmu/geometry.ts";
+import { PageTable } from "./mmu/page-table.ts";
+import { TablePool } from "./mmu/table-pool.ts";
+import { Tlb } from "./mmu/tlb.ts";
+import type { Violation, ViolationKind, ViolationSink } from "./sanitize/violation.ts";
+import { Access, ObjectKind } from "./sched/points.ts";
+import { Rcu } from "./sched/rcu.ts";
+import { Scheduler } from "./sched/scheduler.ts";
+import { Stats } from "./stats.ts";
+import { Process, type Program, type ThreadOptions } from "./user/process.ts";
+
+/** One simulated computer with its kernel: everything that a run changes hangs on it, and nothing is global. */
+export class Machine {
+  readonly settings: MachineSettings;
+  readonly geometry: Geometry;
+  readonly violations: ViolationSink & { readonly list: readonly Violation[] };
+  readonly sched: Scheduler;
+  readonly log: EventLog;
+  readonly stats = new Stats();
+  readonly tables: TablePool;
+  /** The kernel's own page table (`init_mm`): where vmalloc maps. */
+  readonly kernelTable: PageTable;
+  readonly memory: PhysicalMemory;
+  readonly reserved: ReservedPages;
+  /** One TLB a CPU. */
+  readonly tlbs: readonly Tlb[];
+  readonly rcu: Rcu;
+  readonly devices: DeviceRegistry;
+  readonly interrupts: InterruptController;
+  readonly pci: PciBus;
+  readonly sharedMemory: SharedMemory;
+  /** The page of zeros that every untouched private page shows (`ZERO_PAGE`); counted nowhere. */
+  readonly zeroPage: Page;
+  /** Where mmap starts to look for room, downwards (`mmap_base`). */
+  readonly mmapTop: number;
+  /** Frame numbers are below this. */
+  readonly pfnLimit: number;
+  /** Address spaces that are not taken down yet, for reports and leak checks. */
+  readonly mms = new Set<Mm>();
+
+  nextMmId = 1;
+  nextAreaId = 1;
+  nextPid = 1;
+
+  constructor(options: MachineOptions = {}) {
+    const settings = settle(options);
+    this.settings = settings;
+    this.geometry = geometries[settings.geometry];
+    const list: Violation[] = [];
+    this.violations = { list, report: (kind, message) => this.#note(list, kind, message) };
+    this.sched = new Scheduler({
+      cpus: settings.cpus,
+      chooser: settings.chooser,
+      stepLimit: settings.stepLimit,
+      violations: this.violations,
+    });
+    this.log = new EventLog(
+      settings.eventLog,
+      () => this.sched.now,
+      () => this.sched.current?.id ?? -1,
+    );
+    this.tables = new TablePool(this.geometry);
+    this.kernelTable = new PageTable(this.geometry, this.tables);
+    this.memory = new PhysicalMemory({
+      geometry: this.geometry,
+      ramPages: settings.ramPages,
+      pagelessPages: settings.pagelessPages,
+      coherent: settings.coherentMemory,
+      kernelTable: this.kernelTable,
+      violations: this.violations,
+      gate: settings.allocations,
+    });
+    this.tables.mayAllocate = () => settings.allocations.mayAllocate("page-table");
+    this.reserved = new ReservedPages(settings.reservedPages, this.memory.frames);
+    this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
+    this.rcu = new Rcu(this.sched);
+    this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
+    this.mmapTop -= this.mmapTop % this.geometry.pageSize;
+    this.pfnLimit = 2 ** Math.min(40, this.geometry.physicalBits - this.geometry.pageShift);
+    const zeroPage = this.memory.pages.allocPage(owners.reserved);
+    if (zeroPage === undefined) throw new RangeError("the machine has no RAM for its page of zeros");
+    this.memory.frames.clear(zeroPage);
+    this.memory.frames.setFlags(zeroPage, PG_reserved);
+    this.zeroPage = zeroPage;
+    this.devices = new DeviceRegistry(this);
+    this.interrupts = new InterruptController(this);
+    this.pci = new PciBus(this);
+    this.sharedMemory = new SharedMemory(this);
+  }
+
+  /** A process with one thread that runs `program` from the next turn on. */
+  spawn(name: string, program: Program, options: ThreadOptions = {}): Process {
+    const process = this.createProcess(name, this.createMm(name));
+    process.start(program, options);
+    return process;
+  }
+
+  /** A process around an address space, without threads yet. */
+  createProcess(name: string, mm: Mm): Process {
+    return new Process(this, name, mm);
+  }
+
+  /** One holder of an area's file more; nothing for anonymous memory. */
+  keepFile(file: OpenFile | undefined): void {
+    if (file !== undefined) this.devices.keep(file);
+  }
+
+  /** One holder of an area's file less; the last one releases it. */
+  *dropFile(file: OpenFile | undefined): Sleepable<void> {
+    if (file !== undefined) yield* this.devices.drop(file);
+  }
+
+  /** The alignment at which a mapping of so many bytes can use large leaves. */
+  alignmentFor(length: number): number {
+    const { geometry } = this;
+    let alignment = geometry.pageSize;
+    for (const level of geometry.leafLevels) {
+      const bytes = pagesPerEntry(geometry, level) * geometry.pageSize;
+      if (bytes <= length) alignment = bytes;
+    }
+    return alignment;
+  }
+
+  /** A new, empty address space with one user. */
+  createMm(name: string): Mm {
+    const mm = new Mm(this, name);
+    this.mms.add(mm);
+    return mm;
+  }
+
+  /** Gives one use of an address space back; the last one takes it down (`mmput`). */
+  *dropMm(mm: Mm): Sleepable<void> {
+    if (--mm.users > 0) return;
+    yield* exitMmap(mm);
+    this.mms.delete(mm);
+  }
+
+  /** A new object for the reverse map to hang areas on. */
+  createAddressSpace(name: string): AddressSpace {
+    return new AddressSpace(this.sched, name);
+  }
+
+  createGate(name: string): CountingGate {
+    return new CountingGate(this.sched, this.log, name);
+  }
+
+  /** Writes one entry, with its place in the event log and in the count of the atomic stretch. */
+  writeEntry(mm: Mm, slot: number, vpn: number, entry: number): void {
+    this.tables.write(slot, entry);
+    this.sched.countAtomic(1);
+    if (this.log.enabled) this.log.record("pte-set", mm.id, vpn, entry);
+  }
+
+  /** Drops the reference that an entry held on a page (`free_pte`, `page_remove_rmap` and `put_page`). */
+  dropPage(page: Page): void {
+    if (!this.reserved.dropsReference(page)) return;
+    if (this.memory.frames.put(page) && this.log.enabled) this.log.record("page-free", page);
+  }
+
+  /** Gives back a reference as a step of its own (`put_page`). */
+  *putPage(page: Page): Atomic<void> {
+    if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countDown);
+    if (this.memory.frames.put(page) && this.log.enabled) this.log.record("page-free", page);
+  }
+
+  /** Takes a reference as a step of its own (`get_page`). */
+  *getPage(page: Page): Atomic<void> {
+    if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countUp);
+    this.memory.frames.get(page);
+  }
+
+  /** Whether a frame number lies in RAM, with struct page or without. */
+  isRam(pfn: Pfn): boolean {
+    return this.memory.frames.isRam(pfn);
+  }
+
+  #note(list: Violation[], kind: ViolationKind, message: string): void {
+    const task = this.sched?.current?.name ?? "boot";
+    list.push({ kind, message, task, time: this.sched?.now ?? 0 });
+    this.log?.record("violation", eventNames.indexOf("violation"));
+  }
+}

@@ -1,0 +1,177 @@
+import { VM_WRITE } from "../contract/area-flags.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import type { Page, UserAddress } from "../contract/units.ts";
+import type { Fault } from "../contract/vm-ops.ts";
+import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
+import { changeFlags, makePte, PTE_DIRTY, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
+import { type FaultResult, waitAtGate } from "./fault-result.ts";
+import { flushTlbRange } from "./tlb-flush.ts";
+import type { Vma } from "./vma.ts";
+import { countedPage, forgetPage, rememberPage } from "./zap.ts";
+
+/** A fault where an entry is present (`handle_pte_fault`): somebody was faster, or a store met a read-only entry. */
+export function* presentFault(
+  area: Vma,
+  base: number,
+  entry: number,
+  access: "read" | "write",
+): Sleepable<FaultResult> {
+  if (access === "read" || (entry & PTE_WRITE) !== 0) return "done";
+  if (area.isShared) return yield* makeWritable(area, base, entry);
+  const page = countedPage(area, entry);
+  if (page !== undefined && isExclusive(area, page)) return yield* reuse(area, base, entry);
+  return yield* replaceByCopy(area, base, entry);
+}
+
+/**
+ * First store to a private mapping of a page that nopage answered with (`do_cow_fault`): the page is copied, stays
+ * unchanged, and its reference is dropped at once (FR-14).
+ */
+export function* copyForWriter(
+  area: Vma,
+  base: number,
+  source: Page,
+  sequence: number,
+): Sleepable<FaultResult> {
+  const { mm } = area;
+  const { machine, table } = mm;
+  const gate = area.backing?.gate;
+  const copy = allocateAnonymousPage(area);
+  if (copy === undefined) {
+    yield* machine.putPage(source);
+    return "oom";
+  }
+  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameContents, source, Access.read);
+  machine.memory.frames.copy(copy, source);
+  machine.stats.pagesCopied++;
+  const vpn = base * mm.perPage;
+  yield* mm.pageTableLock.lock();
+  const isStale = gate !== undefined && (yield* gate.look()) !== "open";
+  const slot = isStale || (gate !== undefined && gate.sequence !== sequence) ? -1 : table.ensure(vpn, 0);
+  let isMapped = false;
+  if (slot >= 0) {
+    if (machine.sched.interleaving) {
+      yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+    }
+    isMapped = machine.tables.read(slot) === 0;
+    if (isMapped) {
+      rememberPage(area, copy);
+      machine.writeEntry(mm, slot, vpn, makePte(copy, writableFlags(area)));
+    }
+  }
+  mm.pageTableLock.unlock();
+  if (!isMapped) yield* machine.putPage(copy);
+  yield* machine.putPage(source);
+  if (slot >= 0) return "done";
+  return isStale || (gate !== undefined && gate.sequence !== sequence)
+    ? yield* waitAtGate(area, base, "gate-opens", "killable")
+    : "oom";
+}
+
+/** Whether a private page belongs to this mapping alone, so that it may be written in place. */
+function isExclusive(area: Vma, page: Page): boolean {
+  const { frames } = area.mm.machine.memory;
+  if (!frames.hasFlags(page, PG_anon)) return false;
+  if (frames.hasFlags(page, PG_anon_exclusive)) return true;
+  return frames.refcount[page] === 1;
+}
+
+/** Lets stores through to a page that is this mapping's own (`wp_page_reuse`). */
+function* reuse(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
+  const page = countedPage(area, entry);
+  if (page !== undefined) area.mm.machine.memory.frames.setFlags(page, PG_anon_exclusive);
+  return yield* setWritable(area, base, entry);
+}
+
+/** A store to a shared read-only entry: the driver is asked first (`wp_page_shared`, `wp_pfn_shared`). */
+function* makeWritable(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
+  const hook = area.ops?.mkwrite;
+  if (hook !== undefined) {
+    const fault: Fault = {
+      area,
+      address: base as UserAddress,
+      pgoff: area.pgoffOf(base),
+      access: "write",
+      gate: area.backing?.gate.state ?? "open",
+      mayRetry: false,
+    };
+    const answer = hook.call(area.ops, fault);
+    const outcome = isGenerator(answer) ? yield* answer : answer;
+    if (outcome.kind !== "installed") return outcome.kind === "oom" ? "oom" : "sigbus";
+  }
+  return yield* setWritable(area, base, entry);
+}
+
+function* setWritable(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
+  const { mm } = area;
+  const { machine } = mm;
+  const vpn = base * mm.perPage;
+  yield* mm.pageTableLock.lock();
+  if (machine.sched.interleaving) {
+    yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  }
+  const slot = mm.table.find(vpn);
+  if (slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry)) {
+    const writable = (area.flags & VM_WRITE) !== 0 ? PTE_WRITE | PTE_DIRTY : PTE_DIRTY;
+    machine.writeEntry(mm, slot, vpn, changeFlags(machine.tables.read(slot), 0, writable));
+  }
+  mm.pageTableLock.unlock();
+  return "done";
+}
+
+/**
+ * Gives the writer a page of its own in place of what is mapped (`wp_page_copy`): a page shared since fork, an object's
+ * page mapped privately, the page of zeros, or a private mapping of bare pfns (RE-12).
+ */
+export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
+  const { mm } = area;
+  const { machine } = mm;
+  const { sched } = machine;
+  const copy = allocateAnonymousPage(area);
+  if (copy === undefined) return "oom";
+  if (sched.interleaving) yield sched.at(ObjectKind.frameContents, ptePfn(entry), Access.read);
+  machine.memory.copyFrame(copy, ptePfn(entry));
+  machine.stats.pagesCopied++;
+  const vpn = base * mm.perPage;
+  const range = yield* mm.notifiers.begin(base, base + mm.pageSize, "clear");
+  yield* mm.pageTableLock.lock();
+  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  let slot = mm.table.find(vpn);
+  const isUnchanged = slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry);
+  if (isUnchanged && mm.table.level > 0) slot = splitDownTo(area, vpn);
+  if (isUnchanged && slot >= 0) {
+    const old = countedPage(area, entry);
+    machine.writeEntry(mm, slot, vpn, 0);
+    yield* flushTlbRange(mm, base, base + mm.pageSize);
+    if (old !== undefined) forgetPage(area, old, entry);
+    rememberPage(area, copy);
+    machine.writeEntry(mm, slot, vpn, makePte(copy, writableFlags(area)));
+    mm.pageTableLock.unlock();
+    yield* mm.notifiers.end(range);
+    if (old !== undefined) yield* machine.putPage(old);
+    return "done";
+  }
+  mm.pageTableLock.unlock();
+  yield* mm.notifiers.end(range);
+  yield* machine.putPage(copy);
+  return isUnchanged ? "oom" : "done";
+}
+
+/** Splits the large leaves over `vpn` until its entry is of level 0; -1 when there is no memory. */
+export function splitDownTo(area: Vma, vpn: number): number {
+  const { table } = area.mm;
+  let slot = table.find(vpn);
+  while (slot >= 0 && table.level > 0) {
+    if (!table.splitLarge(slot, table.level)) return -1;
+    slot = table.find(vpn);
+  }
+  return slot;
+}
+
+/** Whether two entries map the same frame with the same right to store; accessed and dirty bits may differ. */
+function sameFrame(one: number, other: number): boolean {
+  return one !== 0 && ptePfn(one) === ptePfn(other) && (one & PTE_WRITE) === (other & PTE_WRITE);
+}

@@ -1,0 +1,70 @@
+import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Gate } from "../contract/gate.ts";
+import type { EventLog } from "../events/event-log.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { Scheduler } from "../sched/scheduler.ts";
+import type { WaitMode } from "../sched/task.ts";
+import { WaitQueue } from "../sched/wait-queue.ts";
+
+/** The core's gate: a count of closings, a sequence number, and the queue of those who wait. */
+export class CountingGate implements Gate {
+  readonly name: string;
+  /** Identity for the scheduler: looks at the gate are reads of it, changes are writes. */
+  readonly index: number;
+  sequence = 0;
+  #closers = 0;
+  #isGone = false;
+  readonly #sched: Scheduler;
+  readonly #log: EventLog;
+  readonly #queue: WaitQueue;
+
+  constructor(sched: Scheduler, log: EventLog, name: string) {
+    this.#sched = sched;
+    this.#log = log;
+    this.name = name;
+    this.index = sched.nextObject();
+    this.#queue = new WaitQueue(sched, `gate ${name}`);
+  }
+
+  get state(): "open" | "closed" | "gone" {
+    if (this.#isGone) return "gone";
+    return this.#closers > 0 ? "closed" : "open";
+  }
+
+  *close(): Atomic<void> {
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
+    this.#closers++;
+    this.sequence++;
+    this.#log.record("gate-close", this.index, this.#closers);
+  }
+
+  *open(): Atomic<void> {
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
+    if (this.#closers === 0) throw new Error(`gate ${this.name} is opened more often than it was closed`);
+    this.#closers--;
+    this.sequence++;
+    this.#log.record("gate-open", this.index, this.#closers);
+    if (this.#closers === 0) yield* this.#queue.wakeAll();
+  }
+
+  *remove(): Atomic<void> {
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
+    this.#isGone = true;
+    this.sequence++;
+    this.#log.record("gate-remove", this.index);
+    yield* this.#queue.wakeAll();
+  }
+
+  *look(): Atomic<"open" | "closed" | "gone"> {
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.read);
+    return this.state;
+  }
+
+  *waitUntilOpen(mode: WaitMode): Sleepable<number> {
+    return yield* this.#queue.waitUntil(() => this.#isNotClosed(), mode);
+  }
+
+  *#isNotClosed(): Atomic<boolean> {
+    return (yield* this.look()) !== "closed";
+  }
+}

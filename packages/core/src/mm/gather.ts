@@ -1,0 +1,60 @@
+import type { Atomic } from "../contract/execution.ts";
+import type { Page } from "../contract/units.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { Mm } from "./mm.ts";
+import { flushTlbRange } from "./tlb-flush.ts";
+
+/**
+ * Collects what a removal of entries leaves to be done (`struct mmu_gather`), so that the order is always the same:
+ * entries are cleared, then the TLBs are flushed, then the pages go (RV-01).
+ */
+export class Gather {
+  readonly #mm: Mm;
+  readonly #pages: Page[] = [];
+  #start = Number.POSITIVE_INFINITY;
+  #end = 0;
+
+  /** Begins a removal (`tlb_gather_mmu`). */
+  constructor(mm: Mm) {
+    this.#mm = mm;
+    mm.flushesPending++;
+  }
+
+  /** Entries of `[start, end)` were cleared. */
+  cleared(start: number, end: number): void {
+    if (start < this.#start) this.#start = start;
+    if (end > this.#end) this.#end = end;
+  }
+
+  /** A cleared entry held one reference on `page`, to be dropped after the flush. */
+  add(page: Page): void {
+    this.#pages.push(page);
+  }
+
+  /** Flushes what was cleared so far and drops its pages (`tlb_flush_mmu`). */
+  *flush(): Atomic<void> {
+    const { machine } = this.#mm;
+    const { sched } = machine;
+    if (this.#end > this.#start) {
+      yield* flushTlbRange(this.#mm, this.#start, this.#end);
+      this.#start = Number.POSITIVE_INFINITY;
+      this.#end = 0;
+    }
+    for (const page of this.#pages) {
+      if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.countDown);
+      machine.dropPage(page);
+    }
+    this.#pages.length = 0;
+  }
+
+  /**
+   * Ends the removal (`tlb_finish_mmu`). If another removal is under way in this mm, its entries may be gone while
+   * their translations are not: then everything is flushed, so that the caller may rely on what it found empty.
+   */
+  *finish(): Atomic<void> {
+    const mm = this.#mm;
+    if (mm.flushesPending > 1) this.cleared(0, mm.machine.geometry.userEnd);
+    yield* this.flush();
+    mm.flushesPending--;
+  }
+}

@@ -1,0 +1,98 @@
+import { VM_DONTCOPY, VM_DONTDUMP, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SPECIAL } from "../contract/area-flags.ts";
+import { EINVAL, ENOMEM } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import type { Mm } from "./mm.ts";
+import { isolate } from "./mprotect.ts";
+import { isUserRange, pageAlign } from "./munmap.ts";
+import { populateRange } from "./populate.ts";
+import type { Vma } from "./vma.ts";
+import { zapRange } from "./zap.ts";
+
+/** What the process says about a range (`MADV_*`). */
+export type Advice =
+  | "dontneed"
+  | "dontfork"
+  | "dofork"
+  | "dontdump"
+  | "dodump"
+  | "populate-read"
+  | "populate-write";
+
+const adviceNumbers: Readonly<Record<Advice, number>> = {
+  dontneed: 4,
+  dontfork: 10,
+  dofork: 11,
+  dontdump: 16,
+  dodump: 17,
+  "populate-read": 22,
+  "populate-write": 23,
+};
+
+/**
+ * `madvise(2)` on `[address, address + length)`.
+ *
+ * @returns 0; -EINVAL unaligned, or for what the area's kind forbids (PF-09); -ENOMEM when part of the range is not
+ *   mapped, after the rest was done; what `populateRange` answers
+ */
+export function* madvise(mm: Mm, address: number, length: number, advice: Advice): Sleepable<number> {
+  if (address % mm.pageSize !== 0 || length < 0) return -EINVAL;
+  if (length === 0) return 0;
+  if (!isUserRange(mm, address, length)) return -EINVAL;
+  const end = address + pageAlign(mm, length);
+  mm.machine.log.record("madvise", mm.id, address, adviceNumbers[advice]);
+  if (advice === "populate-read") return yield* populateRange(mm, address, end, "read");
+  if (advice === "populate-write") return yield* populateRange(mm, address, end, "write");
+  if (advice === "dontneed") yield* mm.lock.read();
+  else yield* mm.lock.write();
+  const result = yield* adviseAreas(mm, address, end, advice);
+  if (advice === "dontneed") mm.lock.unlockRead();
+  else mm.lock.unlockWrite();
+  return result;
+}
+
+function* adviseAreas(mm: Mm, start: number, end: number, advice: Advice): Sleepable<number> {
+  let covered = start;
+  let hole = false;
+  for (const area of mm.areas.overlapping(start, end)) {
+    const from = Math.max(area.start, start);
+    const to = Math.min(area.end, end);
+    if (from > covered) hole = true;
+    covered = to;
+    const result =
+      advice === "dontneed" ? yield* discard(area, from, to) : yield* changeFlags(area, from, to, advice);
+    if (result !== 0) return result;
+  }
+  return hole || covered < end ? -ENOMEM : 0;
+}
+
+/** Drops the pages; the next touch faults them in again (`madvise_dontneed_single_vma`). */
+function* discard(area: Vma, start: number, end: number): Sleepable<number> {
+  if ((area.flags & (VM_LOCKED | VM_PFNMAP)) !== 0) return -EINVAL;
+  yield* zapRange(area, start, end, "even-cows", "clear");
+  return 0;
+}
+
+function* changeFlags(area: Vma, start: number, end: number, advice: Advice): Sleepable<number> {
+  const flags = advisedFlags(area.flags, advice);
+  if (flags < 0) return flags;
+  if (flags === area.flags) return 0;
+  const part = yield* isolate(area, start, end);
+  if (typeof part === "number") return part;
+  part.flags = flags;
+  return 0;
+}
+
+function advisedFlags(flags: number, advice: Advice): number {
+  switch (advice) {
+    case "dontfork":
+      return flags | VM_DONTCOPY;
+    case "dofork":
+      return (flags & VM_IO) !== 0 ? -EINVAL : flags & ~VM_DONTCOPY;
+    case "dontdump":
+      return flags | VM_DONTDUMP;
+    case "dodump":
+      return (flags & VM_SPECIAL) !== 0 ? -EINVAL : flags & ~VM_DONTDUMP;
+    default:
+      return flags;
+  }
+}

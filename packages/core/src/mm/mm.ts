@@ -1,0 +1,78 @@
+import type { Machine } from "../machine.ts";
+import { PageTable } from "../mmu/page-table.ts";
+import { RwSemaphore } from "../sched/rw-semaphore.ts";
+import { SpinLock } from "../sched/spin-lock.ts";
+import { AreaMap } from "./area-map.ts";
+import { NotifierList } from "./notifier-list.ts";
+
+/**
+ * The address space of a process (`struct mm_struct`).
+ *
+ * Which lock guards what: `areas`, the areas' bounds and flags, and the totals by `lock`; entries of `table` by
+ * `pageTableLock`, except that whole tables are only freed with `lock` held for writing.
+ */
+export class Mm {
+  readonly id: number;
+  readonly name: string;
+  readonly machine: Machine;
+  /** The mmap lock (`mmap_lock`; `mmap_sem` before 5.8). */
+  readonly lock: RwSemaphore;
+  /** The page-table lock (`page_table_lock`); one for the whole mm. */
+  readonly pageTableLock: SpinLock;
+  readonly areas = new AreaMap();
+  readonly table: PageTable;
+  readonly notifiers: NotifierList;
+  readonly pageSize: number;
+  readonly perPage: number;
+
+  /** Counted pages that entries map: of files and devices (`MM_FILEPAGES`). */
+  rssFile = 0;
+  /** Counted pages that entries map: private ones (`MM_ANONPAGES`). */
+  rssAnon = 0;
+  /** Pages in all areas (`total_vm`). */
+  totalPages = 0;
+  /** Pages in locked areas (`locked_vm`). */
+  lockedPages = 0;
+  /** Pages charged by those who pin for long (`pinned_vm`). */
+  pinnedPages = 0;
+  /** The CPUs whose TLB may hold translations of this mm: bit c for CPU c (`mm_cpumask`). */
+  cpus = 0;
+  /** Operations that removed entries but have not flushed yet (`tlb_flush_pending`). */
+  flushesPending = 0;
+  /** Threads and others who use the address space (`mm_users`): at 0 it is taken down. */
+  users = 1;
+  /** Whether any of its pages was ever pinned: fork then looks (`MMF_HAS_PINNED`). */
+  hasPinned = false;
+  /** Where the search for a free range starts (`free_area_cache`). */
+  gapHint: number;
+
+  constructor(machine: Machine, name: string) {
+    this.machine = machine;
+    this.id = machine.nextMmId++;
+    this.name = name;
+    this.lock = new RwSemaphore(machine.sched, "mmap_lock");
+    this.pageTableLock = new SpinLock(machine.sched, "page_table_lock");
+    this.table = new PageTable(machine.geometry, machine.tables);
+    this.notifiers = new NotifierList(machine.sched, this);
+    this.pageSize = machine.geometry.pageSize;
+    this.perPage = 1 / this.pageSize;
+    this.gapHint = machine.mmapTop;
+  }
+
+  /** Counted pages mapped (`VmRSS`), in pages. */
+  get rss(): number {
+    return this.rssFile + this.rssAnon;
+  }
+
+  /** The identity of the entry that maps `vpn`, for the scheduler. */
+  entryId(vpn: number): number {
+    return this.id * 2 ** 36 + vpn;
+  }
+
+  /** Whether the mm still has users, taking one more if so (`mmget_not_zero`). */
+  tryUse(): boolean {
+    if (this.users === 0) return false;
+    this.users++;
+    return true;
+  }
+}

@@ -1,0 +1,135 @@
+import { ENOMEM } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import { callOpen } from "./area-hooks.ts";
+import { link } from "./mmap.ts";
+import { unmapLocked } from "./munmap.ts";
+import { prepareBoundary } from "./split.ts";
+import { flushTlbRange } from "./tlb-flush.ts";
+import type { Vma } from "./vma.ts";
+
+/** A move of `[from, from + oldLength)` to `[to, to + newLength)`; all in bytes. */
+export interface Move {
+  readonly from: number;
+  readonly oldLength: number;
+  readonly to: number;
+  readonly newLength: number;
+  readonly oldRange: "unmap" | "keep";
+}
+
+/**
+ * Moves part of an area to another place (`move_vma`), in this order (LC-12): the driver may veto the split; `open`
+ * for the new area; entries moved and the old range flushed; the `mremap` hook; the old range unmapped, with `close`.
+ * When the hook refuses, the entries move back and the new area is closed (LC-13).
+ *
+ * @returns the new address, or a negated errno
+ */
+export function* moveArea(area: Vma, move: Move): Sleepable<number> {
+  const { mm } = area;
+  const { from, oldLength, to, newLength } = move;
+  const veto = yield* askToSplit(area, from, from + oldLength);
+  if (veto !== 0) return veto;
+  if (mm.areas.size >= mm.machine.settings.maxAreas - 3) return -ENOMEM;
+
+  const moved = area.duplicate(mm, to, to + newLength, area.pgoffOf(from));
+  yield* callOpen(moved);
+  yield* link(moved);
+  let error = (yield* moveEntries(area, moved, from, to, oldLength)) ? 0 : -ENOMEM;
+  if (error === 0) {
+    const answer = moved.ops?.mremap?.(moved);
+    error = (isGenerator(answer) ? yield* answer : answer) ?? 0;
+  }
+  if (error !== 0) {
+    yield* moveEntries(moved, area, to, from, oldLength);
+    yield* unmapLocked(mm, to, newLength);
+    return error;
+  }
+  if (move.oldRange === "keep") return to;
+  if (oldLength > 0) yield* unmapLocked(mm, from, oldLength);
+  return to;
+}
+
+function* askToSplit(area: Vma, start: number, end: number): Sleepable<number> {
+  for (const address of [start, end]) {
+    if (address === area.start || address === area.end) continue;
+    const answer = area.ops?.maySplit?.(area, address as Vma["start"]);
+    const refusal = isGenerator(answer) ? yield* answer : answer;
+    if (refusal !== undefined && refusal !== 0) return refusal;
+  }
+  return 0;
+}
+
+/**
+ * Moves the entries of `length` bytes from one place to another (`move_page_tables`), with the reverse map held for
+ * writing, so that a walk of it meets each entry in one place or the other, and with the old range flushed before
+ * the page-table lock is given back (RV-03). False when there was no memory for a table.
+ */
+function* moveEntries(
+  source: Vma,
+  target: Vma,
+  from: number,
+  to: number,
+  length: number,
+): Sleepable<boolean> {
+  const { mm } = source;
+  const { machine, table } = mm;
+  const { sched } = machine;
+  if (length === 0) return true;
+  if (!prepareBoundary(source, from) || !prepareBoundary(source, from + length)) return false;
+  const range = yield* mm.notifiers.begin(from, from + length, "unmap");
+  if (source.mapping !== undefined) yield* source.mapping.lock.write();
+  let isComplete = true;
+  const offset = (to - from) * mm.perPage;
+  const last = (from + length) * mm.perPage;
+  let vpn = from * mm.perPage;
+  while (vpn < last && isComplete) {
+    yield* mm.pageTableLock.lock();
+    const start = vpn;
+    const end = Math.min(last, table.endOfLeafTable(vpn));
+    while (vpn < end) {
+      const slot = table.find(vpn);
+      if (slot < 0) {
+        vpn = Math.min(last, table.endOfEntry(vpn, table.level));
+        continue;
+      }
+      const level = movableLevel(source, vpn, offset);
+      if (level < 0) {
+        if (table.splitLarge(slot, table.level)) continue;
+        isComplete = false;
+        break;
+      }
+      const entry = machine.tables.read(slot);
+      if (entry !== 0) {
+        const destination = table.ensure(vpn + offset, level);
+        if (destination < 0) {
+          isComplete = false;
+          break;
+        }
+        if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+        machine.writeEntry(mm, slot, vpn, 0);
+        if (sched.interleaving)
+          yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + offset), Access.write);
+        machine.writeEntry(mm, destination, vpn + offset, entry);
+      }
+      vpn += table.pagesAt(level);
+    }
+    yield* flushTlbRange(mm, start * mm.pageSize, vpn * mm.pageSize);
+    mm.pageTableLock.unlock();
+  }
+  if (source.mapping !== undefined) source.mapping.lock.unlockWrite();
+  yield* mm.notifiers.end(range);
+  target.hasPrivateCopies ||= source.hasPrivateCopies;
+  return isComplete;
+}
+
+/** The level of the entry over `vpn` if it can be moved whole by `offset` pages; -1 for a large leaf that cannot. */
+function movableLevel(source: Vma, vpn: number, offset: number): number {
+  const { table } = source.mm;
+  const slot = table.find(vpn);
+  const { level } = table;
+  if (level === 0) return 0;
+  const span = table.pagesAt(level);
+  if (offset % span !== 0 || vpn % span !== 0) return -1;
+  return table.pool.read(slot) === 0 || table.find(vpn + offset) < 0 ? level : -1;
+}

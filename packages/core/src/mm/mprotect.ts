@@ -1,0 +1,120 @@
+import { MAY_SHIFT, VM_ACCESS_FLAGS, VM_READ, VM_SHARED, VM_WRITE } from "../contract/area-flags.ts";
+import { EACCES, EINVAL, ENOMEM } from "../contract/errno.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
+import { changeFlags, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { Mm } from "./mm.ts";
+import { isUserRange, pageAlign } from "./munmap.ts";
+import { splitArea } from "./split.ts";
+import { flushTlbRange } from "./tlb-flush.ts";
+import type { Vma } from "./vma.ts";
+
+/**
+ * `mprotect(2)`: gives `[address, address + length)` another protection, area by area; what was changed before an error
+ * stays changed. The driver is asked last (PE-03), and may veto the split of an area (LC-09).
+ *
+ * @param protection VM_READ, VM_WRITE, VM_EXEC
+ * @returns 0; -EINVAL unaligned; -ENOMEM for a range with a hole; -EACCES for what the area may never be; the errno of a
+ *   driver's hook
+ */
+export function* mprotect(mm: Mm, address: number, length: number, protection: number): Sleepable<number> {
+  if (address % mm.pageSize !== 0) return -EINVAL;
+  if (length === 0) return 0;
+  if (!isUserRange(mm, address, length)) return -ENOMEM;
+  yield* mm.lock.write();
+  const result = yield* protectLocked(mm, address, address + pageAlign(mm, length), protection);
+  mm.lock.unlockWrite();
+  mm.machine.log.record("mprotect", mm.id, address, protection);
+  return result;
+}
+
+function* protectLocked(mm: Mm, start: number, end: number, protection: number): Sleepable<number> {
+  let at = start;
+  while (at < end) {
+    const area = mm.areas.find(at);
+    if (area === undefined) return -ENOMEM;
+    const next = Math.min(area.end, end);
+    const flags = (area.flags & ~VM_ACCESS_FLAGS) | (protection & VM_ACCESS_FLAGS);
+    if ((flags & VM_ACCESS_FLAGS & ~(flags >> MAY_SHIFT)) !== 0) return -EACCES;
+    const answer = area.ops?.mprotect?.(area, at as Vma["start"], next as Vma["end"], flags);
+    const refusal = isGenerator(answer) ? yield* answer : answer;
+    if (refusal !== undefined && refusal !== 0) return refusal;
+    const result = yield* protectPart(area, at, next, flags);
+    if (result !== 0) return result;
+    at = next;
+  }
+  return 0;
+}
+
+/** Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`). */
+function* protectPart(area: Vma, start: number, end: number, flags: number): Sleepable<number> {
+  if (flags === area.flags) return 0;
+  const part = yield* isolate(area, start, end);
+  if (typeof part === "number") return part;
+  part.flags = flags;
+  yield* changeProtection(part);
+  return 0;
+}
+
+/**
+ * Makes `[start, end)` of an area an area of its own (splits at both ends where needed) and answers with it, or with a
+ * negated errno. The mmap lock is held for writing.
+ */
+export function* isolate(area: Vma, start: number, end: number): Sleepable<Vma | number> {
+  let part = area;
+  if (start > part.start) {
+    const upper = yield* splitArea(part, start, "above");
+    if (typeof upper === "number") return upper;
+    part = upper;
+  }
+  if (end < part.end) {
+    const upper = yield* splitArea(part, end, "above");
+    if (typeof upper === "number") return upper;
+  }
+  return part;
+}
+
+/** Makes every entry of an area agree with its flags (`change_protection`), and flushes. */
+function* changeProtection(area: Vma): Sleepable<void> {
+  const { mm } = area;
+  const { table } = mm;
+  const range = yield* mm.notifiers.begin(area.start, area.end, "protection-vma");
+  const last = area.end * mm.perPage;
+  let vpn = area.start * mm.perPage;
+  mm.flushesPending++;
+  while (vpn < last) {
+    yield* mm.pageTableLock.lock();
+    const slot = table.find(vpn);
+    const { level } = table;
+    const end = level > 0 ? table.endOfEntry(vpn, level) : table.endOfLeafTable(vpn);
+    if (slot >= 0) yield* protectEntries(area, slot, vpn, level > 0 ? vpn + 1 : Math.min(end, last));
+    mm.pageTableLock.unlock();
+    vpn = end;
+  }
+  yield* flushTlbRange(mm, area.start, area.end);
+  mm.flushesPending--;
+  yield* mm.notifiers.end(range);
+}
+
+function* protectEntries(area: Vma, slot: number, vpn: number, end: number): Atomic<void> {
+  const { mm } = area;
+  const { machine } = mm;
+  for (let at = vpn; at < end; at++) {
+    const before = machine.tables.read(slot + at - vpn);
+    if (before === 0) continue;
+    if (machine.sched.interleaving) {
+      yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(at), Access.write);
+    }
+    const entry = machine.tables.read(slot + at - vpn);
+    machine.writeEntry(mm, slot + at - vpn, at, changeFlags(entry, PTE_READ | PTE_WRITE, accessFlags(area)));
+  }
+}
+
+/** The access bits of the area's entries: a private area's become writable only by a fault. */
+function accessFlags(area: Vma): number {
+  const readable = (area.flags & (VM_READ | VM_WRITE)) !== 0 ? PTE_READ : 0;
+  const shared = VM_WRITE | VM_SHARED;
+  const writable = (area.flags & shared) === shared && area.ops?.mkwrite === undefined ? PTE_WRITE : 0;
+  return readable | writable;
+}

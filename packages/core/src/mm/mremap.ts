@@ -1,0 +1,150 @@
+import { VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from "../contract/area-flags.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import type { Mm } from "./mm.ts";
+import { findFreeRange } from "./mmap.ts";
+import { moveArea } from "./move-area.ts";
+import { isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
+import { populate } from "./populate.ts";
+import type { Vma } from "./vma.ts";
+
+/** The arguments of `mremap(2)`. */
+export interface MremapRequest {
+  readonly address: number;
+  /** In bytes; 0 duplicates a shared mapping (LC-16). */
+  readonly oldLength: number;
+  readonly newLength: number;
+  /** MREMAP_MAYMOVE. */
+  readonly moving?: "in-place" | "may-move";
+  /** MREMAP_FIXED: where it must go. */
+  readonly newAddress?: number;
+  /** MREMAP_DONTUNMAP. */
+  readonly oldRange?: "unmap" | "keep";
+}
+
+/**
+ * `mremap(2)`: grows, shrinks, moves or duplicates a mapping.
+ *
+ * @returns the address; -EINVAL for bad arguments; -EFAULT when the range is not one area, or when a VM_DONTEXPAND or
+ *   VM_PFNMAP area would grow (LC-14); -ENOMEM when there is no room; -EAGAIN over the limit of locked pages; what
+ *   the driver's `maySplit` or `mremap` answered
+ */
+export function* mremap(mm: Mm, request: MremapRequest): Sleepable<number> {
+  const { address } = request;
+  const oldLength = pageAlign(mm, request.oldLength);
+  const newLength = pageAlign(mm, request.newLength);
+  const mayMove = request.moving === "may-move";
+  if (address % mm.pageSize !== 0 || newLength === 0) return -EINVAL;
+  if (request.newAddress !== undefined && !mayMove) return -EINVAL;
+  if (request.oldRange === "keep" && (!mayMove || oldLength !== newLength)) return -EINVAL;
+
+  yield* mm.lock.write();
+  const result = yield* remapLocked(mm, request, oldLength, newLength);
+  mm.lock.unlockWrite();
+  if (result >= 0) {
+    mm.machine.log.record("mremap", mm.id, address, result);
+    const area = mm.areas.find(result);
+    if (area !== undefined && (area.flags & VM_LOCKED) !== 0 && newLength > oldLength) {
+      yield* populate(mm, result + oldLength, result + newLength);
+    }
+  }
+  return result;
+}
+
+function* remapLocked(
+  mm: Mm,
+  request: MremapRequest,
+  oldLength: number,
+  newLength: number,
+): Sleepable<number> {
+  const { address } = request;
+  let area = mm.areas.find(address);
+  if (area === undefined) return -EFAULT;
+  const isElsewhere = request.newAddress !== undefined || request.oldRange === "keep";
+  if (isElsewhere) return yield* moveElsewhere(mm, request, oldLength, newLength);
+
+  if (oldLength >= newLength) {
+    if (oldLength === newLength) return address;
+    const result = yield* unmapLocked(mm, address + newLength, oldLength - newLength);
+    return result === 0 ? address : result;
+  }
+  const refusal = checkResize(area, address, oldLength, newLength, request);
+  if (refusal !== 0) return refusal;
+  if (oldLength === area.end - address && (yield* growInPlace(area, newLength - oldLength))) return address;
+  if (request.moving !== "may-move") return -ENOMEM;
+  const target = findFreeRange(mm, newLength, mm.pageSize);
+  if (target < 0) return target;
+  area = mm.areas.find(address) as Vma;
+  return yield* moveArea(area, { from: address, oldLength, to: target, newLength, oldRange: "unmap" });
+}
+
+/** MREMAP_FIXED and MREMAP_DONTUNMAP (`mremap_to`). */
+function* moveElsewhere(
+  mm: Mm,
+  request: MremapRequest,
+  oldLength: number,
+  newLength: number,
+): Sleepable<number> {
+  const { address, newAddress } = request;
+  let length = oldLength;
+  if (newAddress !== undefined) {
+    if (newAddress % mm.pageSize !== 0 || !isUserRange(mm, newAddress, newLength)) return -EINVAL;
+    if (address + oldLength > newAddress && newAddress + newLength > address) return -EINVAL;
+    const cleared = yield* unmapLocked(mm, newAddress, newLength);
+    if (cleared !== 0) return cleared;
+  }
+  if (oldLength > newLength) {
+    const shrunk = yield* unmapLocked(mm, address + newLength, oldLength - newLength);
+    if (shrunk !== 0) return shrunk;
+    length = newLength;
+  }
+  const area = mm.areas.find(address);
+  if (area === undefined) return -EFAULT;
+  const refusal = checkResize(area, address, length, newLength, request);
+  if (refusal !== 0) return refusal;
+  const target = newAddress ?? findFreeRange(mm, newLength, mm.pageSize);
+  if (target < 0) return target;
+  const oldRange = request.oldRange ?? "unmap";
+  return yield* moveArea(area, { from: address, oldLength: length, to: target, newLength, oldRange });
+}
+
+/** Whether the area may be resized so (`vma_to_resize`): 0 or a negated errno. */
+function checkResize(
+  area: Vma,
+  address: number,
+  oldLength: number,
+  newLength: number,
+  request: MremapRequest,
+): number {
+  const { mm } = area;
+  const isFixedSize = (area.flags & (VM_DONTEXPAND | VM_PFNMAP)) !== 0;
+  if (oldLength === 0 && (area.flags & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL;
+  if (request.oldRange === "keep" && isFixedSize) return -EINVAL;
+  if (oldLength > area.end - address) return -EFAULT;
+  if (newLength === oldLength) return 0;
+  if (isFixedSize) return -EFAULT;
+  const grown = (newLength - oldLength) * mm.perPage;
+  const isOverLimit = mm.lockedPages + grown > mm.machine.settings.lockLimitPages;
+  return (area.flags & VM_LOCKED) !== 0 && isOverLimit ? -EAGAIN : 0;
+}
+
+/** Takes the free room behind the area if there is enough; no hook is asked (LC-15). */
+function* growInPlace(area: Vma, bytes: number): Sleepable<boolean> {
+  const { mm } = area;
+  const end = area.end + bytes;
+  if (end > mm.machine.geometry.userEnd) return false;
+  if (mm.areas.overlapping(area.end, end).length > 0) return false;
+  const mapping = area.mapping;
+  if (mapping !== undefined) {
+    yield* mapping.lock.write();
+    mapping.unlink(area);
+  }
+  mm.areas.resize(area, area.start, end, area.pgoff);
+  if (mapping !== undefined) {
+    mapping.link(area);
+    mapping.lock.unlockWrite();
+  }
+  mm.totalPages += bytes * mm.perPage;
+  if ((area.flags & VM_LOCKED) !== 0) mm.lockedPages += bytes * mm.perPage;
+  return true;
+}

@@ -1,0 +1,91 @@
+import { VM_LOCKED } from "../contract/area-flags.ts";
+import { EINVAL } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import { callClose } from "./area-hooks.ts";
+import { Gather } from "./gather.ts";
+import type { Mm } from "./mm.ts";
+import { splitArea } from "./split.ts";
+import type { Vma } from "./vma.ts";
+import { clearEntries } from "./zap.ts";
+
+/**
+ * `munmap(2)`: unmaps every page of `[address, address + length)`; holes are allowed.
+ *
+ * @returns 0; -EINVAL for an unaligned or empty range or one outside the user half; -ENOMEM or the errno of a driver's
+ *   `maySplit` when an area had to be split and could not be: nothing is unmapped then
+ */
+export function* munmap(mm: Mm, address: number, length: number): Sleepable<number> {
+  if (!isUserRange(mm, address, length)) return -EINVAL;
+  yield* mm.lock.write();
+  const result = yield* unmapLocked(mm, address, pageAlign(mm, length));
+  mm.lock.unlockWrite();
+  return result;
+}
+
+/** Whether `[address, address + length)` is page-aligned, not empty and inside the user half. */
+export function isUserRange(mm: Mm, address: number, length: number): boolean {
+  const { userEnd } = mm.machine.geometry;
+  if (address % mm.pageSize !== 0 || address < 0 || length <= 0) return false;
+  return length <= userEnd && address <= userEnd - pageAlign(mm, length);
+}
+
+/** Rounds a length in bytes up to whole pages (`PAGE_ALIGN`). */
+export function pageAlign(mm: Mm, length: number): number {
+  return Math.ceil(length / mm.pageSize) * mm.pageSize;
+}
+
+/**
+ * The work of munmap with the mmap lock held for writing (`do_mas_align_munmap`): areas are split at the ends, taken
+ * off the map, their entries cleared and flushed, and only then closed.
+ */
+export function* unmapLocked(mm: Mm, start: number, length: number): Sleepable<number> {
+  const end = start + length;
+  const first = mm.areas.find(start);
+  if (first !== undefined && first.start < start) {
+    const upper = yield* splitArea(first, start, "above");
+    if (typeof upper === "number") return upper;
+  }
+  const last = mm.areas.find(end - 1);
+  if (last !== undefined && last.end > end) {
+    const lower = yield* splitArea(last, end, "below");
+    if (typeof lower === "number") return lower;
+  }
+  const areas = mm.areas.overlapping(start, end);
+  if (areas.length === 0) return 0;
+  for (const area of areas) detach(area);
+  yield* clearAreas(mm, areas, start, end);
+  for (const area of areas) yield* callClose(area);
+  if (end > mm.gapHint) mm.gapHint = Math.min(end, mm.machine.mmapTop);
+  mm.machine.log.record("munmap", mm.id, start, length / mm.pageSize);
+  return 0;
+}
+
+/** Takes an area off its mm's map and off the totals. */
+export function detach(area: Vma): void {
+  const { mm } = area;
+  mm.areas.remove(area);
+  mm.totalPages -= area.pages;
+  if ((area.flags & VM_LOCKED) !== 0) mm.lockedPages -= area.pages;
+}
+
+/**
+ * Clears the entries of detached areas and makes the areas unfindable (`unmap_region`). An area leaves the reverse
+ * map only after its translations are flushed where it holds bare pfns: nobody else could tell the owner of those
+ * that they are still in use (RV-02).
+ */
+export function* clearAreas(mm: Mm, areas: readonly Vma[], start: number, end: number): Sleepable<void> {
+  const range = yield* mm.notifiers.begin(start, end, "unmap");
+  const gather = new Gather(mm);
+  for (const area of areas) yield* clearEntries(area, area.start, area.end, "even-cows", gather);
+  yield* mm.notifiers.end(range);
+  for (const area of areas) {
+    if (area.mapping === undefined) continue;
+    yield* area.mapping.lock.write();
+    area.mapping.unlink(area);
+    area.mapping.lock.unlockWrite();
+  }
+  yield* gather.finish();
+  yield* mm.pageTableLock.lock();
+  mm.table.freeEmptyTables(start * mm.perPage, end * mm.perPage);
+  mm.pageTableLock.unlock();
+}

@@ -1,0 +1,176 @@
+import {
+  isCopyOnWrite,
+  VM_IO,
+  VM_MAYREAD,
+  VM_MAYWRITE,
+  VM_PFNMAP,
+  VM_READ,
+  VM_WRITE,
+} from "../contract/area-flags.ts";
+import { EEXIST, EFAULT, EINTR, ENOMEM } from "../contract/errno.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Page } from "../contract/units.ts";
+import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
+import { PTE_SPECIAL, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import { replaceByCopy } from "./copy-on-write.ts";
+import { handleFault } from "./fault.ts";
+import type { FaultPatience } from "./fault-result.ts";
+import type { Mm } from "./mm.ts";
+import type { Vma } from "./vma.ts";
+
+/** What the caller of `getUserPages` is going to do with the pages (`FOLL_*`). */
+export interface PageRequest {
+  readonly access: "read" | "write";
+  /**
+   * A plain reference keeps the page allocated; a pin (`FOLL_PIN`) also keeps it the process's own: fork copies it for
+   * the child instead of sharing it. Data needs a pin (GP-05).
+   */
+  readonly hold: "reference" | "pin";
+  /** Whether areas without the needed permission are accessed all the same, as a debugger does (`FOLL_FORCE`). */
+  readonly permission: "checked" | "forced";
+}
+
+/**
+ * Takes a hold on the pages of `[start, start + count * pageSize)`, faulting them in (`get_user_pages`,
+ * `pin_user_pages`). Called without the mmap lock.
+ *
+ * @returns the pages, fewer than asked for when a later one failed (GP-08); or a negated errno when the first did: -EFAULT,
+ *   -ENOMEM, -EEXIST for a bare pfn in a VM_MIXEDMAP area, -EINTR
+ */
+export function* getUserPages(
+  mm: Mm,
+  start: number,
+  count: number,
+  request: PageRequest,
+): Sleepable<readonly Page[] | number> {
+  const pages: Page[] = [];
+  let address = start - (start % mm.pageSize);
+  if (request.hold === "pin") mm.hasPinned = true;
+  while (pages.length < count) {
+    yield* mm.lock.read();
+    const result = yield* holdPage(mm, address, request);
+    if (result === "lock-dropped") continue;
+    mm.lock.unlockRead();
+    if (result === "again") continue;
+    if (result < 0) return pages.length > 0 ? pages : result;
+    pages.push(result as Page);
+    address += mm.pageSize;
+  }
+  mm.machine.log.record("pin", mm.id, start, count);
+  return pages;
+}
+
+/** Gives one hold back; the contents go dirty if the holder wrote (`unpin_user_page`, `put_page`). */
+export function* releaseUserPage(
+  mm: Mm,
+  page: Page,
+  hold: "reference" | "pin",
+  contents: "clean" | "dirty",
+): Atomic<void> {
+  const { machine } = mm;
+  const { frames } = machine.memory;
+  if (page === machine.zeroPage) return;
+  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countDown);
+  if (contents === "dirty") frames.markDirty(page);
+  if (hold === "pin") frames.unpin(page);
+  else if (machine.reserved.takesReference(page)) machine.memory.frames.put(page);
+  machine.log.record("unpin", page, 1);
+}
+
+/** One page with the mmap lock held for reading: the page, or what stands in the way. */
+function* holdPage(
+  mm: Mm,
+  address: number,
+  request: PageRequest,
+): Sleepable<number | "again" | "lock-dropped"> {
+  const area = mm.areas.find(address);
+  if (area === undefined) return -EFAULT;
+  const refusal = checkArea(area, request);
+  if (refusal !== 0) return refusal;
+  const { sched } = mm.machine;
+  const vpn = address * mm.perPage;
+  yield* mm.pageTableLock.lock();
+  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+  const entry = mm.table.entryOf(vpn);
+  const found = usablePage(area, entry, request);
+  if (typeof found === "number") {
+    const result = found < 0 ? found : yield* take(mm, found as Page, request);
+    mm.pageTableLock.unlock();
+    return result;
+  }
+  mm.pageTableLock.unlock();
+  if (found === "must-unshare") {
+    const result = yield* replaceByCopy(area, address - (address % mm.pageSize), entry);
+    return result === "oom" ? -ENOMEM : "again";
+  }
+  const faulted = yield* faultIn(area, address, request.access, "killable");
+  return faulted === 0 ? "again" : faulted;
+}
+
+/** Whether the area may be held in this way (`check_vma_flags`): 0 or -EFAULT. */
+function checkArea(area: Vma, { access, permission }: PageRequest): number {
+  if ((area.flags & (VM_IO | VM_PFNMAP)) !== 0) return -EFAULT;
+  if (access === "write") {
+    if ((area.flags & VM_WRITE) !== 0) return 0;
+    if (permission === "checked") return -EFAULT;
+    return (area.flags & VM_MAYWRITE) !== 0 && isCopyOnWrite(area.flags) ? 0 : -EFAULT;
+  }
+  if ((area.flags & VM_READ) !== 0) return 0;
+  return permission === "forced" && (area.flags & VM_MAYREAD) !== 0 ? 0 : -EFAULT;
+}
+
+/** The page of an entry if it serves the request (`follow_page_pte`, `can_follow_write_pte`). */
+function usablePage(area: Vma, entry: number, request: PageRequest): number | "must-fault" | "must-unshare" {
+  const { machine } = area.mm;
+  const { frames } = machine.memory;
+  if (entry === 0) return "must-fault";
+  const pfn = ptePfn(entry);
+  if (pfn === machine.zeroPage && area.isAnonymous) return request.access === "write" ? "must-fault" : pfn;
+  if ((entry & PTE_SPECIAL) !== 0) return -EEXIST;
+  const isOwn = frames.hasFlags(pfn as number as Page, PG_anon | PG_anon_exclusive);
+  if (request.access === "write" && (entry & PTE_WRITE) === 0) {
+    const isForcedCopy = request.permission === "forced" && (area.flags & VM_WRITE) === 0 && isOwn;
+    if (!isForcedCopy) return "must-fault";
+  }
+  const isShared = frames.hasFlags(pfn as number as Page, PG_anon) && !isOwn;
+  return request.hold === "pin" && isShared ? "must-unshare" : pfn;
+}
+
+/** Takes the hold itself: the page, or -ENOMEM when its count is at the limit. The page of zeros is never counted. */
+function* take(mm: Mm, page: Page, request: PageRequest): Atomic<number> {
+  const { machine } = mm;
+  if (page === machine.zeroPage) return page;
+  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countUp);
+  if (request.hold === "pin") return machine.memory.frames.tryPin(page) ? page : -ENOMEM;
+  if (!machine.reserved.takesReference(page)) return page;
+  return machine.memory.frames.tryGet(page) ? page : -ENOMEM;
+}
+
+/**
+ * Faults one page in for the kernel (`faultin_page`): 0, a negated errno (FR-10), or `lock-dropped` when the mmap lock
+ * had to be given up and the caller starts over.
+ */
+export function* faultIn(
+  area: Vma,
+  address: number,
+  access: "read" | "write",
+  patience: FaultPatience,
+): Sleepable<number | "lock-dropped"> {
+  const { mm } = area;
+  const { sched } = mm.machine;
+  const result = yield* handleFault(area, address, access, patience);
+  switch (result) {
+    case "done":
+      return 0;
+    case "retry":
+      return "lock-dropped";
+    case "interrupted":
+      yield* mm.lock.read();
+      return sched.running.signal === "fatal" ? -EINTR : -EFAULT;
+    case "oom":
+      return -ENOMEM;
+    default:
+      return -EFAULT;
+  }
+}

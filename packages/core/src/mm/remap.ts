@@ -1,0 +1,148 @@
+import { isCopyOnWrite, VM_DONTDUMP, VM_DONTEXPAND, VM_IO, VM_PFNMAP } from "../contract/area-flags.ts";
+import { EAGAIN, EINVAL, ENOMEM } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import type { Pfn } from "../contract/units.ts";
+import { makePte, PTE_LARGE, PTE_SPECIAL } from "../mmu/pte.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { Vma } from "./vma.ts";
+import { zapRange } from "./zap.ts";
+
+/** What `remapPfnRange` is to map: pages `[address, address + pages * pageSize)` to frames from `pfn` on. */
+export interface RemapRequest {
+  readonly address: number;
+  readonly pfn: Pfn;
+  readonly pages: number;
+  /** Whether leaves above level 0 are used where both addresses and the length allow. Linux 6.1 never does here. */
+  readonly leaves: "single" | "large";
+}
+
+/**
+ * Maps a run of frames at once (`remap_pfn_range`; 2.0 to 2.4 `remap_page_range`): special entries that count
+ * nothing. Marks the area VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP (2.4 marked nothing). The mmap lock is held for
+ * writing. If it fails half-way, all that it mapped is zapped first (RE-05). An entry that is present already is a
+ * BUG in Linux: it is reported and left (RE-04).
+ *
+ * Where the area shows a backing, its gate is looked at in every page-table-lock section.
+ *
+ * @returns 0; -EINVAL for an unaligned address, a range outside the area, or part of a copy-on-write area; -ENOMEM;
+ *   -EAGAIN while the gate is not open
+ */
+export function* remapPfnRange(area: Vma, request: RemapRequest): Sleepable<number> {
+  const { mm } = area;
+  const { address, pfn, pages } = request;
+  const end = address + pages * mm.pageSize;
+  if (address % mm.pageSize !== 0 || address < area.start || end > area.end || pages <= 0) return -EINVAL;
+  if (isCopyOnWrite(area.flags)) {
+    if (address !== area.start || end !== area.end) return -EINVAL;
+    area.pgoff = pfn;
+  }
+  if (pfn + pages > mm.machine.pfnLimit) return -EINVAL;
+  area.flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+  const result = yield* fillRun(area, request, "must-be-empty");
+  if (result !== 0) yield* zapRange(area, address, end, "even-cows", "clear");
+  return result;
+}
+
+/**
+ * Maps again what a revocation took away: empty entries are filled, present ones stay. The area was prepared by
+ * `remapPfnRange`; the mmap lock is held for reading. A partial result is left, as each entry in it is right.
+ */
+export function* remapMissing(area: Vma, request: RemapRequest): Sleepable<number> {
+  return yield* fillRun(area, request, "keep-present");
+}
+
+function* fillRun(
+  area: Vma,
+  request: RemapRequest,
+  occupied: "must-be-empty" | "keep-present",
+): Sleepable<number> {
+  const { mm } = area;
+  const gate = area.backing?.gate;
+  const first = request.address * mm.perPage;
+  const last = first + request.pages;
+  const toPfn = request.pfn - first;
+  let vpn = first;
+  while (vpn < last) {
+    yield* mm.pageTableLock.lock();
+    if (gate !== undefined && (yield* gate.look()) !== "open") {
+      mm.pageTableLock.unlock();
+      return -EAGAIN;
+    }
+    const level = request.leaves === "large" ? largestLevel(area, vpn, vpn + toPfn, last) : 0;
+    const filled =
+      level > 0
+        ? yield* fillLargeLeaf(area, vpn, vpn + toPfn, level)
+        : yield* fillLeaves(area, vpn, vpn + toPfn, Math.min(last, mm.table.endOfLeafTable(vpn)), occupied);
+    mm.pageTableLock.unlock();
+    if (filled <= 0) return filled;
+    vpn += filled;
+  }
+  return 0;
+}
+
+/** The highest level whose leaf fits at `vpn`: virtual and physical start aligned, and all of it inside the run. */
+function largestLevel(area: Vma, vpn: number, pfn: number, last: number): number {
+  const { table } = area.mm;
+  const { geometry } = table;
+  for (let index = geometry.leafLevels.length - 1; index > 0; index--) {
+    const level = geometry.leafLevels[index];
+    const span = table.pagesAt(level);
+    if (vpn % span === 0 && pfn % span === 0 && vpn + span <= last) return level;
+  }
+  return 0;
+}
+
+function* fillLargeLeaf(area: Vma, vpn: number, pfn: number, level: number): Sleepable<number> {
+  const { mm } = area;
+  const { machine, table } = mm;
+  const slot = table.ensure(vpn, level);
+  if (slot < 0) return -ENOMEM;
+  if (machine.sched.interleaving)
+    yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  if (table.leadsToTable(slot, level)) {
+    return yield* fillLeaves(area, vpn, pfn, table.endOfLeafTable(vpn), "keep-present");
+  }
+  if (table.pool.read(slot) === 0) {
+    machine.writeEntry(mm, slot, vpn, makePte(pfn, area.pteFlags() | PTE_SPECIAL | PTE_LARGE));
+  }
+  return table.pagesAt(level);
+}
+
+function* fillLeaves(
+  area: Vma,
+  vpn: number,
+  pfn: number,
+  end: number,
+  occupied: "must-be-empty" | "keep-present",
+): Sleepable<number> {
+  const { mm } = area;
+  const { machine, table } = mm;
+  const { sched, log } = machine;
+  const count = end - vpn;
+  const slot = table.ensure(vpn, 0);
+  if (slot === -1) return -ENOMEM;
+  if (slot < 0) return count;
+  const flags = area.pteFlags() | PTE_SPECIAL;
+  const isPlain = machine.reserved.rules === "6.1" && !sched.interleaving;
+  if (isPlain && table.isEmpty(slot, count)) {
+    table.fill(slot, count, pfn, flags);
+    sched.countAtomic(count);
+    log.record("pte-set", mm.id, vpn, makePte(pfn, flags));
+    return count;
+  }
+  for (let index = 0; index < count; index++) {
+    if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + index), Access.write);
+    if (table.pool.read(slot + index) !== 0) {
+      if (occupied === "keep-present") continue;
+      machine.violations.report(
+        "remap-over-present",
+        `remap over the present entry of page ${vpn + index} in ${area}`,
+      );
+      continue;
+    }
+    const page = machine.memory.frames.pageOf((pfn + index) as Pfn);
+    if (machine.reserved.remapMaps(page))
+      machine.writeEntry(mm, slot + index, vpn + index, makePte(pfn + index, flags));
+  }
+  return count;
+}

@@ -1,0 +1,46 @@
+import type { Sleepable } from "../contract/execution.ts";
+import type { AddressSpace } from "./address-space.ts";
+import type { Vma } from "./vma.ts";
+import { type ZapReach, zapRange } from "./zap.ts";
+
+/**
+ * Removes every entry that shows object pages `[first, first + pages)`, in every area of every process
+ * (`unmap_mapping_range`; `pages` 0 means to the end). It walks the address space it is given and no other (RV-06),
+ * by the areas' pgoff (RV-08), and does not keep new faults away: close a gate first.
+ */
+export function* unmapMappingRange(
+  mapping: AddressSpace,
+  first: number,
+  pages: number,
+  reach: ZapReach,
+): Sleepable<void> {
+  const count = pages === 0 ? Number.MAX_SAFE_INTEGER - first : pages;
+  yield* mapping.lock.read();
+  const areas = mapping.areasShowing(first, count);
+  for (const area of areas) {
+    const from = Math.max(area.start, area.addressOf(first));
+    const to = Math.min(area.end, area.addressOf(first + count));
+    yield* zapRange(area, from, to, reach, "clear");
+  }
+  const machine = areas[0]?.mm.machine;
+  machine?.log.record("unmap-mapping-range", first, pages, areas.length);
+  mapping.lock.unlockRead();
+}
+
+/**
+ * Visits every area that shows the object at present, each with its mm's lock held for reading, so that its entries
+ * may be filled. The locks nest mmap lock outside, reverse map inside; so each mm is kept by a reference while the
+ * reverse map's lock is dropped, and the area is looked up again before it is visited.
+ */
+export function* forEachArea(mapping: AddressSpace, visit: (area: Vma) => Sleepable<void>): Sleepable<void> {
+  yield* mapping.lock.read();
+  const candidates = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => area.mm.tryUse());
+  mapping.lock.unlockRead();
+  for (const area of candidates) {
+    const { mm } = area;
+    yield* mm.lock.read();
+    if (area.isLinked && area.mapping === mapping) yield* visit(area);
+    mm.lock.unlockRead();
+    yield* mm.machine.dropMm(mm);
+  }
+}

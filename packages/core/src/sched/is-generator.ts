@@ -1,0 +1,11 @@
+import type { Point, Sleep } from "../contract/execution.ts";
+
+/**
+ * Whether a hook answered with kernel code still to be run instead of a plain value. Plain values are never
+ * generators: outcomes, numbers, booleans, areas' operations and undefined.
+ */
+export function isGenerator<T, Y extends Point | Sleep>(
+  answer: T | Generator<Y, T, void>,
+): answer is Generator<Y, T, void> {
+  return typeof answer === "object" && answer !== null && Symbol.iterator in answer && "throw" in answer;
+}

@@ -1,0 +1,271 @@
+import type { Point, Sleep } from "../contract/execution.ts";
+import type { VirtualNs } from "../contract/units.ts";
+import type { ViolationSink } from "../sanitize/violation.ts";
+import type { Chooser } from "./chooser.ts";
+import { LockOrder } from "./lock-order.ts";
+import { type Access, type ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
+import type { RecordedChoice } from "./replay-chooser.ts";
+import { Task, type TaskOptions } from "./task.ts";
+
+/** How a run ended. */
+export interface RunReport {
+  /** `finished`: every task that had to end has ended. `deadlock`: nobody can run and no timer is set. */
+  readonly status: "finished" | "deadlock" | "step-limit";
+  /** The tasks that did not end, each with what it waits for and who has it. */
+  readonly waiting: readonly string[];
+  /** Scheduling steps taken in this run. */
+  readonly steps: number;
+}
+
+/** What a scheduler is built from. */
+export interface SchedulerOptions {
+  readonly cpus: number;
+  readonly chooser: Chooser;
+  /** Steps after which a run is called hung. */
+  readonly stepLimit: number;
+  readonly violations: ViolationSink;
+}
+
+/**
+ * Runs tasks, one step at a time, in the order that the chooser gives; keeps virtual time.
+ *
+ * A step is one announced access with the local code after it. The clock moves only when nobody can run, straight to
+ * the next timer. Under a chooser that does not interleave, kernel code leaves points out and a step lasts until the
+ * task sleeps.
+ */
+export class Scheduler {
+  readonly tasks: Task[] = [];
+  readonly chooser: Chooser;
+  /** Whether points are to be announced: kernel code tests this before it yields one. */
+  readonly interleaving: boolean;
+  readonly lockOrder: LockOrder;
+  /** Virtual nanoseconds since the machine was switched on. */
+  now: VirtualNs = 0;
+  /** The task that runs at present; undefined between steps. */
+  current: Task | undefined = undefined;
+  /** Every choice made, when the chooser interleaves. */
+  readonly choices: RecordedChoice[] = [];
+  /** The most page-table and TLB operations that any task did without a preemption point. */
+  longestAtomic = 0;
+  readonly violations: ViolationSink;
+
+  readonly #stepLimit: number;
+  readonly #enabled: Task[] = [];
+  /** By CPU: the task that may not be preempted there. */
+  readonly #holder: (Task | undefined)[];
+  #last: Task | undefined = undefined;
+  #live: Task[] = [];
+  #nextObject = 0;
+
+  constructor(options: SchedulerOptions) {
+    this.chooser = options.chooser;
+    this.interleaving = options.chooser.interleaves;
+    this.violations = options.violations;
+    this.#stepLimit = options.stepLimit;
+    this.#holder = new Array<Task | undefined>(options.cpus).fill(undefined);
+    this.lockOrder = new LockOrder(options.violations);
+  }
+
+  get cpus(): number {
+    return this.#holder.length;
+  }
+
+  /** The next number for an object of the scheduler's own kinds (locks, cells, queues). */
+  nextObject(): number {
+    return this.#nextObject++;
+  }
+
+  /** Announces the access that the current task makes when it is resumed: `yield sched.at(kind, index, access)`. */
+  at(kind: ObjectKind, index: number, access: Access): Point {
+    const task = this.current;
+    if (task !== undefined) {
+      task.announcedObject = objectId(kind, index);
+      task.announcedAccess = access;
+      task.alsoObject = -1;
+    }
+    return POINT;
+  }
+
+  /** Announces a step that touches a second object as well: `yield sched.also(sched.at(…), kind, index, access)`. */
+  also(point: Point, kind: ObjectKind, index: number, access: Access): Point {
+    const task = this.current;
+    if (task !== undefined) {
+      task.alsoObject = objectId(kind, index);
+      task.alsoAccess = access;
+    }
+    return point;
+  }
+
+  /** Reports a caller that may not sleep, whether or not it would have to this time (`might_sleep`). */
+  mightSleep(what: string): void {
+    const task = this.current;
+    if (task === undefined || (task.spinDepth === 0 && task.rcuDepth === 0 && task.kind !== "irq")) return;
+    const why =
+      task.kind === "irq"
+        ? "in an interrupt handler"
+        : `with ${task.held.map((l) => l.name).join(", ") || "an RCU read section"} held`;
+    this.violations.report("sleep-in-atomic", `${task.name} may sleep on ${what} ${why}`);
+  }
+
+  /** The task that runs, which must exist: kernel code that needs one is never run at boot. */
+  get running(): Task {
+    if (this.current === undefined) throw new Error("this kernel code needs a current task");
+    return this.current;
+  }
+
+  /** Makes a task that starts with its next turn. */
+  spawn(options: TaskOptions, body: Generator<Point | Sleep, unknown, void>): Task {
+    if (options.kind !== "hardware" && (options.cpu < 0 || options.cpu >= this.cpus)) {
+      throw new RangeError(`no CPU ${options.cpu}: the machine has ${this.cpus}`);
+    }
+    const task = new Task(this.tasks.length, options, body);
+    this.tasks.push(task);
+    this.#live.push(task);
+    return task;
+  }
+
+  /** Makes a sleeping task able to run (`wake_up_process`). */
+  wake(task: Task): void {
+    if (task.state !== "sleeping") return;
+    task.state = "ready";
+    task.wakeAt = Number.POSITIVE_INFINITY;
+    task.sleepsOn = "";
+  }
+
+  /** Gives a task a signal, which ends a sleep that allows it. */
+  signal(task: Task, severity: "pending" | "fatal"): void {
+    if (task.signal !== "fatal") task.signal = severity;
+    if (task.state === "sleeping" && task.isInterrupted(task.waitMode)) this.wake(task);
+  }
+
+  /**
+   * Puts the current task to sleep until it is woken or `wakeAt` comes; what it waits for is said in words. The
+   * caller yields the answer at once.
+   */
+  sleep(sleepsOn: string, wakeAt: VirtualNs): Sleep {
+    const task = this.running;
+    this.mightSleep(sleepsOn);
+    if (task.isInterrupted(task.waitMode)) return SLEEP;
+    task.state = "sleeping";
+    task.sleepsOn = sleepsOn;
+    task.wakeAt = wakeAt;
+    return SLEEP;
+  }
+
+  /** Counts page-table or TLB operations of the current task towards its stretch without a preemption point. */
+  countAtomic(operations: number): void {
+    const task = this.current;
+    if (task !== undefined && task.spinDepth > 0) task.atomicSteps += operations;
+  }
+
+  /** A spinlock was given back: the task may be preempted again if it was the last. */
+  endAtomicStretch(task: Task): void {
+    if (task.atomicSteps > this.longestAtomic) this.longestAtomic = task.atomicSteps;
+    task.atomicSteps = 0;
+  }
+
+  /** Runs until every task that has to end has ended and the hardware is at rest, or nothing can run. */
+  run(): RunReport {
+    let steps = 0;
+    for (;;) {
+      if (!this.#collectEnabled()) {
+        if (!this.#advanceClock()) return this.#report(steps);
+        continue;
+      }
+      if (++steps > this.#stepLimit) return { status: "step-limit", waiting: this.#waiting(), steps };
+      const task = this.chooser.choose(this.#enabled, this.#last);
+      if (this.interleaving) {
+        this.choices.push({ task: task.id, object: task.announcedObject, access: task.announcedAccess });
+      }
+      this.#step(task);
+    }
+  }
+
+  #step(task: Task): void {
+    this.current = task;
+    this.#last = task;
+    task.blockedOn = undefined;
+    try {
+      const step = task.body.next();
+      if (step.done === true) this.#finish(task, step.value);
+    } catch (failure) {
+      task.failure = failure;
+      this.#finish(task, undefined);
+    }
+    this.current = undefined;
+    if (task.cpu >= 0) this.#holdCpu(task);
+  }
+
+  /** Keeps a CPU for a task that is in the middle of something that cannot be preempted. */
+  #holdCpu(task: Task): void {
+    const holder = this.#holder[task.cpu];
+    const cannotBePreempted = task.state !== "done" && (task.spinDepth > 0 || task.kind === "irq");
+    if (cannotBePreempted) {
+      if (holder !== task) {
+        task.interrupted = holder;
+        this.#holder[task.cpu] = task;
+      }
+    } else if (holder === task) {
+      this.#holder[task.cpu] = task.interrupted;
+      task.interrupted = undefined;
+    }
+  }
+
+  #finish(task: Task, result: unknown): void {
+    task.state = "done";
+    task.result = result;
+    this.#live = this.#live.filter((other) => other !== task);
+    if (task.held.length > 0 || task.spinDepth > 0) {
+      const held = task.held.map((lock) => lock.name).join(", ");
+      this.violations.report("lock-held", `${task.name} ended while it holds ${held}`);
+    }
+  }
+
+  #collectEnabled(): boolean {
+    const enabled = this.#enabled;
+    enabled.length = 0;
+    for (const task of this.#live) {
+      if (task.state === "ready" && this.#canRun(task)) enabled.push(task);
+    }
+    return enabled.length > 0;
+  }
+
+  #canRun(task: Task): boolean {
+    if (task.blockedOn !== undefined && !task.blockedOn.canTake(task)) return false;
+    if (task.cpu < 0) return true;
+    const holder = this.#holder[task.cpu];
+    if (holder === undefined || holder === task) return true;
+    return task.kind === "irq" && holder.kind !== "irq" && holder.irqsOff === 0;
+  }
+
+  /** Moves the clock to the next timer; false when no timer is set. */
+  #advanceClock(): boolean {
+    let next = Number.POSITIVE_INFINITY;
+    for (const task of this.#live) {
+      if (task.state === "sleeping" && task.wakeAt < next) next = task.wakeAt;
+    }
+    if (next === Number.POSITIVE_INFINITY) return false;
+    if (next > this.now) this.now = next;
+    for (const task of this.#live) {
+      if (task.state === "sleeping" && task.wakeAt <= this.now) this.wake(task);
+    }
+    return true;
+  }
+
+  #report(steps: number): RunReport {
+    const stuck = this.#live.filter((task) => !task.isDaemon || task.state === "ready");
+    return { status: stuck.length === 0 ? "finished" : "deadlock", waiting: this.#waiting(), steps };
+  }
+
+  #waiting(): readonly string[] {
+    return this.#live
+      .filter((task) => !task.isDaemon || task.state === "ready")
+      .map((task) => {
+        if (task.state === "sleeping") return `${task.name} sleeps on ${task.sleepsOn}`;
+        const lock = task.blockedOn;
+        if (lock === undefined) return `${task.name} can run`;
+        const holders = lock.holders().map((holder) => holder.name);
+        return `${task.name} waits for ${lock.name}, held by ${holders.join(" and ") || "nobody"}`;
+      });
+  }
+}

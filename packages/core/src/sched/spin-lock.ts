@@ -1,0 +1,92 @@
+import type { Atomic, Point } from "../contract/execution.ts";
+import { Access, ObjectKind } from "./points.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { HeldLock, Lockable, Task } from "./task.ts";
+
+/**
+ * A lock for atomic context (`spinlock_t`): its holder can neither sleep nor be preempted. Under run-to-block it is
+ * never contended, because its holder cannot give up the CPU.
+ */
+export class SpinLock implements Lockable, HeldLock {
+  readonly name: string;
+  readonly order: number;
+  readonly #sched: Scheduler;
+  #owner: Task | undefined = undefined;
+
+  constructor(sched: Scheduler, name: string) {
+    this.#sched = sched;
+    this.name = name;
+    this.order = sched.nextObject();
+  }
+
+  get isHeld(): boolean {
+    return this.#owner !== undefined;
+  }
+
+  canTake(_task: Task): boolean {
+    return this.#owner === undefined;
+  }
+
+  holders(): readonly Task[] {
+    return this.#owner === undefined ? [] : [this.#owner];
+  }
+
+  /** Runs an atomic body with the lock held; a body that sleeps does not compile. */
+  *with<T>(body: () => Atomic<T>): Atomic<T> {
+    yield* this.lock();
+    try {
+      return yield* body();
+    } finally {
+      this.unlock();
+    }
+  }
+
+  /** `spin_lock`. */
+  *lock(): Atomic<void> {
+    if (this.#sched.interleaving) yield this.announceLock();
+    this.take();
+  }
+
+  /** `spin_trylock`: false when somebody else holds it. */
+  *tryLock(): Atomic<boolean> {
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lock);
+    if (this.#owner !== undefined) return false;
+    this.take();
+    return true;
+  }
+
+  /** The point before `take`, for code that tests `interleaving` itself instead of delegating to `lock`. */
+  announceLock(): Point {
+    const task = this.#sched.current;
+    if (task !== undefined) task.blockedOn = this;
+    return this.#sched.at(ObjectKind.lock, this.order, Access.lock);
+  }
+
+  /** Takes the free lock in this very step. */
+  take(): void {
+    const task = this.#sched.current;
+    if (task === undefined) return;
+    if (this.#owner !== undefined) {
+      throw new Error(
+        `${task.name} spins on ${this.name} for ever: ${this.#owner.name} holds it on this CPU`,
+      );
+    }
+    this.#owner = task;
+    task.spinDepth++;
+    this.#sched.lockOrder.acquire(task, this);
+  }
+
+  /** `spin_unlock`. What the holder did stands before whoever takes the lock next. */
+  unlock(): void {
+    const task = this.#owner;
+    if (task === undefined) {
+      if (this.#sched.current !== undefined) {
+        this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`);
+      }
+      return;
+    }
+    this.#owner = undefined;
+    this.#sched.lockOrder.release(task, this);
+    if (--task.spinDepth === 0) this.#sched.endAtomicStretch(task);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Point, Sleep } from "../contract/execution.ts";
+import { type Access, ObjectKind, objectId } from "./points.ts";
+
+/**
+ * Who runs: a user thread, a kernel thread, a hard interrupt handler, or a device's own engine. Hardware runs on no
+ * CPU; a daemon is a kernel thread or hardware that may still wait for work when a run ends.
+ */
+export type TaskKind = "user" | "kernel" | "irq" | "hardware";
+
+/** How a sleep may end early (`TASK_UNINTERRUPTIBLE`, `TASK_KILLABLE`, `TASK_INTERRUPTIBLE`). */
+export type WaitMode = "uninterruptible" | "killable" | "interruptible";
+
+export type TaskState = "ready" | "sleeping" | "done";
+
+/** Something that a task needs to have to itself before it can go on. */
+export interface Lockable {
+  readonly name: string;
+  /** Whether `task` could take it now in the way it asked for. */
+  canTake(task: Task): boolean;
+  /** Who holds it at present, for reports. */
+  holders(): readonly Task[];
+}
+
+/** A lock that a task holds, in the order of taking. */
+export interface HeldLock {
+  readonly name: string;
+  readonly order: number;
+}
+
+/** What a new task is. */
+export interface TaskOptions {
+  readonly name: string;
+  readonly kind: TaskKind;
+  /** The CPU it runs on; -1 for hardware. */
+  readonly cpu: number;
+  /** A daemon may be left waiting when the run ends. */
+  readonly daemon?: "daemon" | "required";
+}
+
+/** One thread of execution (`struct task_struct`'s scheduling half). */
+export class Task {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly cpu: number;
+  readonly isDaemon: boolean;
+  readonly body: Generator<Point | Sleep, unknown, void>;
+
+  state: TaskState = "ready";
+  /** What the task is about to do: the object's identity and the access. */
+  announcedObject: number;
+  announcedAccess: Access | 0 = 0;
+  /** A second object that the same step touches, or -1: a load through a TLB touches the TLB and the frame at once. */
+  alsoObject = -1;
+  alsoAccess: Access | 0 = 0;
+  /** The lock it needs before it can go on. */
+  blockedOn: Lockable | undefined = undefined;
+  /** Whether it asked for that lock together with others. */
+  wantsShared = false;
+  /** What it sleeps on, in words, for reports. */
+  sleepsOn = "";
+  /** Virtual time at which it wakes by itself; `Infinity` for never. */
+  wakeAt = Number.POSITIVE_INFINITY;
+  waitMode: WaitMode = "uninterruptible";
+  /** Spinlocks held: above 0 the task can neither sleep nor be preempted. */
+  spinDepth = 0;
+  /** RCU read sections entered. */
+  rcuDepth = 0;
+  /** Interrupts are off on this task's CPU. */
+  irqsOff = 0;
+  /** Page-table and TLB operations since the outermost spinlock was taken. */
+  atomicSteps = 0;
+  /** For an interrupt handler or lock holder: the task whose CPU it took over. */
+  interrupted: Task | undefined = undefined;
+  readonly held: HeldLock[] = [];
+  /** A signal waits for delivery; a fatal one cannot be handled. */
+  signal: "none" | "pending" | "fatal" = "none";
+  /** Whose thread this is: the user thread or device behind it, for those who spawned it. */
+  owner: object | undefined = undefined;
+  /** What the body threw, if it ended that way. */
+  failure: unknown = undefined;
+  /** What the body returned. */
+  result: unknown = undefined;
+
+  constructor(id: number, options: TaskOptions, body: Generator<Point | Sleep, unknown, void>) {
+    this.id = id;
+    this.name = options.name;
+    this.kind = options.kind;
+    this.cpu = options.cpu;
+    this.isDaemon = options.daemon === "daemon";
+    this.body = body;
+    this.announcedObject = objectId(ObjectKind.task, id);
+  }
+
+  /** Whether a signal would end a sleep of `mode`. */
+  isInterrupted(mode: WaitMode): boolean {
+    if (mode === "uninterruptible") return false;
+    return mode === "killable" ? this.signal === "fatal" : this.signal !== "none";
+  }
+}

@@ -1,0 +1,118 @@
+import { EBADF } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import { type SignalName, signalNumbers } from "../contract/signals.ts";
+import type { File } from "../device/file.ts";
+import type { Machine } from "../machine.ts";
+import type { Mm } from "../mm/mm.ts";
+import { WaitQueue } from "../sched/wait-queue.ts";
+import { UserThread } from "./user-thread.ts";
+
+/** What a thread runs: it calls the kernel through its thread and touches memory through it. */
+export type Program = (thread: UserThread) => Sleepable<unknown>;
+
+/** How a process ended: with a status of its own, or by a signal. */
+export type ExitStatus = { readonly status: number } | { readonly signal: SignalName };
+
+/** What a thread is started with. */
+export interface ThreadOptions {
+  readonly name?: string;
+  /** Left out: the CPUs in turn. */
+  readonly cpu?: number;
+  /** What an unhandled SIGBUS or SIGSEGV does: the access answers with the trap, or the process dies (the default action). */
+  readonly onTrap?: "answer" | "die";
+}
+
+/** A process: an address space, open files, and threads (`struct task_struct` group). */
+export class Process {
+  readonly machine: Machine;
+  readonly pid: number;
+  readonly name: string;
+  readonly mm: Mm;
+  readonly threads: UserThread[] = [];
+  exit: ExitStatus | undefined = undefined;
+  readonly #files: (File | undefined)[] = [];
+  readonly #ended: WaitQueue;
+  #liveThreads = 0;
+  #isGone = false;
+
+  constructor(machine: Machine, name: string, mm: Mm) {
+    this.machine = machine;
+    this.pid = machine.nextPid++;
+    this.name = name;
+    this.mm = mm;
+    this.#ended = new WaitQueue(machine.sched, `the end of process ${name}`);
+  }
+
+  /** Whether address space and files are gone. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Starts a thread; the first one makes the process live. */
+  start(program: Program, options: ThreadOptions = {}): UserThread {
+    const { machine } = this;
+    const cpu = options.cpu ?? (this.pid - 1 + this.threads.length) % machine.sched.cpus;
+    const name = options.name ?? `${this.name}/${this.threads.length}`;
+    const thread = new UserThread(this, { name, cpu, onTrap: options.onTrap ?? "answer" });
+    this.threads.push(thread);
+    this.#liveThreads++;
+    thread.run(program);
+    return thread;
+  }
+
+  /** The open file behind a descriptor; undefined when there is none. */
+  file(descriptor: number): File | undefined {
+    return this.#files[descriptor];
+  }
+
+  /** Gives an open file the lowest free descriptor. */
+  install(file: File): number {
+    let descriptor = 0;
+    while (this.#files[descriptor] !== undefined) descriptor++;
+    this.#files[descriptor] = file;
+    return descriptor;
+  }
+
+  /** Closes a descriptor: 0 or -EBADF. The file lives on while something else holds it. */
+  *close(descriptor: number): Sleepable<number> {
+    const file = this.#files[descriptor];
+    if (file === undefined) return -EBADF;
+    this.#files[descriptor] = undefined;
+    yield* this.machine.devices.drop(file);
+    return 0;
+  }
+
+  /** Lets a child share this process's open files, descriptor by descriptor. */
+  copyFilesTo(child: Process): void {
+    this.#files.forEach((file, descriptor) => {
+      if (file === undefined) return;
+      this.machine.devices.keep(file);
+      child.#files[descriptor] = file;
+    });
+  }
+
+  /** Sends a signal to every thread (`kill(2)`); SIGKILL cannot be handled. */
+  kill(signal: SignalName): void {
+    if (signal === "SIGKILL") this.exit ??= { signal };
+    for (const thread of this.threads) thread.receive(signal);
+    this.machine.log.record("signal", this.pid, signalNumbers[signal]);
+  }
+
+  /** A thread has ended; the last one takes the process down: the address space first, then the files. */
+  *threadEnded(): Sleepable<void> {
+    if (--this.#liveThreads > 0) return;
+    yield* this.machine.dropMm(this.mm);
+    for (let descriptor = 0; descriptor < this.#files.length; descriptor++) {
+      if (this.#files[descriptor] !== undefined) yield* this.close(descriptor);
+    }
+    this.exit ??= { status: 0 };
+    this.#isGone = true;
+    this.machine.log.record("exit", this.pid, this.mm.id, "status" in this.exit ? this.exit.status : -1);
+    yield* this.#ended.wakeAll();
+  }
+
+  /** Sleeps until the process is gone, or a signal comes (`waitpid(2)`): 0 or -ERESTARTSYS. */
+  *waitForEnd(): Sleepable<number> {
+    return yield* this.#ended.waitUntil(() => this.#isGone, "interruptible");
+  }
+}

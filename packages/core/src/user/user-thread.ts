@@ -1,0 +1,334 @@
+import { EBADF, EINTR, EINVAL, ENOMEM, ENOTTY, ERESTARTSYS } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
+import { type Access, isTrap, type SignalName } from "../contract/signals.ts";
+import type { UserAddress, VirtualNs } from "../contract/units.ts";
+import type { OpenRequest } from "../device/device-registry.ts";
+import type { Machine } from "../machine.ts";
+import { copyMm } from "../mm/fork.ts";
+import { type Advice, madvise } from "../mm/madvise.ts";
+import { mlock } from "../mm/mlock.ts";
+import type { Mm } from "../mm/mm.ts";
+import { type MmapRequest, mmap } from "../mm/mmap.ts";
+import { mprotect } from "../mm/mprotect.ts";
+import { type MremapRequest, mremap } from "../mm/mremap.ts";
+import { munmap } from "../mm/munmap.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import type { Task } from "../sched/task.ts";
+import { WaitQueue } from "../sched/wait-queue.ts";
+import type { Process, Program } from "./process.ts";
+import { ThreadExit } from "./thread-exit.ts";
+import { UserMemory, type Width } from "./user-memory.ts";
+
+/** What a user thread is made with. */
+export interface UserThreadShape {
+  readonly name: string;
+  readonly cpu: number;
+  readonly onTrap: "answer" | "die";
+}
+
+/** `mmap` by descriptor; without one the memory is anonymous. */
+export type MapRequest = Omit<MmapRequest, "file"> & { readonly descriptor?: number };
+
+/**
+ * A thread of a process: its system calls, in the names of their manual pages, and its loads and stores. All of them are
+ * generators that a program delegates to with `yield*`. System calls answer with 0 or a value, or a negated errno.
+ */
+export class UserThread {
+  readonly process: Process;
+  readonly name: string;
+  readonly cpu: number;
+  readonly mm: Mm;
+  readonly memory: UserMemory;
+  /** The same memory as the kernel reaches it for this thread: a trap there is no signal but an error. */
+  readonly kernelAccess: UserMemory;
+  minorFaults = 0;
+  majorFaults = 0;
+  readonly #onTrap: "answer" | "die";
+  readonly #handlers = new Map<SignalName, () => void>();
+  readonly #pending: SignalName[] = [];
+  readonly #sleep: WaitQueue;
+  #task: Task | undefined = undefined;
+
+  constructor(process: Process, shape: UserThreadShape) {
+    this.process = process;
+    this.name = shape.name;
+    this.cpu = shape.cpu;
+    this.mm = process.mm;
+    this.#onTrap = shape.onTrap;
+    this.memory = new UserMemory(this, "user");
+    this.kernelAccess = new UserMemory(this, "kernel");
+    this.#sleep = new WaitQueue(process.machine.sched, `a timer of ${shape.name}`);
+  }
+
+  get machine(): Machine {
+    return this.process.machine;
+  }
+
+  /** The task behind it, once it runs. */
+  get task(): Task {
+    if (this.#task === undefined) throw new Error(`thread ${this.name} was not started`);
+    return this.#task;
+  }
+
+  /** Whether a signal waits for delivery. */
+  get hasSignal(): boolean {
+    return this.task.signal !== "none";
+  }
+
+  /** Starts the program; called once, by the process. */
+  run(program: Program): void {
+    const options = { name: this.name, kind: "user", cpu: this.cpu } as const;
+    this.#task = this.machine.sched.spawn(options, this.#main(program));
+    this.#task.owner = this;
+  }
+
+  // Loads and stores.
+
+  *load(address: number, width: Width = 4): Sleepable<Access<number>> {
+    return yield* this.#endAccess(yield* this.memory.load(address as UserAddress, width));
+  }
+
+  *store(address: number, value: number, width: Width = 4): Sleepable<Access<undefined>> {
+    return yield* this.#endAccess(yield* this.memory.store(address as UserAddress, width, value));
+  }
+
+  *load64(address: number): Sleepable<Access<bigint>> {
+    return yield* this.#endAccess(yield* this.memory.load64(address as UserAddress));
+  }
+
+  *store64(address: number, value: bigint): Sleepable<Access<undefined>> {
+    return yield* this.#endAccess(yield* this.memory.store64(address as UserAddress, value));
+  }
+
+  /** Copies `bytes` bytes out of memory; or the trap that stopped it. */
+  *loadBlock(address: number, bytes: number): Sleepable<Access<Uint8Array>> {
+    const to = new Uint8Array(bytes);
+    const { trap } = yield* this.memory.loadBlock(address as UserAddress, to);
+    return yield* this.#endAccess(trap ?? to);
+  }
+
+  /** Copies bytes into memory; or the trap that stopped it. */
+  *storeBlock(address: number, from: Uint8Array): Sleepable<Access<undefined>> {
+    const { trap } = yield* this.memory.storeBlock(address as UserAddress, from);
+    return yield* this.#endAccess(trap);
+  }
+
+  // Files.
+
+  /** `open(2)`: a descriptor, or a negated errno. */
+  *open(request: OpenRequest): Sleepable<number> {
+    return yield* this.#endCall(
+      (function* (thread: UserThread): Sleepable<number> {
+        const file = yield* thread.machine.devices.open(request, thread.process);
+        return typeof file === "number" ? file : thread.process.install(file);
+      })(this),
+    );
+  }
+
+  *close(descriptor: number): Sleepable<number> {
+    return yield* this.#endCall(this.process.close(descriptor));
+  }
+
+  *read(descriptor: number, buffer: number, length: number): Sleepable<number> {
+    const file = this.process.file(descriptor);
+    if (file === undefined || file.mode === "write") return -EBADF;
+    const call = file.operations.read?.(file, buffer as UserAddress, length);
+    return call === undefined ? -EINVAL : yield* this.#endCall(this.#holding(descriptor, call));
+  }
+
+  *write(descriptor: number, buffer: number, length: number): Sleepable<number> {
+    const file = this.process.file(descriptor);
+    if (file === undefined || file.mode === "read") return -EBADF;
+    const call = file.operations.write?.(file, buffer as UserAddress, length);
+    return call === undefined ? -EINVAL : yield* this.#endCall(this.#holding(descriptor, call));
+  }
+
+  *ioctl(descriptor: number, command: number, argument = 0): Sleepable<number> {
+    const file = this.process.file(descriptor);
+    if (file === undefined) return -EBADF;
+    const { operations } = file;
+    if (operations.ioctl === undefined) return -ENOTTY;
+    return yield* this.#endCall(
+      this.#holding(
+        descriptor,
+        (function* (): Sleepable<number> {
+          const answer = operations.ioctl?.(file, command, argument) ?? -ENOTTY;
+          return isGenerator(answer) ? yield* answer : answer;
+        })(),
+      ),
+    );
+  }
+
+  /** `ftruncate(2)` on a memory file, in bytes. */
+  *ftruncate(descriptor: number, bytes: number): Sleepable<number> {
+    const file = this.process.file(descriptor);
+    if (file === undefined) return -EBADF;
+    return yield* this.#endCall(this.machine.sharedMemory.truncate(file, bytes));
+  }
+
+  /** `memfd_create(2)`: a descriptor of a new, empty memory file. */
+  *memfdCreate(name: string): Sleepable<number> {
+    const file = yield* this.machine.sharedMemory.create(name, this.process);
+    return typeof file === "number" ? file : this.process.install(file);
+  }
+
+  // Memory.
+
+  *mmap(request: MapRequest): Sleepable<number> {
+    const { descriptor, ...rest } = request;
+    const file = descriptor === undefined ? undefined : this.process.file(descriptor);
+    if (descriptor !== undefined && file === undefined) return -EBADF;
+    return yield* this.#endCall(mmap(this.mm, { ...rest, file }));
+  }
+
+  *munmap(address: number, length: number): Sleepable<number> {
+    return yield* this.#endCall(munmap(this.mm, address, length));
+  }
+
+  *mremap(request: MremapRequest): Sleepable<number> {
+    return yield* this.#endCall(mremap(this.mm, request));
+  }
+
+  *mprotect(address: number, length: number, protection: number): Sleepable<number> {
+    return yield* this.#endCall(mprotect(this.mm, address, length, protection));
+  }
+
+  *madvise(address: number, length: number, advice: Advice): Sleepable<number> {
+    return yield* this.#endCall(madvise(this.mm, address, length, advice));
+  }
+
+  *mlock(address: number, length: number): Sleepable<number> {
+    return yield* this.#endCall(mlock(this.mm, address, length, "lock"));
+  }
+
+  *munlock(address: number, length: number): Sleepable<number> {
+    return yield* this.#endCall(mlock(this.mm, address, length, "unlock"));
+  }
+
+  // Processes, time and signals.
+
+  /**
+   * `fork(2)`: the child runs `program` in a copy of this address space with the same open files. Generators cannot be
+   * copied, so the child's program is given instead of going on after the call.
+   *
+   * @returns the child, or -ENOMEM with nothing left of it
+   */
+  *fork(program: Program, name = `${this.process.name}+`): Sleepable<Process | number> {
+    const { machine, process } = this;
+    const childMm = machine.createMm(name);
+    const child = machine.createProcess(name, childMm);
+    const result = yield* copyMm(this.mm, childMm);
+    if (result !== 0) {
+      yield* machine.dropMm(childMm);
+      return result === -ENOMEM ? -ENOMEM : result;
+    }
+    process.copyFilesTo(child);
+    machine.log.record("fork", this.mm.id, childMm.id, child.pid);
+    child.start(program, { onTrap: this.#onTrap });
+    yield* this.#returnToUser();
+    return child;
+  }
+
+  /** Another thread of the same process (`clone(2)` with CLONE_VM). */
+  spawn(program: Program, name?: string): UserThread {
+    const options = { onTrap: this.#onTrap };
+    return this.process.start(program, name === undefined ? options : { ...options, name });
+  }
+
+  /** Ends this thread's whole process (`exit_group(2)`). */
+  exit(status: number): never {
+    this.process.exit ??= { status };
+    for (const thread of this.process.threads) thread.receive("SIGKILL");
+    throw new ThreadExit();
+  }
+
+  /** `nanosleep(2)`: 0, or -EINTR after a signal was handled. */
+  *nanosleep(duration: VirtualNs): Sleepable<number> {
+    return yield* this.#endCall(this.#sleepFor(duration, "interruptible"));
+  }
+
+  /** Sleeps without looking at signals of the handled kind, on the way out of the kernel. */
+  *pause(duration: VirtualNs): Sleepable<void> {
+    yield* this.#sleepFor(duration, "killable");
+    yield* this.#returnToUser();
+  }
+
+  /** `sigaction(2)`: what to do at a signal; SIGKILL cannot be handled. */
+  sigaction(signal: Exclude<SignalName, "SIGKILL">, handler: () => void): void {
+    this.#handlers.set(signal, handler);
+  }
+
+  /** The kernel's half of sending a signal. */
+  receive(signal: SignalName): void {
+    this.#pending.push(signal);
+    if (this.#task !== undefined && this.#task.state !== "done") {
+      this.machine.sched.signal(this.#task, this.#handlers.has(signal) ? "pending" : "fatal");
+    }
+  }
+
+  /** Runs the handlers of what has arrived; an unhandled signal ends the process. */
+  *deliverSignals(): Sleepable<void> {
+    yield* this.#returnToUser();
+  }
+
+  *#sleepFor(duration: VirtualNs, mode: "interruptible" | "killable"): Sleepable<number> {
+    const { sched } = this.machine;
+    const deadline = sched.now + duration;
+    return yield* this.#sleep.waitUntilOr(() => sched.now >= deadline, mode, deadline);
+  }
+
+  *#main(program: Program): Sleepable<unknown> {
+    let result: unknown;
+    let failure: unknown;
+    try {
+      result = yield* program(this);
+    } catch (thrown) {
+      if (!(thrown instanceof ThreadExit)) failure = thrown;
+    }
+    this.task.signal = "none";
+    yield* this.process.threadEnded();
+    if (failure !== undefined) throw failure;
+    return result;
+  }
+
+  /** Keeps the file of a descriptor open during a call, whoever closes the descriptor meanwhile (`fdget`). */
+  *#holding(descriptor: number, call: Sleepable<number>): Sleepable<number> {
+    const file = this.process.file(descriptor);
+    if (file === undefined) return -EBADF;
+    this.machine.devices.keep(file);
+    const result = yield* call;
+    yield* this.machine.devices.drop(file);
+    return result;
+  }
+
+  *#endCall(call: Sleepable<number>): Sleepable<number> {
+    const result = yield* call;
+    if (this.hasSignal) yield* this.#returnToUser();
+    return result === -ERESTARTSYS ? -EINTR : result;
+  }
+
+  *#endAccess<T>(result: Access<T>): Sleepable<Access<T>> {
+    if (this.hasSignal) yield* this.#returnToUser();
+    if (this.#onTrap === "die" && isTrap(result)) {
+      this.process.exit ??= { signal: result.signal };
+      for (const thread of this.process.threads) thread.receive("SIGKILL");
+      throw new ThreadExit();
+    }
+    return result;
+  }
+
+  *#returnToUser(): Sleepable<void> {
+    const { task } = this;
+    while (this.#pending.length > 0) {
+      const signal = this.#pending.shift() as SignalName;
+      const handler = this.#handlers.get(signal);
+      if (handler === undefined) {
+        this.process.exit ??= { signal };
+        for (const thread of this.process.threads) if (thread !== this) thread.receive("SIGKILL");
+        throw new ThreadExit();
+      }
+      handler();
+    }
+    task.signal = "none";
+  }
+}
