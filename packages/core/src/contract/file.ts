@@ -1,5 +1,5 @@
 import type { Inode } from "../device/inode.ts";
-import type { KernelModule } from "../device/module.ts";
+import type { KernelModule } from "../device/kernel-module.ts";
 import type { Process } from "../user/process.ts";
 import type { Area } from "./area.ts";
 import type { MaySleep, Sleepable } from "./execution.ts";

@@ -6,7 +6,7 @@ import { isGenerator } from "../sched/is-generator.ts";
 import type { Process } from "../user/process.ts";
 import { File } from "./file.ts";
 import { Inode } from "./inode.ts";
-import { KernelModule } from "./module.ts";
+import { KernelModule } from "./kernel-module.ts";
 
 /** How a file is opened (`open(2)`). */
 export interface OpenRequest {
