@@ -21,6 +21,7 @@ export { type RecordedChoice, ReplayMismatch, replayChooser } from "./sched/repl
 export { runToBlock } from "./sched/run-to-block-chooser.ts";
 export type { RunReport } from "./sched/scheduler.ts";
 export type { Task } from "./sched/task.ts";
+export type { Width } from "./user/mmio-window.ts";
 export type { ExitStatus, Process, Program, ThreadOptions } from "./user/process.ts";
-export { MISS, type Width } from "./user/user-memory.ts";
+export { MISS } from "./user/tlb-hit.ts";
 export type { MapRequest, UserThread } from "./user/user-thread.ts";

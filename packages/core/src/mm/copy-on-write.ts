@@ -7,7 +7,7 @@ import { changeFlags, makePte, PTE_DIRTY, PTE_WRITE, ptePfn } from "../mmu/pte.t
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
-import { type FaultResult, waitAtGate } from "./fault-result.ts";
+import type { FaultResult } from "./fault-result.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage, forgetPage, rememberPage } from "./zap.ts";
@@ -24,51 +24,6 @@ export function* presentFault(
   const page = countedPage(area, entry);
   if (page !== undefined && isExclusive(area, page)) return yield* reuse(area, base, entry);
   return yield* replaceByCopy(area, base, entry);
-}
-
-/**
- * First store to a private mapping of a page that nopage answered with (`do_cow_fault`): the page is copied, stays
- * unchanged, and its reference is dropped at once (FR-14).
- */
-export function* copyForWriter(
-  area: Vma,
-  base: number,
-  source: Page,
-  sequence: number,
-): Sleepable<FaultResult> {
-  const { mm } = area;
-  const { machine, table } = mm;
-  const gate = area.backing?.gate;
-  const copy = allocateAnonymousPage(area);
-  if (copy === undefined) {
-    yield* machine.putPage(source);
-    return "oom";
-  }
-  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameContents, source, Access.read);
-  machine.memory.frames.copy(copy, source);
-  machine.stats.pagesCopied++;
-  const vpn = base * mm.perPage;
-  yield* mm.pageTableLock.lock();
-  const isStale = gate !== undefined && (yield* gate.look()) !== "open";
-  const slot = isStale || (gate !== undefined && gate.sequence !== sequence) ? -1 : table.ensure(vpn, 0);
-  let isMapped = false;
-  if (slot >= 0) {
-    if (machine.sched.interleaving) {
-      yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
-    }
-    isMapped = machine.tables.read(slot) === 0;
-    if (isMapped) {
-      rememberPage(area, copy);
-      machine.writeEntry(mm, slot, vpn, makePte(copy, writableFlags(area)));
-    }
-  }
-  mm.pageTableLock.unlock();
-  if (!isMapped) yield* machine.putPage(copy);
-  yield* machine.putPage(source);
-  if (slot >= 0) return "done";
-  return isStale || (gate !== undefined && gate.sequence !== sequence)
-    ? yield* waitAtGate(area, base, "gate-opens", "killable")
-    : "oom";
 }
 
 /** Whether a private page belongs to this mapping alone, so that it may be written in place. */

@@ -1,39 +1,12 @@
-import { isCopyOnWrite, VM_PFNMAP } from "../contract/area-flags.ts";
-import { ContractViolation } from "../contract/contract-violation.ts";
-import type { Sleepable } from "../contract/execution.ts";
-import { checkOutcome, type FaultOutcome } from "../contract/outcome.ts";
-import type { Page, Pfn, UserAddress } from "../contract/units.ts";
-import type { Fault } from "../contract/vm-ops.ts";
-import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
+import type { MaySleep, Sleepable } from "../contract/execution.ts";
+import type { FaultOutcome } from "../contract/outcome.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
-import { anonymousFault } from "./anonymous-fault.ts";
-import { copyForWriter, presentFault } from "./copy-on-write.ts";
+import { allocateAnonymousPage, anonymousFault } from "./anonymous-fault.ts";
+import { presentFault } from "./copy-on-write.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
-import { mayShowPfn } from "./insert.ts";
+import { NopageCall, type Verdict } from "./nopage-call.ts";
 import type { Vma } from "./vma.ts";
-import { rememberPage } from "./zap.ts";
-
-/** A fault on its way through the hooks. */
-class FaultInProgress implements Fault {
-  readonly area: Vma;
-  readonly address: UserAddress;
-  readonly access: "read" | "write";
-  readonly gate: Fault["gate"];
-  readonly mayRetry: boolean;
-
-  constructor(area: Vma, address: number, access: "read" | "write", patience: FaultPatience) {
-    this.area = area;
-    this.address = address as UserAddress;
-    this.access = access;
-    this.gate = area.backing === undefined ? "open" : area.backing.gate.state;
-    this.mayRetry = patience !== "no-wait";
-  }
-
-  get pgoff(): number {
-    return this.area.pgoffOf(this.address);
-  }
-}
 
 /**
  * Resolves a fault in an area whose permissions allow the access (`handle_mm_fault`). The mmap lock is held for
@@ -42,128 +15,143 @@ class FaultInProgress implements Fault {
  * Where there is no entry, the hooks are asked in the order of the 2004 mail: `nopagePfn`, then `nopage`. A driver's area
  * without either is SIGBUS (up to 2.6 it became anonymous memory). Whatever a hook answers is written only under
  * the page-table lock and only while the backing's gate is as it was when the hook was asked: see `Gate`.
+ *
+ * When nobody interleaves and the hook is a plain function, the answer comes at once and no generator is made.
  */
-export function* handleFault(
+export function handleFault(
   area: Vma,
   address: number,
   access: "read" | "write",
   patience: FaultPatience,
+): MaySleep<FaultResult> {
+  const { mm } = area;
+  const base = address - (address & (mm.pageSize - 1));
+  if (mm.machine.sched.interleaving) return interleavedFault(area, base, access, patience);
+  const entry = mm.table.entryOf(base * mm.perPage);
+  if (entry !== 0) return presentFault(area, base, entry, access);
+  if (area.isAnonymous) return anonymousFault(area, base, access);
+  if (!hasNopage(area)) return "sigbus";
+
+  const call = new NopageCall(area, base, access, patience);
+  let answer: MaySleep<FaultOutcome>;
+  try {
+    answer = call.ask();
+  } catch (cause) {
+    return call.reject(`threw ${String(cause)}`, cause);
+  }
+  if (isGenerator(answer)) return resolve(call, answer);
+  const verdict = call.judge(answer);
+  if (verdict !== "map") return carryOut(call, verdict);
+  mm.pageTableLock.take();
+  const outcome = call.isStale() ? "stale" : call.write();
+  mm.pageTableLock.unlock();
+  return outcome === "mapped" ? "done" : giveUp(call, outcome);
+}
+
+/** The same with every shared access announced before it happens. */
+function* interleavedFault(
+  area: Vma,
+  base: number,
+  access: "read" | "write",
+  patience: FaultPatience,
 ): Sleepable<FaultResult> {
   const { mm } = area;
-  const { machine, table } = mm;
-  const { sched } = machine;
-  const base = address - (address & (mm.pageSize - 1));
+  const { sched } = mm.machine;
   const vpn = base * mm.perPage;
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
-  const entry = table.entryOf(vpn);
+  yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+  const entry = mm.table.entryOf(vpn);
   if (entry !== 0) return yield* presentFault(area, base, entry, access);
   if (area.isAnonymous) return yield* anonymousFault(area, base, access);
-  const { ops } = area;
-  if (ops === undefined || (ops.nopage === undefined && ops.nopagePfn === undefined)) return "sigbus";
+  if (!hasNopage(area)) return "sigbus";
+  if (area.backing !== undefined) yield* area.backing.gate.look();
+  const call = new NopageCall(area, base, access, patience);
+  return yield* resolve(call, undefined);
+}
 
-  const gate = area.backing?.gate;
-  if (gate !== undefined && sched.interleaving) yield* gate.look();
-  const sequence = gate === undefined ? 0 : gate.sequence;
-  const fault = new FaultInProgress(area, base, access, patience);
+function hasNopage(area: Vma): boolean {
+  return area.ops !== undefined && (area.ops.nopage !== undefined || area.ops.nopagePfn !== undefined);
+}
+
+/** Hears the hook out and does what its answer asks for. */
+function* resolve(call: NopageCall, asked: MaySleep<FaultOutcome> | undefined): Sleepable<FaultResult> {
   let outcome: FaultOutcome;
   try {
-    const answer = ops.nopagePfn !== undefined ? ops.nopagePfn(fault) : ops.nopage?.(fault);
-    outcome = (isGenerator(answer) ? yield* answer : answer) as FaultOutcome;
+    const answer = asked ?? call.ask();
+    outcome = isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
-    return reject(area, `threw ${String(cause)}`, cause);
+    return call.reject(`threw ${String(cause)}`, cause);
   }
+  return yield* carryOut(call, call.judge(outcome));
+}
 
-  let page: Page | undefined;
-  let flags: number;
-  switch (outcome?.kind) {
-    case "page": {
-      page = outcome.page;
-      const wrong = whyPageIsRefused(area, page);
-      if (wrong !== undefined) return reject(area, wrong, undefined);
-      if (access === "write" && isCopyOnWrite(area.flags))
-        return yield* copyForWriter(area, base, page, sequence);
-      flags = area.pteFlags();
-      break;
-    }
-    case "pfn":
-      if (!mayShowPfn(area, outcome.pfn)) return "sigbus";
-      flags = area.pteFlags() | PTE_SPECIAL;
-      break;
-    case "installed":
-      return "done";
-    case "sigbus":
-    case "sigsegv":
-    case "hwpoison":
-    case "oom":
-      return outcome.kind;
-    case "retry": {
-      const wrong = checkOutcome(outcome, fault.mayRetry);
-      if (wrong !== undefined) return reject(area, wrong, undefined);
-      return yield* waitAtGate(area, base, outcome.until, patience);
-    }
+function* carryOut(call: NopageCall, verdict: Verdict): Sleepable<FaultResult> {
+  const { area, address } = call;
+  switch (verdict) {
+    case "map":
+      return yield* map(call);
+    case "copy":
+      return yield* copyForWriter(call);
+    case "ask-to-write":
+      return (yield* askToWrite(call)) ?? (yield* map(call));
+    case "wait-at-gate":
+      return yield* waitAtGate(area, address, "gate-opens", call.patience);
+    case "try-again":
+      return yield* waitAtGate(area, address, "now", call.patience);
     default:
-      return reject(area, checkOutcome(outcome, fault.mayRetry) ?? "answered nonsense", undefined);
+      return verdict;
   }
-  if (access === "write") {
-    flags |= PTE_DIRTY;
-    if (area.isShared && ops.mkwrite !== undefined) {
-      const refusal = yield* askToWrite(area, fault, page);
-      if (refusal !== undefined) return refusal;
-      flags |= PTE_WRITE;
-    }
-  }
+}
 
-  if (sched.interleaving) yield mm.pageTableLock.announceLock();
-  mm.pageTableLock.take();
-  if (gate !== undefined) {
-    if (sched.interleaving) yield* gate.look();
-    if (gate.sequence !== sequence || gate.state !== "open") {
-      mm.pageTableLock.unlock();
-      if (page !== undefined) yield* machine.putPage(page);
-      return yield* waitAtGate(area, base, "gate-opens", patience);
-    }
+/**
+ * First store to a private mapping of a page that nopage answered with (`do_cow_fault`): the page is copied, stays
+ * unchanged, and its reference is dropped at once (FR-14).
+ */
+function* copyForWriter(call: NopageCall): Sleepable<FaultResult> {
+  const { area, page: source } = call;
+  const { machine } = area.mm;
+  if (source === undefined) return "sigbus";
+  const copy = allocateAnonymousPage(area);
+  if (copy !== undefined) {
+    if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameContents, source, Access.read);
+    machine.memory.frames.copy(copy, source);
+    machine.stats.pagesCopied++;
+    call.mapInstead(copy);
   }
-  const slot = table.ensure(vpn, 0);
-  if (slot < 0) {
+  yield* machine.putPage(source);
+  return copy === undefined ? "oom" : yield* map(call);
+}
+
+/** Writes the entry under the page-table lock, after a last look at the gate there. */
+function* map(call: NopageCall): Sleepable<FaultResult> {
+  const { area, address } = call;
+  const { mm } = area;
+  const { sched } = mm.machine;
+  yield* mm.pageTableLock.lock();
+  if (area.backing !== undefined) yield* area.backing.gate.look();
+  if (call.isStale()) {
     mm.pageTableLock.unlock();
-    if (page !== undefined) yield* machine.putPage(page);
-    return slot === -1 ? "oom" : "done";
+    return yield* giveUp(call, "stale");
   }
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
-  if (machine.tables.read(slot) !== 0) {
-    mm.pageTableLock.unlock();
-    if (page !== undefined) yield* machine.putPage(page);
-    return "done";
+  if (sched.interleaving) {
+    yield sched.at(ObjectKind.pageTableEntry, mm.entryId(address * mm.perPage), Access.write);
   }
-  const pfn = page ?? (outcome as { readonly pfn: Pfn }).pfn;
-  if (page !== undefined) rememberPage(area, page);
-  machine.writeEntry(mm, slot, vpn, makePte(pfn, flags));
+  const outcome = call.write();
   mm.pageTableLock.unlock();
-  return "done";
+  return outcome === "mapped" ? "done" : yield* giveUp(call, outcome);
 }
 
-/** Why the core cannot map this page here, as a sentence; undefined when it can. */
-function whyPageIsRefused(area: Vma, page: Page): string | undefined {
-  const { frames } = area.mm.machine.memory;
-  if (!Number.isSafeInteger(page) || page < 0 || !frames.hasPage(page)) {
-    return `answered page ${String(page)}, which has no struct page`;
-  }
-  if ((area.flags & VM_PFNMAP) !== 0) return `answered page ${page} for an area that is VM_PFNMAP`;
-  if (!frames.isAllocated(page)) return `answered page ${page}, which is free`;
-  return undefined;
-}
-
-/** A hook broke its contract: it is reported by name, and the thread gets SIGBUS. */
-function reject(area: Vma, what: string, cause: unknown): FaultResult {
-  const hook = area.ops?.nopagePfn !== undefined ? "nopagePfn" : "nopage";
-  const violation = new ContractViolation(area.ops?.name ?? "a driver", hook, what, cause);
-  area.mm.machine.violations.report("contract", violation.message);
-  return "sigbus";
+/** Nothing was written: the hook's page goes back, and the thread waits or tries again. */
+function* giveUp(call: NopageCall, why: "stale" | "taken" | "oom"): Sleepable<FaultResult> {
+  const { area, address, page } = call;
+  if (page !== undefined) yield* area.mm.machine.putPage(page);
+  if (why === "stale") return yield* waitAtGate(area, address, "gate-opens", call.patience);
+  return why === "oom" ? "oom" : "done";
 }
 
 /** Asks the driver before a shared entry becomes writable; undefined when it may. */
-function* askToWrite(area: Vma, fault: Fault, page: Page | undefined): Sleepable<FaultResult | undefined> {
-  const answer = area.ops?.mkwrite?.(fault);
+function* askToWrite(call: NopageCall): Sleepable<FaultResult | undefined> {
+  const { area, page } = call;
+  const answer = area.ops?.mkwrite?.(call);
   const outcome = isGenerator(answer) ? yield* answer : answer;
   if (outcome === undefined || outcome.kind === "installed") return undefined;
   if (page !== undefined) yield* area.mm.machine.putPage(page);

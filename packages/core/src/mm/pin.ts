@@ -12,6 +12,7 @@ import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
 import { PTE_SPECIAL, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
+import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { replaceByCopy } from "./copy-on-write.ts";
 import { handleFault } from "./fault.ts";
@@ -159,7 +160,8 @@ export function* faultIn(
 ): Sleepable<number | "lock-dropped"> {
   const { mm } = area;
   const { sched } = mm.machine;
-  const result = yield* handleFault(area, address, access, patience);
+  const answer = handleFault(area, address, access, patience);
+  const result = isGenerator(answer) ? yield* answer : answer;
   switch (result) {
     case "done":
       return 0;

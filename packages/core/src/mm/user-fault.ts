@@ -1,9 +1,12 @@
 import { VM_READ, VM_WRITE } from "../contract/area-flags.ts";
-import type { Sleepable } from "../contract/execution.ts";
+import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import { signalNumbers, type Trap, type TrapCode } from "../contract/signals.ts";
 import type { UserAddress } from "../contract/units.ts";
+import { isGenerator } from "../sched/is-generator.ts";
 import type { UserThread } from "../user/user-thread.ts";
 import { handleFault } from "./fault.ts";
+import type { FaultPatience, FaultResult } from "./fault-result.ts";
+import type { Vma } from "./vma.ts";
 
 /** Whether the thread itself touched the memory, or the kernel on its behalf (`copy_to_user`). */
 export type AccessMode = "user" | "kernel";
@@ -19,64 +22,98 @@ const OOM_PAUSE_NS = 1_000_000;
  *
  * @returns undefined when the access is to be tried again, otherwise the trap
  */
-export function* userFault(
+export function userFault(
   thread: UserThread,
   address: UserAddress,
   access: "read" | "write",
   mode: AccessMode,
-): Sleepable<Trap | undefined> {
+): MaySleep<Trap | undefined> {
   const { mm } = thread;
   const { machine } = mm;
-  const { sched } = machine;
   if (machine.log.enabled) machine.log.record("fault", mm.id, address, access === "write" ? 1 : 0);
-  let hasWaited = false;
+  if (machine.sched.interleaving || !mm.lock.takeReadNow()) {
+    return resolve(thread, address, access, mode, undefined);
+  }
+  const area = findAllowing(thread, address, access);
+  if (typeof area === "string") {
+    mm.lock.unlockRead();
+    return raise(thread, mode, "SIGSEGV", area, address);
+  }
+  const result = handleFault(area, address, access, patienceOf(mode));
+  if (result !== "done") return resolve(thread, address, access, mode, result);
+  mm.lock.unlockRead();
+  count(thread, "minor");
+  return undefined;
+}
+
+/** Goes on until the fault is settled; begins with `first`, under the mmap lock, or with taking the lock. */
+function* resolve(
+  thread: UserThread,
+  address: UserAddress,
+  access: "read" | "write",
+  mode: AccessMode,
+  first: MaySleep<FaultResult> | undefined,
+): Sleepable<Trap | undefined> {
+  const { mm } = thread;
+  let kind: "minor" | "major" = "minor";
+  let answer = first;
   for (;;) {
-    if (sched.interleaving || !mm.lock.takeReadNow()) yield* mm.lock.read();
-    const area = mm.areas.find(address);
-    if (area === undefined) {
-      mm.lock.unlockRead();
-      return raise(thread, mode, "SIGSEGV", "SEGV_MAPERR", address);
+    if (answer === undefined) {
+      yield* mm.lock.read();
+      const area = findAllowing(thread, address, access);
+      if (typeof area === "string") {
+        mm.lock.unlockRead();
+        return raise(thread, mode, "SIGSEGV", area, address);
+      }
+      answer = handleFault(area, address, access, patienceOf(mode));
     }
-    const allowed = access === "write" ? VM_WRITE : VM_READ | VM_WRITE;
-    if ((area.flags & allowed) === 0) {
-      mm.lock.unlockRead();
-      return raise(thread, mode, "SIGSEGV", "SEGV_ACCERR", address);
+    const result = isGenerator(answer) ? yield* answer : answer;
+    answer = undefined;
+    if (result === "retry" || result === "interrupted") {
+      kind = "major";
+      if (mode === "user" && thread.hasSignal) yield* thread.deliverSignals();
+      else if (result === "interrupted") return { signal: "SIGBUS", code: "BUS_ADRERR", address };
+      continue;
     }
-    const result = yield* handleFault(area, address, access, mode === "user" ? "interruptible" : "killable");
+    mm.lock.unlockRead();
     switch (result) {
       case "done":
-        mm.lock.unlockRead();
-        if (hasWaited) {
-          machine.stats.majorFaults++;
-          thread.majorFaults++;
-        } else {
-          machine.stats.minorFaults++;
-          thread.minorFaults++;
-        }
+        count(thread, kind);
         return undefined;
-      case "retry":
-        hasWaited = true;
-        if (mode === "user" && thread.hasSignal) yield* thread.deliverSignals();
-        continue;
-      case "interrupted":
-        hasWaited = true;
-        if (mode === "kernel") return { signal: "SIGBUS", code: "BUS_ADRERR", address };
-        yield* thread.deliverSignals();
-        continue;
       case "oom":
-        mm.lock.unlockRead();
         yield* thread.pause(OOM_PAUSE_NS);
         continue;
       case "sigsegv":
-        mm.lock.unlockRead();
         return raise(thread, mode, "SIGSEGV", "SEGV_MAPERR", address);
       case "hwpoison":
-        mm.lock.unlockRead();
         return raise(thread, mode, "SIGBUS", "BUS_MCEERR_AR", address);
       default:
-        mm.lock.unlockRead();
         return raise(thread, mode, "SIGBUS", "BUS_ADRERR", address);
     }
+  }
+}
+
+/** The area at an address if it allows the access, otherwise the code of the SIGSEGV (FR-05); with the mmap lock held. */
+function findAllowing(thread: UserThread, address: UserAddress, access: "read" | "write"): Vma | TrapCode {
+  const area = thread.mm.areas.find(address);
+  if (area === undefined) return "SEGV_MAPERR";
+  const allowed = access === "write" ? VM_WRITE : VM_READ | VM_WRITE;
+  return (area.flags & allowed) === 0 ? "SEGV_ACCERR" : area;
+}
+
+function patienceOf(mode: AccessMode): FaultPatience {
+  return mode === "user" ? "interruptible" : "killable";
+}
+
+/** Counts a resolved fault, as getrusage shows it (FR-13). */
+function count(thread: UserThread, kind: "minor" | "major"): void {
+  const { stats } = thread.mm.machine;
+  if (kind === "minor") {
+    stats.minorFaults++;
+    thread.minorFaults++;
+  } else {
+    stats.majorFaults++;
+    thread.majorFaults++;
   }
 }
 

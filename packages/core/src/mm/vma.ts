@@ -52,7 +52,7 @@ export class Vma implements Area, MappableArea {
   }
 
   get pages(): number {
-    return (this.end - this.start) / this.mm.pageSize;
+    return (this.end - this.start) * this.mm.perPage;
   }
 
   get isShared(): boolean {
@@ -61,7 +61,7 @@ export class Vma implements Area, MappableArea {
 
   /** The object's page that `address` shows (`linear_page_index`). */
   pgoffOf(address: number): number {
-    return this.pgoff + Math.floor((address - this.start) / this.mm.pageSize);
+    return this.pgoff + Math.floor((address - this.start) * this.mm.perPage);
   }
 
   /** Where object page `pgoff` would be shown, inside the area or not. */

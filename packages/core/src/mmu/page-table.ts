@@ -20,7 +20,11 @@ export class PageTable {
   readonly geometry: Geometry;
   readonly pool: TablePool;
   readonly #root: number;
+  /** The leaf table that `find` met last, by its first vpn: faults tend to be neighbours. */
+  #lastLeafStart = -1;
+  #lastLeafSlot = 0;
   readonly #top: number;
+  readonly #leafMask: number;
   /** By level: vpn times this, truncated, ends in the level's index. */
   readonly #scale: Float64Array;
   readonly #mask: Int32Array;
@@ -42,6 +46,7 @@ export class PageTable {
       this.#scale[level] = 1 / span;
       this.#mask[level] = 2 ** geometry.bitsPerLevel[level] - 1;
     }
+    this.#leafMask = this.#mask[0];
     this.#root = pool.allocate();
     if (this.#root < 0) throw new RangeError("no memory for the root of a page table");
   }
@@ -56,6 +61,11 @@ export class PageTable {
    * -1 when a table on the way is missing (`pmd_none` and the like).
    */
   find(vpn: number): number {
+    const inLeaf = vpn & this.#leafMask;
+    if (vpn - inLeaf === this.#lastLeafStart) {
+      this.level = 0;
+      return this.#lastLeafSlot | inLeaf;
+    }
     const { chunks, chunkShift, chunkMask, entryBits } = this.pool;
     let table = this.#root;
     for (let level = this.#top; level > 0; level--) {
@@ -72,12 +82,19 @@ export class PageTable {
       table = (entry / PTE_PFN_UNIT) | 0;
     }
     this.level = 0;
-    return (table << entryBits) | (vpn & this.#mask[0]);
+    this.#lastLeafStart = vpn - inLeaf;
+    this.#lastLeafSlot = table << entryBits;
+    return this.#lastLeafSlot | inLeaf;
   }
 
   /** The slot for an entry of `level` that maps `vpn`, with all tables above it made; or one of the two errors. */
   ensure(vpn: number, level: number): number {
     const { pool } = this;
+    const inLeaf = vpn & this.#leafMask;
+    if (level === 0 && vpn - inLeaf === this.#lastLeafStart) {
+      this.level = 0;
+      return this.#lastLeafSlot | inLeaf;
+    }
     let table = this.#root;
     for (let at = this.#top; at > level; at--) {
       const slot = (table << pool.entryBits) | ((vpn * this.#scale[at]) & this.#mask[at]);
@@ -192,11 +209,13 @@ export class PageTable {
    * that also serve pages outside stay while those are mapped.
    */
   freeEmptyTables(start: number, end: number): void {
+    this.#lastLeafStart = -1;
     this.#prune(this.#root, this.#top, 0, start, end);
   }
 
   /** Gives back the root; every other table must be gone (`pgd_free`). */
   destroy(): void {
+    this.#lastLeafStart = -1;
     this.pool.release(this.#root);
   }
 

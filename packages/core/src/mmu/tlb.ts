@@ -1,15 +1,23 @@
 import type { Geometry } from "./geometry.ts";
-import { PTE_DIRTY, PTE_READ, PTE_WRITE, type Pte, ptePfn } from "./pte.ts";
+import { PTE_READ, type Pte, ptePfn } from "./pte.ts";
 
 const EMPTY = -1;
+
+/**
+ * What `readTag` adds to a page's base address, in the bits that are zero there: it tells address spaces apart, and is a
+ * multiple of 4, so that comparing it with an address whose in-page word part is taken off also checks alignment.
+ */
+export function spaceTag(space: number): number {
+  return (space & 1023) << 2;
+}
 
 /**
  * The translation look-aside buffer of one CPU: direct-mapped, one entry a page (a large leaf is cached page by
  * page). It holds translations of one address space at a time; changing the address space empties it.
  *
  * An entry stays until it is flushed, whatever becomes of the page table: a load through a stale entry reaches the
- * old frame, as on the real machine. Entries of RAM also stand in `readTag`/`writeTag` with the frame's byte offset
- * in RAM, so that a hit is two compares and one access.
+ * old frame, as on the real machine. Entries of readable RAM also stand in `readTag` with the frame's byte offset in
+ * RAM, so that a hit is one compare and one access.
  */
 export class Tlb {
   /** Entries; a power of two. */
@@ -18,12 +26,10 @@ export class Tlb {
   readonly tag: Float64Array;
   /** The cached page-table entry by slot. */
   readonly entry: Float64Array;
-  /** Page base address of entries of RAM that may be loaded from; -1 otherwise. */
+  /** Page base address plus `spaceTag` for entries of RAM that may be loaded from; -1 otherwise. */
   readonly readTag: Float64Array;
-  /** Page base address of entries of RAM that may be stored to and are dirty already; -1 otherwise. */
-  readonly writeTag: Float64Array;
-  /** Byte offset in RAM of the frame, for entries of RAM. */
-  readonly ramOffset: Float64Array;
+  /** Byte offset in RAM of the frame; -1 for entries of I/O memory. */
+  readonly ramOffset: Int32Array;
   /** The address space whose translations these are: its id, or 0 for none. */
   space = 0;
   /** Flush operations done here, of whatever reach. */
@@ -42,8 +48,7 @@ export class Tlb {
     this.tag = new Float64Array(size).fill(EMPTY);
     this.entry = new Float64Array(size);
     this.readTag = new Float64Array(size).fill(EMPTY);
-    this.writeTag = new Float64Array(size).fill(EMPTY);
-    this.ramOffset = new Float64Array(size);
+    this.ramOffset = new Int32Array(size);
   }
 
   /** The slot that `pageBase` would be cached in. */
@@ -57,18 +62,17 @@ export class Tlb {
     return this.tag[slot] === pageBase ? (this.entry[slot] as number) : 0;
   }
 
-  /** Caches the entry of one page; `ramPages` frames of RAM start at physical 0, the rest is I/O. */
-  insert(pageBase: number, entry: Pte, ramPages: number): void {
+  /** Caches the entry of one page and answers with its slot; `ramPages` frames of RAM start at physical 0, the rest is I/O. */
+  insert(pageBase: number, entry: Pte, ramPages: number): number {
     const slot = this.slotOf(pageBase);
     if (this.tag[slot] === EMPTY) this.#used++;
     this.tag[slot] = pageBase;
     this.entry[slot] = entry;
     const pfn = ptePfn(entry);
     const isRam = pfn < ramPages;
-    this.readTag[slot] = isRam && (entry & PTE_READ) !== 0 ? pageBase : EMPTY;
-    const writable = (entry & (PTE_WRITE | PTE_DIRTY)) === (PTE_WRITE | PTE_DIRTY);
-    this.writeTag[slot] = isRam && writable ? pageBase : EMPTY;
-    this.ramOffset[slot] = isRam ? pfn * this.#pageSize : 0;
+    this.readTag[slot] = isRam && (entry & PTE_READ) !== 0 ? pageBase + spaceTag(this.space) : EMPTY;
+    this.ramOffset[slot] = isRam ? pfn * this.#pageSize : -1;
+    return slot;
   }
 
   /** Makes the TLB serve another address space; everything cached for the last one is dropped. */
@@ -110,7 +114,6 @@ export class Tlb {
   #drop(slot: number): void {
     this.tag[slot] = EMPTY;
     this.readTag[slot] = EMPTY;
-    this.writeTag[slot] = EMPTY;
     this.#used--;
   }
 
@@ -118,7 +121,6 @@ export class Tlb {
     if (this.#used === 0) return;
     this.tag.fill(EMPTY);
     this.readTag.fill(EMPTY);
-    this.writeTag.fill(EMPTY);
     this.#used = 0;
   }
 }

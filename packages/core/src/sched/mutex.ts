@@ -7,6 +7,7 @@ import type { HeldLock, Lockable, Task } from "./task.ts";
 export class Mutex implements Lockable, HeldLock {
   readonly name: string;
   readonly order: number;
+  readonly lockClass: number;
   readonly #sched: Scheduler;
   #owner: Task | undefined = undefined;
 
@@ -14,6 +15,7 @@ export class Mutex implements Lockable, HeldLock {
     this.#sched = sched;
     this.name = name;
     this.order = sched.nextObject();
+    this.lockClass = sched.lockOrder.classOf(name);
   }
 
   canTake(_task: Task): boolean {

@@ -10,6 +10,7 @@ import type { HeldLock, Lockable, Task } from "./task.ts";
 export class RwSemaphore implements Lockable, HeldLock {
   readonly name: string;
   readonly order: number;
+  readonly lockClass: number;
   readonly #sched: Scheduler;
   #writer: Task | undefined = undefined;
   readonly #readers: Task[] = [];
@@ -18,6 +19,7 @@ export class RwSemaphore implements Lockable, HeldLock {
     this.#sched = sched;
     this.name = name;
     this.order = sched.nextObject();
+    this.lockClass = sched.lockOrder.classOf(name);
   }
 
   get isWriteLocked(): boolean {
@@ -76,7 +78,13 @@ export class RwSemaphore implements Lockable, HeldLock {
   /** `up_read`. */
   unlockRead(): void {
     const task = this.#sched.running;
-    const index = this.#readers.lastIndexOf(task);
+    const readers = this.#readers;
+    if (readers[readers.length - 1] === task) {
+      readers.pop();
+      this.#sched.lockOrder.release(task, this);
+      return;
+    }
+    const index = readers.lastIndexOf(task);
     if (index < 0) {
       this.#sched.violations.report(
         "lock-held",
@@ -84,7 +92,7 @@ export class RwSemaphore implements Lockable, HeldLock {
       );
       return;
     }
-    this.#readers.splice(index, 1);
+    readers.splice(index, 1);
     this.#sched.lockOrder.release(task, this);
   }
 

@@ -10,6 +10,7 @@ import type { HeldLock, Lockable, Task } from "./task.ts";
 export class SpinLock implements Lockable, HeldLock {
   readonly name: string;
   readonly order: number;
+  readonly lockClass: number;
   readonly #sched: Scheduler;
   #owner: Task | undefined = undefined;
 
@@ -17,6 +18,7 @@ export class SpinLock implements Lockable, HeldLock {
     this.#sched = sched;
     this.name = name;
     this.order = sched.nextObject();
+    this.lockClass = sched.lockOrder.classOf(name);
   }
 
   get isHeld(): boolean {

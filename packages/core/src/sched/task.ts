@@ -24,6 +24,8 @@ export interface Lockable {
 /** A lock that a task holds, in the order of taking. */
 export interface HeldLock {
   readonly name: string;
+  /** The number of its class: locks of one name are of one class. */
+  readonly lockClass: number;
   readonly order: number;
 }
 

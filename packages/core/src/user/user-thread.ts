@@ -15,9 +15,10 @@ import { munmap } from "../mm/munmap.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import type { Task } from "../sched/task.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
+import type { Width } from "./mmio-window.ts";
 import type { Process, Program } from "./process.ts";
 import { ThreadExit } from "./thread-exit.ts";
-import { UserMemory, type Width } from "./user-memory.ts";
+import { UserMemory } from "./user-memory.ts";
 
 /** What a user thread is made with. */
 export interface UserThreadShape {
@@ -85,11 +86,15 @@ export class UserThread {
   // Loads and stores.
 
   *load(address: number, width: Width = 4): Sleepable<Access<number>> {
-    return yield* this.#endAccess(yield* this.memory.load(address as UserAddress, width));
+    const answer = this.memory.load(address as UserAddress, width);
+    const result = isGenerator(answer) ? yield* answer : answer;
+    return typeof result === "number" && !this.hasSignal ? result : yield* this.#endAccess(result);
   }
 
   *store(address: number, value: number, width: Width = 4): Sleepable<Access<undefined>> {
-    return yield* this.#endAccess(yield* this.memory.store(address as UserAddress, width, value));
+    const answer = this.memory.store(address as UserAddress, width, value);
+    const result = isGenerator(answer) ? yield* answer : answer;
+    return result === undefined && !this.hasSignal ? result : yield* this.#endAccess(result);
   }
 
   *load64(address: number): Sleepable<Access<bigint>> {

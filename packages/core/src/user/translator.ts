@@ -1,0 +1,163 @@
+import type { MaySleep, Point, Sleepable } from "../contract/execution.ts";
+import type { Trap } from "../contract/signals.ts";
+import type { Page, UserAddress } from "../contract/units.ts";
+import type { Mm } from "../mm/mm.ts";
+import { type AccessMode, userFault } from "../mm/user-fault.ts";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PFN_UNIT, PTE_READ, PTE_WRITE, type Pte, ptePfn } from "../mmu/pte.ts";
+import type { Tlb } from "../mmu/tlb.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { UserThread } from "./user-thread.ts";
+
+/** No entry lets the access through. */
+const NONE = -1;
+const DIRTY_AND_WRITABLE = PTE_WRITE | PTE_DIRTY;
+
+/**
+ * Finds the translation for an access as the hardware does: TLB, page-table walk, fault, and again from the start.
+ *
+ * The answer is the slot of the CPU's TLB that holds the translation. The data access that follows belongs to the same
+ * step: until the caller yields, no shoot-down can come between.
+ */
+export class Translator {
+  readonly tlb: Tlb;
+  readonly #thread: UserThread;
+  readonly #mm: Mm;
+  readonly #mode: AccessMode;
+  readonly #inPageMask: number;
+  readonly #checksFrames: boolean;
+
+  constructor(thread: UserThread, mode: AccessMode) {
+    const { machine, mm } = thread.process;
+    this.tlb = machine.tlbs[thread.cpu];
+    this.#thread = thread;
+    this.#mm = mm;
+    this.#mode = mode;
+    this.#inPageMask = mm.pageSize - 1;
+    this.#checksFrames = machine.settings.checkAccesses === "on";
+  }
+
+  /** The TLB slot that lets the access through, or the trap; at once where no hook has to be waited for. */
+  translate(address: UserAddress, access: "read" | "write"): MaySleep<number | Trap> {
+    if (this.#mm.machine.sched.interleaving) return this.#inSteps(address, access);
+    const base = address - (address & this.#inPageMask);
+    const ready = this.#lookUp(base, access);
+    if (ready !== NONE) return this.#checked(ready, address, access);
+    const trap = userFault(this.#thread, address, access, this.#mode);
+    if (trap === undefined) {
+      const slot = this.#walk(base, access);
+      return slot !== NONE ? this.#checked(slot, address, access) : this.#inSteps(address, access);
+    }
+    return isGenerator(trap) ? this.#after(trap, address, access) : trap;
+  }
+
+  /** The same as a generator. */
+  *translated(address: UserAddress, access: "read" | "write"): Sleepable<number | Trap> {
+    const answer = this.translate(address, access);
+    return isGenerator(answer) ? yield* answer : answer;
+  }
+
+  *#after(
+    fault: Sleepable<Trap | undefined>,
+    address: UserAddress,
+    access: "read" | "write",
+  ): Sleepable<number | Trap> {
+    const trap = yield* fault;
+    return trap ?? (yield* this.#inSteps(address, access));
+  }
+
+  /** TLB, then walk, without a step in between. */
+  #lookUp(base: number, access: "read" | "write"): number {
+    const slot = this.#cached(base, access);
+    return slot !== NONE ? slot : this.#walk(base, access);
+  }
+
+  *#inSteps(address: UserAddress, access: "read" | "write"): Sleepable<number | Trap> {
+    const mm = this.#mm;
+    const { sched } = mm.machine;
+    const base = address - (address & this.#inPageMask);
+    for (;;) {
+      const before = this.#cached(base, access);
+      const entry = before === NONE ? 0 : this.tlb.entry[before];
+      if (sched.interleaving) yield this.#announce(entry, access);
+      const slot = this.#cached(base, access);
+      if ((slot === NONE ? 0 : this.tlb.entry[slot]) !== entry) continue;
+      if (slot !== NONE) return this.#checked(slot, address, access);
+      if (sched.interleaving) {
+        const walk = sched.at(ObjectKind.pageTableEntry, mm.entryId(base * mm.perPage), Access.read);
+        yield sched.also(walk, ObjectKind.tlb, this.#thread.cpu, Access.write);
+      }
+      if (this.#walk(base, access) !== NONE) continue;
+      const fault = userFault(this.#thread, address, access, this.#mode);
+      const trap = isGenerator(fault) ? yield* fault : fault;
+      if (trap !== undefined) return trap;
+    }
+  }
+
+  /** Announces the access itself: the TLB, and the frame or the register behind the cached entry. */
+  #announce(entry: Pte, access: "read" | "write"): Point {
+    const { sched, memory } = this.#mm.machine;
+    const lookUp = sched.at(ObjectKind.tlb, this.#thread.cpu, Access.read);
+    if (entry === 0) return lookUp;
+    const pfn = ptePfn(entry);
+    if (pfn < memory.frames.total) {
+      return sched.also(
+        lookUp,
+        ObjectKind.frameContents,
+        pfn,
+        access === "read" ? Access.read : Access.write,
+      );
+    }
+    return sched.also(lookUp, ObjectKind.register, memory.io.find(pfn)?.startPfn ?? 0, Access.write);
+  }
+
+  /** The slot of a cached entry that lets the access through. A store needs one that is dirty already. */
+  #cached(base: number, access: "read" | "write"): number {
+    const { tlb } = this;
+    const slot = tlb.slotOf(base);
+    if (tlb.tag[slot] !== base || tlb.space !== this.#mm.id) return NONE;
+    const flags = tlb.entry[slot] & (PTE_PFN_UNIT - 1);
+    const permits =
+      access === "read" ? (flags & PTE_READ) !== 0 : (flags & DIRTY_AND_WRITABLE) === DIRTY_AND_WRITABLE;
+    return permits ? slot : NONE;
+  }
+
+  /** The hardware's walk: caches the entry of this very page and sets its accessed and dirty bits in the table. */
+  #walk(base: number, access: "read" | "write"): number {
+    const mm = this.#mm;
+    const { table, machine } = mm;
+    const vpn = base * mm.perPage;
+    const place = table.find(vpn);
+    if (place < 0) return NONE;
+    let entry = table.pool.read(place);
+    if ((entry & (access === "read" ? PTE_READ : PTE_WRITE)) === 0) return NONE;
+    const bits = access === "read" ? PTE_ACCESSED : PTE_ACCESSED | PTE_DIRTY;
+    const missing = bits & ~entry;
+    if (missing !== 0) {
+      table.pool.setFlags(place, missing);
+      entry += missing;
+    }
+    if (table.level > 0) entry += (vpn % table.pagesAt(table.level)) * PTE_PFN_UNIT;
+    if (this.tlb.space !== mm.id) {
+      this.tlb.switchTo(mm.id);
+      mm.cpus |= 1 << this.#thread.cpu;
+    }
+    return this.tlb.insert(base, entry, machine.memory.frames.total);
+  }
+
+  /** Reports an access that a stale translation lets through to a frame that nobody holds any more. */
+  #checked(slot: number, address: UserAddress, access: "read" | "write"): number {
+    if (!this.#checksFrames) return slot;
+    const { machine } = this.#mm;
+    const { frames } = machine.memory;
+    const pfn = ptePfn(this.tlb.entry[slot]);
+    if (frames.hasPage(pfn) && !frames.isAllocated(pfn as number as Page)) {
+      const verb = access === "read" ? "loads from" : "stores to";
+      machine.violations.report(
+        "use-after-free",
+        `${this.#thread.name} ${verb} 0x${address.toString(16)} through a translation to ${frames.describe(pfn)}`,
+      );
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,45 @@
+import type { DeviceDriver } from "../contract/device-driver.ts";
+import type { MappingStrategy } from "../contract/strategy.ts";
+import { checkMachine } from "./machine-shape.ts";
+import { nearestName } from "./nearest.ts";
+import type { PluginRegistry } from "./plugin-registry.ts";
+import { anyOf, type Problem } from "./problem.ts";
+import type { WorldSettings } from "./world-settings.ts";
+
+/** Whether a strategy can show at least one of the kinds of memory that a device's driver has to show. */
+export function canShow(strategy: MappingStrategy, driver: DeviceDriver): boolean {
+  return strategy.supports.backing.some((kind) => driver.supports.backing.includes(kind));
+}
+
+/** Everything that stands in the way of a world with these settings; nothing when it can be composed. */
+export function checkSettings(settings: WorldSettings, registry: PluginRegistry): readonly Problem[] {
+  const problems: Problem[] = [];
+  const strategy = registry.strategies.find(settings.strategy);
+  const driver = registry.devices.find(settings.device?.name);
+  if (strategy === undefined) problems.push(registry.strategies.unknown(settings.strategy));
+  if (registry.pinning.find(settings.pinning) === undefined) {
+    problems.push(registry.pinning.unknown(settings.pinning));
+  }
+  if (driver === undefined) problems.push(registry.devices.unknown(settings.device?.name));
+  if (strategy !== undefined && driver !== undefined && !canShow(strategy, driver)) {
+    problems.push(cannotShow(strategy, driver, registry));
+  }
+  problems.push(...checkMachine(settings.machine));
+  return problems;
+}
+
+function cannotShow(strategy: MappingStrategy, driver: DeviceDriver, registry: PluginRegistry): Problem {
+  const able = registry.strategies
+    .all()
+    .filter((other) => canShow(other, driver))
+    .map(({ name }) => name);
+  const shown = driver.supports.backing.join(", ");
+  const own = strategy.supports.backing.join(", ");
+  const who = able.length === 0 ? "but none that is registered can" : `which ${anyOf(able)} can`;
+  return {
+    path: "strategy",
+    value: strategy.name,
+    expected: `a strategy that can show what ${driver.name} has (${shown}), ${who}; ${strategy.name} shows ${own}`,
+    nearest: nearestName(strategy.name, able),
+  };
+}
