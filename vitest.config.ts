@@ -44,6 +44,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ["source"] } },
   oxc: { decorator: { legacy: true } },
   test: {
+    // A CommonJS package looks to a test as it does to Node, which runs the build.
+    deps: { interopDefault: false },
     projects: [...packageProjects, typesProject, deepProject],
     reporters: ["default", new TallyReporter()],
     coverage: { provider: "v8", include: ["packages/**/src/**/*.ts"], reporter: ["text-summary", "html"] },
