@@ -43,7 +43,7 @@ export class Mm {
   users = 1;
   /** Whether any of its pages was ever pinned: fork then looks (`MMF_HAS_PINNED`). */
   hasPinned = false;
-  /** Where the search for a free range starts (`free_area_cache`). */
+  /** Where the search for a free range in the low zone starts, downwards (`free_area_cache`). */
   gapHint: number;
 
   constructor(machine: Machine, name: string) {
@@ -56,7 +56,7 @@ export class Mm {
     this.notifiers = new NotifierList(machine.sched, this);
     this.pageSize = machine.geometry.pageSize;
     this.perPage = 1 / this.pageSize;
-    this.gapHint = machine.mmapTop;
+    this.gapHint = machine.mmapLowTop;
   }
 
   /** Counted pages mapped (`VmRSS`), in pages. */

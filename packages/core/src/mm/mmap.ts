@@ -123,7 +123,10 @@ function findRange(mm: Mm, request: MmapRequest, length: number): number {
   return findFreeRange(mm, length, machine.alignmentFor(length));
 }
 
-/** The highest free range below the last one handed out, or from the top again when there is none (`vm_unmapped_area`). */
+/**
+ * The highest free range below the last one handed out in the low zone; without room there, the highest of all
+ * (`vm_unmapped_area`).
+ */
 export function findFreeRange(mm: Mm, length: number, alignment: number): number {
   const bottom = 16 * mm.pageSize;
   let address = mm.areas.findGapBelow(mm.gapHint, bottom, length, alignment);

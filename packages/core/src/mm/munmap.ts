@@ -55,7 +55,7 @@ export function* unmapLocked(mm: Mm, start: number, length: number): Sleepable<n
   for (const area of areas) detach(area);
   yield* clearAreas(mm, areas, start, end);
   for (const area of areas) yield* callClose(area);
-  if (end > mm.gapHint) mm.gapHint = Math.min(end, mm.machine.mmapTop);
+  if (end > mm.gapHint && end <= mm.machine.mmapLowTop) mm.gapHint = end;
   mm.machine.log.record("munmap", mm.id, start, length / mm.pageSize);
   return 0;
 }

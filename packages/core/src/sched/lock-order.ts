@@ -1,6 +1,14 @@
 import type { ViolationSink } from "../sanitize/violation.ts";
 import type { HeldLock, Task } from "./task.ts";
 
+/** Classes from this one on share a bit, and are checked each time. */
+const SHARED_BIT = 31;
+
+/** The bit of a lock class in `Task.heldClasses`. */
+function classBit(lockClass: number): number {
+  return 1 << (lockClass < SHARED_BIT ? lockClass : SHARED_BIT);
+}
+
 /**
  * Learns in which order locks are taken and reports the first pair taken both ways round (lockdep). Locks are
  * compared by class, that is by name: all mmap locks are one class. `order` tells instances of one class apart where
@@ -12,6 +20,8 @@ export class LockOrder {
   /** For each class, a row with a 1 for every class that was taken while it was held. */
   #taken = new Uint8Array(0);
   #width = 0;
+  /** For each class, the bits of the classes that it was taken under before: nothing is left to check for those. */
+  #knownOuter = new Int32Array(0);
   readonly #violations: ViolationSink;
   readonly #reported = new Set<string>();
   enabled = true;
@@ -34,11 +44,12 @@ export class LockOrder {
 
   /** Notes that `task` takes a lock while it holds what it holds. */
   acquire(task: Task, lock: HeldLock): void {
-    const { held } = task;
-    if (this.enabled) {
-      for (let index = 0; index < held.length; index++) this.#note(task, held[index] as HeldLock, lock);
+    const classes = task.heldClasses;
+    if ((classes & ~this.#knownOuter[lock.lockClass]) !== 0 && this.enabled) {
+      for (const outer of task.held) this.#note(task, outer, lock);
     }
-    held.push(lock);
+    task.held.push(lock);
+    task.heldClasses = classes | classBit(lock.lockClass);
   }
 
   /** Notes that `task` gives a lock back, in whatever order. */
@@ -46,10 +57,13 @@ export class LockOrder {
     const { held } = task;
     if (held[held.length - 1] === lock) {
       held.pop();
-      return;
+    } else {
+      const index = held.lastIndexOf(lock);
+      if (index >= 0) held.splice(index, 1);
     }
-    const index = held.lastIndexOf(lock);
-    if (index >= 0) held.splice(index, 1);
+    let classes = 0;
+    for (let index = 0; index < held.length; index++) classes |= classBit(held[index].lockClass);
+    task.heldClasses = classes;
   }
 
   #note(task: Task, outer: HeldLock, inner: HeldLock): void {
@@ -67,6 +81,7 @@ export class LockOrder {
       );
     }
     this.#taken[place] = 1;
+    if (outer.lockClass < SHARED_BIT) this.#knownOuter[inner.lockClass] |= classBit(outer.lockClass);
   }
 
   /** Whether `to` was ever taken, directly or through others, while `from` was held. */
@@ -86,6 +101,9 @@ export class LockOrder {
     for (let row = 0; row < this.#width; row++) {
       taken.set(this.#taken.subarray(row * this.#width, (row + 1) * this.#width), row * width);
     }
+    const knownOuter = new Int32Array(width);
+    knownOuter.set(this.#knownOuter);
+    this.#knownOuter = knownOuter;
     this.#taken = taken;
     this.#width = width;
   }

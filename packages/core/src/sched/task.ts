@@ -74,7 +74,10 @@ export class Task {
   atomicSteps = 0;
   /** For an interrupt handler or lock holder: the task whose CPU it took over. */
   interrupted: Task | undefined = undefined;
+  /** Locks held, in the order of taking. */
   readonly held: HeldLock[] = [];
+  /** The classes of the locks held, as bits; see `LockOrder`. */
+  heldClasses = 0;
   /** A signal waits for delivery; a fatal one cannot be handled. */
   signal: "none" | "pending" | "fatal" = "none";
   /** Whose thread this is: the user thread or device behind it, for those who spawned it. */

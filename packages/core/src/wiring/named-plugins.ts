@@ -1,11 +1,9 @@
 import { CompositionError } from "./composition-error.ts";
 import { nearestName } from "./nearest.ts";
-import { PluginError } from "./plugin-error.ts";
 import type { PluginKind } from "./plugin-kind.ts";
 import { anyOf, type Problem } from "./problem.ts";
 
-/** A plugin with where it came from, for messages. */
-export interface Registered<P> {
+interface Registered<P> {
   readonly plugin: P;
   readonly source: string;
 }
@@ -19,15 +17,8 @@ export class NamedPlugins<P extends { readonly name: string }> {
     this.kind = kind;
   }
 
-  /** @throws PluginError when the name is taken, even by the very same plugin from elsewhere */
+  /** For the registry, which has looked whether the name is free. */
   add(plugin: P, source: string): void {
-    const taken = this.#byName.get(plugin.name);
-    if (taken !== undefined) {
-      const { title } = this.kind;
-      throw new PluginError(`${title} "${plugin.name}"`, source, [
-        `a ${title} of that name is already registered from ${taken.source}; names must differ`,
-      ]);
-    }
     this.#byName.set(plugin.name, { plugin, source });
   }
 
@@ -40,6 +31,11 @@ export class NamedPlugins<P extends { readonly name: string }> {
     const plugin = this.find(name);
     if (plugin === undefined) throw new CompositionError([this.unknown(name)]);
     return plugin;
+  }
+
+  /** Where the plugin of that name came from; undefined when there is none. */
+  sourceOf(name: string): string | undefined {
+    return this.#byName.get(name)?.source;
   }
 
   /** That nothing of this kind has such a name, and which names there are. */

@@ -1,14 +1,23 @@
-/** A plugin cannot be registered: its name, where it came from, and a sentence a problem. */
+/** Why one plugin is not registered. */
+export interface Rejection {
+  /** Kind and name, as far as they are known: `strategy "lazy-nopage"`. */
+  readonly plugin: string;
+  /** A sentence each, without a full stop. */
+  readonly problems: readonly string[];
+}
+
+/** Plugins cannot be registered: which, where they came from, and everything that is wrong with them. */
 export class PluginError extends Error {
   override readonly name = "PluginError";
-  readonly plugin: string;
   readonly source: string;
-  readonly problems: readonly string[];
+  readonly rejections: readonly Rejection[];
 
-  constructor(plugin: string, source: string, problems: readonly string[]) {
-    super(`${plugin} from ${source} is rejected: ${problems.join("; ")}`);
-    this.plugin = plugin;
+  constructor(source: string, rejections: readonly Rejection[]) {
+    const sentences = rejections.map(
+      ({ plugin, problems }) => `${plugin} from ${source}: ${problems.join("; ")}`,
+    );
+    super(sentences.join("\n"));
     this.source = source;
-    this.problems = problems;
+    this.rejections = rejections;
   }
 }

@@ -4,12 +4,24 @@ import type { MappingStrategy } from "../contract/strategy.ts";
 import { checkPlugin, isPluginName } from "./check-plugin.ts";
 import { NamedPlugins } from "./named-plugins.ts";
 import { PluginError } from "./plugin-error.ts";
-import { driverKind, kindOf, type Plugin, pinningKind, strategyKind } from "./plugin-kind.ts";
+import {
+  driverKind,
+  kindOf,
+  type Plugin,
+  type PluginKind,
+  pinningKind,
+  strategyKind,
+} from "./plugin-kind.ts";
 import { showValue } from "./problem.ts";
+
+interface Candidate {
+  readonly plugin: Plugin;
+  readonly kind: PluginKind;
+}
 
 /**
  * Every plugin that a world can be composed from, by kind and name. What is in it has the right form: it is checked
- * when it is registered.
+ * when it is registered, and a registration that fails changes nothing.
  */
 export class PluginRegistry {
   readonly strategies = new NamedPlugins<MappingStrategy>(strategyKind);
@@ -20,55 +32,82 @@ export class PluginRegistry {
    * Registers one plugin of any kind.
    *
    * @param source where it came from, such as a package's name or a path, for messages
-   * @throws PluginError with every problem of its form, or because its name is taken; then nothing is registered
+   * @throws PluginError with every problem of its form, or because its name is taken
    */
   register(plugin: Plugin, source: string): void {
-    this.#admit(plugin, source);
+    const kind = kindOf(plugin);
+    if (kind === undefined) {
+      const problem = "it is neither a strategy nor a pinning policy nor a device driver";
+      throw new PluginError(source, [{ plugin: showValue(plugin), problems: [problem] }]);
+    }
+    this.#admit([{ plugin, kind }], source);
   }
 
   /**
    * Registers every plugin that a module exports, and leaves its other exports alone.
    *
    * @returns the names of the plugins
-   * @throws PluginError when it exports none, saying what it exports instead, or when one of them is rejected
+   * @throws PluginError when it exports none, saying what it exports instead, or when any of them is rejected
    */
   registerModule(exports: Readonly<Record<string, unknown>>, source: string): readonly string[] {
-    // A default export is often one of the named ones, or the whole module once more.
-    const plugins = new Set(Object.values(exports).filter((value) => kindOf(value) !== undefined));
-    if (plugins.size === 0) {
+    // One plugin may be exported twice, by its name and as the default.
+    const candidates = [...new Set(Object.values(exports))].flatMap((value): Candidate[] => {
+      const kind = kindOf(value);
+      return kind === undefined ? [] : [{ plugin: value as Plugin, kind }];
+    });
+    if (candidates.length === 0) {
       const found = Object.entries(exports).map(([name, value]) => `${name} (${nounFor(value)})`);
-      throw new PluginError("the module", source, [
-        `it exports ${found.length === 0 ? "nothing" : found.join(", ")} and no plugin; export what defineStrategy, definePinningPolicy or defineDriver answers with`,
-      ]);
+      const instead = found.length === 0 ? "nothing at all" : `${found.join(", ")} and no plugin`;
+      const problem = `it exports ${instead}; it must export what defineStrategy, definePinningPolicy or defineDriver answers with`;
+      throw new PluginError(source, [{ plugin: "the module", problems: [problem] }]);
     }
-    return [...plugins].map((plugin) => this.#admit(plugin, source));
+    this.#admit(candidates, source);
+    return candidates.map(({ plugin }) => plugin.name);
   }
 
-  #admit(candidate: unknown, source: string): string {
-    const kind = kindOf(candidate);
-    if (kind === undefined) {
-      throw new PluginError(showValue(candidate), source, [
-        "it is neither a strategy nor a pinning policy nor a device driver",
-      ]);
+  #admit(candidates: readonly Candidate[], source: string): void {
+    const rejections = candidates
+      .map(({ plugin, kind }, index) => ({
+        plugin: label(plugin, kind),
+        problems: [
+          ...checkPlugin(plugin as unknown as Readonly<Record<string, unknown>>, kind),
+          ...this.#nameTaken(plugin, kind, candidates.slice(0, index), source),
+        ],
+      }))
+      .filter(({ problems }) => problems.length > 0);
+    if (rejections.length > 0) throw new PluginError(source, rejections);
+    for (const { plugin, kind } of candidates) {
+      if (kind === strategyKind) this.strategies.add(plugin as MappingStrategy, source);
+      else if (kind === pinningKind) this.pinning.add(plugin as PinningPolicy, source);
+      else this.devices.add(plugin as DeviceDriver, source);
     }
-    const plugin = candidate as Plugin;
-    const problems = checkPlugin(candidate as Readonly<Record<string, unknown>>, kind);
-    if (problems.length > 0) {
-      const label = isPluginName(plugin.name)
-        ? `${kind.title} "${plugin.name}"`
-        : `a ${kind.title} without a usable name`;
-      throw new PluginError(label, source, problems);
-    }
-    if (kind === strategyKind) this.strategies.add(plugin as MappingStrategy, source);
-    else if (kind === pinningKind) this.pinning.add(plugin as PinningPolicy, source);
-    else this.devices.add(plugin as DeviceDriver, source);
-    return plugin.name;
   }
+
+  #nameTaken(
+    { name }: Plugin,
+    kind: PluginKind,
+    before: readonly Candidate[],
+    source: string,
+  ): readonly string[] {
+    const beside = before.some((other) => other.kind === kind && other.plugin.name === name);
+    const owner = beside ? source : this.#sourceOf(name, kind);
+    if (owner === undefined) return [];
+    return [`a ${kind.title} of that name is already registered from ${owner}; every name is given once`];
+  }
+
+  #sourceOf(name: string, kind: PluginKind): string | undefined {
+    const all = [this.strategies, this.pinning, this.devices];
+    return all.find((plugins) => plugins.kind === kind)?.sourceOf(name);
+  }
+}
+
+function label({ name }: Plugin, kind: PluginKind): string {
+  return isPluginName(name) ? `${kind.title} "${name}"` : `a ${kind.title} without a usable name`;
 }
 
 function nounFor(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";
-  return typeof value === "undefined" ? "undefined" : `a ${typeof value}`;
+  return value === undefined ? "undefined" : `a ${typeof value}`;
 }
