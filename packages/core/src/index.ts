@@ -1,7 +1,7 @@
 /** The machine: what builds and runs one, and what programs on it call. Plugins need `@nopage/core/contract` only. */
 export * from "./contract/index.ts";
-export { DmaPort } from "./device/dma-port.ts";
-export type { InterruptLine } from "./device/interrupt-controller.ts";
+export { type DmaDirection, DmaPort } from "./device/dma-port.ts";
+export type { InterruptHandler, InterruptLine, InterruptMode } from "./device/interrupt-controller.ts";
 export type { BackingShape } from "./device/mapping-binding.ts";
 export { MappingBinding } from "./device/mapping-binding.ts";
 export type { PciBarShape, PciFunction, PciFunctionShape } from "./device/pci-bus.ts";

@@ -2,6 +2,7 @@ import type { Sleepable } from "./contract/execution.ts";
 import type { Kernel } from "./contract/kernel.ts";
 import type { UserAddress } from "./contract/units.ts";
 import { MappingBinding } from "./device/mapping-binding.ts";
+import { createMmio } from "./device/mmio.ts";
 import type { Machine } from "./machine.ts";
 import { insertPage, insertPfn } from "./mm/insert.ts";
 import { registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
@@ -31,6 +32,7 @@ export function createKernel(machine: Machine): Kernel {
     devices: machine.devices,
     pci: machine.pci,
     log: machine.log,
+    mmio: createMmio(machine),
     bind: (strategy, shape) => new MappingBinding(machine, kernel, strategy, shape),
     reportDeviceRule: (message) => machine.violations.report("device-rule", message),
     pages: {
@@ -89,6 +91,7 @@ export function createKernel(machine: Machine): Kernel {
         sched.spawn({ name, kind: "kernel", cpu: sched.tasks.length % sched.cpus, daemon }, body()),
       spawnHardware: (name, body) =>
         sched.spawn({ name, kind: "hardware", cpu: -1, daemon: "daemon" }, body()),
+      currentTask: () => sched.current?.name ?? "boot",
       isDying: () => sched.current?.signal === "fatal",
     },
   };

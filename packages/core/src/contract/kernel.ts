@@ -2,6 +2,7 @@ import type { DeviceRegistry } from "../device/device-registry.ts";
 import type { BackingShape, MappingBinding } from "../device/mapping-binding.ts";
 import type { PciBus } from "../device/pci-bus.ts";
 import type { EventLog } from "../events/event-log.ts";
+import type { IoRange, IoWidth } from "../memory/io-ranges.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { Mm } from "../mm/mm.ts";
@@ -36,6 +37,7 @@ export interface Kernel {
   readonly user: UserAccess;
   readonly sync: Synchronisation;
   readonly time: Time;
+  readonly mmio: Mmio;
   readonly devices: DeviceRegistry;
   readonly pci: PciBus;
   /** What happened so far; a plugin may read it and nothing else. */
@@ -120,6 +122,26 @@ export interface Time {
   spawnKernelThread(name: string, body: () => Sleepable<void>, daemon: "daemon" | "required"): Task;
   /** A device's own engine: it runs on no CPU. */
   spawnHardware(name: string, body: () => Sleepable<void>): Task;
+  /** The name of the task that runs (`current->comm`); `boot` outside of any. */
+  currentTask(): string;
   /** Whether the current thread has to end (`fatal_signal_pending`). */
   isDying(): boolean;
+}
+
+/**
+ * Registers of devices, by window and byte offset, as a driver reaches them once it has called `ioremap`. Each access
+ * is a step of its own and stands in the event log. All throw RangeError outside the window: there the kernel would
+ * oops.
+ */
+export interface Mmio {
+  /** `readb`, `readw`, `readl`: unsigned. */
+  read(window: IoRange, offset: number, width: IoWidth): Atomic<number>;
+  /** `writeb`, `writew`, `writel`. */
+  write(window: IoRange, offset: number, width: IoWidth, value: number): Atomic<void>;
+  /** `writeq`; where the device knows no such access it is two, the lower half first (`lo_hi_writeq`). */
+  write64(window: IoRange, offset: number, value: bigint): Atomic<void>;
+  /** `memcpy_fromio`: fills `to`, 4 bytes at a time where alignment allows. All of it is one step. */
+  readBlock(window: IoRange, offset: number, to: Uint8Array): Atomic<void>;
+  /** The step before a device's own engine changes what its registers show, in whichever window. */
+  touch(window: IoRange): Atomic<void>;
 }

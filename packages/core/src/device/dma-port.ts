@@ -3,6 +3,9 @@ import type { BusAddress, Page, Pfn } from "../contract/units.ts";
 import type { Machine } from "../machine.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 
+/** Which way the bytes go, seen from the device. */
+export type DmaDirection = "to-memory" | "from-memory";
+
 /**
  * A device's way to memory: it reads and writes frames by bus address, past every page table. Memory that nobody holds
  * is written all the same, as on the real machine, and reported.
@@ -23,6 +26,16 @@ export class DmaPort {
     return address >= 0 && address + bytes <= this.#limit;
   }
 
+  /** Notes in the event log that the device begins a transfer. */
+  started(address: BusAddress, bytes: number, direction: DmaDirection): void {
+    this.#machine.log.record("dma-start", address, bytes, direction === "to-memory" ? 1 : 0);
+  }
+
+  /** Notes that it is over, with the bytes that it moved. */
+  ended(address: BusAddress, bytes: number, direction: DmaDirection): void {
+    this.#machine.log.record("dma-end", address, bytes, direction === "to-memory" ? 1 : 0);
+  }
+
   /** Copies memory to the device; `to` is filled. Answers false when an address is no RAM or out of reach. */
   *read(address: BusAddress, to: Uint8Array): Atomic<boolean> {
     return yield* this.#move(address, to, "from-memory");
@@ -33,8 +46,8 @@ export class DmaPort {
     return yield* this.#move(address, from, "to-memory");
   }
 
-  *#move(address: BusAddress, data: Uint8Array, direction: "to-memory" | "from-memory"): Atomic<boolean> {
-    const { memory, sched, geometry } = this.#machine;
+  *#move(address: BusAddress, data: Uint8Array, direction: DmaDirection): Atomic<boolean> {
+    const { memory, sched, geometry, log } = this.#machine;
     const { frames } = memory;
     if (!this.reaches(address, data.length)) return false;
     for (let done = 0; done < data.length; ) {
@@ -54,12 +67,13 @@ export class DmaPort {
       } else {
         data.set(frames.bytes.subarray(at, at + bytes), done);
       }
+      log.record("dma-burst", at, bytes, direction === "to-memory" ? 1 : 0);
       done += bytes;
     }
     return true;
   }
 
-  #check(pfn: Pfn, direction: "to-memory" | "from-memory"): void {
+  #check(pfn: Pfn, direction: DmaDirection): void {
     const { frames } = this.#machine.memory;
     if (!frames.hasPage(pfn) || frames.isAllocated(pfn as number as Page)) return;
     const verb = direction === "to-memory" ? "writes to" : "reads from";

@@ -46,7 +46,7 @@ export class PciBus {
     const windows: IoRange[] = [];
     for (const [index, bar] of shape.bars.entries()) {
       const pages = Math.ceil(bar.bytes / geometry.pageSize);
-      const window = memory.io.claim(`${shape.name} BAR${index}`, pages, bar.device);
+      const window = memory.io.claim(`${shape.name} BAR${index}`, pages, bar.device, undefined, windows[0]);
       if (typeof window === "number") {
         for (const claimed of windows) memory.io.release(claimed);
         return window;

@@ -30,6 +30,11 @@ export interface IoRange {
   /** End, exclusive. */
   readonly endPfn: Pfn;
   readonly device: IoDevice;
+  /**
+   * What accesses are announced on: the first frame of the device's first window. The registers of one device act on
+   * each other, in whichever window they lie.
+   */
+  readonly registerFile: Pfn;
 }
 
 const GIB = 2 ** 30;
@@ -67,8 +72,10 @@ export class IoRanges {
    * Gives a device the window of `pages` pages at `startPfn`, or where `place` finds room (`request_mem_region`,
    * `pci_assign_resource`). Answers the range, or -EBUSY where RAM or another window lies, -ENOSPC when there is no
    * room, -EINVAL for a window that is empty or beyond the physical address space.
+   *
+   * `sibling` is an earlier window of the same device, if it has one.
    */
-  claim(name: string, pages: number, device: IoDevice, startPfn?: Pfn): IoRange | number {
+  claim(name: string, pages: number, device: IoDevice, startPfn?: Pfn, sibling?: IoRange): IoRange | number {
     if (!(Number.isSafeInteger(pages) && pages > 0)) return -EINVAL;
     const start = startPfn ?? this.#place(pages);
     if (start < 0) return -ENOSPC;
@@ -77,7 +84,13 @@ export class IoRanges {
     const at = this.#firstEndingAfter(start);
     const next = this.#ranges[at];
     if (next !== undefined && next.startPfn < start + pages) return -EBUSY;
-    const range: IoRange = { name, startPfn: start as Pfn, endPfn: (start + pages) as Pfn, device };
+    const range: IoRange = {
+      name,
+      startPfn: start as Pfn,
+      endPfn: (start + pages) as Pfn,
+      device,
+      registerFile: sibling?.registerFile ?? (start as Pfn),
+    };
     this.#ranges.splice(at, 0, range);
     return range;
   }

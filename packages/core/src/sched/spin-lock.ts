@@ -43,6 +43,22 @@ export class SpinLock implements Lockable, HeldLock {
     }
   }
 
+  /**
+   * `with`, and no interrupt handler runs on this CPU until the lock is given back (`spin_lock_irqsave`). For a lock
+   * that a handler takes as well: a handler that came in between would spin for ever on what its own CPU holds.
+   */
+  *withIrqsOff<T>(body: () => Atomic<T>): Atomic<T> {
+    yield* this.lock();
+    const task = this.#sched.running;
+    task.irqsOff++;
+    try {
+      return yield* body();
+    } finally {
+      task.irqsOff--;
+      this.unlock();
+    }
+  }
+
   /** `spin_lock`. */
   *lock(): Atomic<void> {
     if (this.#sched.interleaving) yield this.announceLock();

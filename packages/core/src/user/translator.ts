@@ -108,7 +108,7 @@ export class Translator {
         access === "read" ? Access.read : Access.write,
       );
     }
-    return sched.also(lookUp, ObjectKind.register, memory.io.find(pfn)?.startPfn ?? 0, Access.write);
+    return sched.also(lookUp, ObjectKind.register, memory.io.find(pfn)?.registerFile ?? 0, Access.write);
   }
 
   /** The slot of a cached entry that lets the access through. A store needs one that is dirty already. */
