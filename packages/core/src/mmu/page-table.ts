@@ -173,8 +173,10 @@ export class PageTable {
     const chunk = pool.chunks[slot >>> pool.chunkShift] as Float64Array;
     const table = slot >>> pool.entryBits;
     const offset = slot & pool.chunkMask;
+    const live = pool.live[table];
+    if (live === 0) return 0;
     let cleared = 0;
-    if (pool.live[table] === count) cleared = count;
+    if (live === count && count > this.#leafMask) cleared = count;
     else for (let at = offset; at < offset + count; at++) if (chunk[at] !== 0) cleared++;
     if (cleared === 0) return 0;
     chunk.fill(0, offset, offset + count);
