@@ -10,6 +10,8 @@ import type { MappingStrategy, StrategyHooks } from "../contract/strategy.ts";
 import type { Machine } from "../machine.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { unmapMappingRange } from "../mm/rmap.ts";
+import type { Vma } from "../mm/vma.ts";
+import type { ZapReach } from "../mm/zap.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 
 /** What a driver wants shown, before it is bound to a strategy. */
@@ -54,18 +56,9 @@ export class MappingBinding {
 
   /** @throws ContractViolation when the strategy cannot show this kind of memory */
   constructor(machine: Machine, kernel: Kernel, strategy: MappingStrategy, shape: BackingShape) {
-    const { supports } = strategy;
-    if (!supports.backing.includes(shape.memory.kind)) {
-      const shown = supports.backing.join(", ");
-      throw new ContractViolation(
-        strategy.name,
-        "create",
-        `cannot show ${shape.name}, which is ${shape.memory.kind}; it shows ${shown}`,
-        undefined,
-      );
-    }
     this.#machine = machine;
     this.strategy = strategy;
+    this.#checkKind(shape.name, shape.memory, "create");
     this.#bound = new BoundBacking(shape, machine.createGate(shape.name));
     this.backing = this.#bound;
     this.#hooks = strategy.create(kernel);
@@ -84,6 +77,7 @@ export class MappingBinding {
     area.backing = backing;
     area.mapping = backing.mapping;
     area.cache = backing.cache;
+    yield* this.#makeFindable(area as Vma);
     const answer = this.#hooks.mmap(area, backing);
     const operations = isGenerator(answer) ? yield* answer : answer;
     if (typeof operations === "number") {
@@ -107,10 +101,13 @@ export class MappingBinding {
     return 0;
   }
 
-  /** Takes the mapping away for a while: the gate first, then every entry. When it returns nobody can touch the object. */
+  /**
+   * Takes the mapping away for a while: the gate first, then every entry that shows the object. When it returns nobody
+   * can touch the object. Private copies are no part of it: a process keeps those (RV-04).
+   */
   *quiesce(): Sleepable<void> {
     yield* this.backing.gate.close();
-    yield* this.#revoke();
+    yield* this.#revoke("shared-only");
   }
 
   /** Undoes one `quiesce`; the last one lets everybody in again. */
@@ -123,14 +120,17 @@ export class MappingBinding {
   /** The device is gone: what is mapped goes, waiting threads wake to SIGBUS, and nothing is mapped ever again. */
   *remove(): Sleepable<void> {
     yield* this.backing.gate.remove();
-    yield* this.#revoke();
+    yield* this.#revoke("even-cows");
   }
 
   /**
    * Changes what is shown and how much of it (TR-04): closes the gate, zaps, lets the driver exchange the memory, opens.
    * `exchange` runs while nothing is mapped; what it takes away may be freed in it.
+   *
+   * @throws ContractViolation, with nothing changed, when the strategy cannot show the new kind of memory
    */
   *replace(memory: BackingMemory, pages: number, exchange: () => Sleepable<void>): Sleepable<void> {
+    this.#checkKind(this.backing.name, memory, "replace");
     yield* this.quiesce();
     yield* exchange();
     this.#bound.memory = memory;
@@ -138,10 +138,28 @@ export class MappingBinding {
     yield* this.resume();
   }
 
-  *#revoke(): Sleepable<void> {
+  #checkKind(name: string, { kind }: BackingMemory, hook: string): void {
+    const { backing } = this.strategy.supports;
+    if (backing.includes(kind)) return;
+    const what = `cannot show ${name}, which is ${kind}; it shows ${backing.join(", ")}`;
+    throw new ContractViolation(this.strategy.name, hook, what, undefined);
+  }
+
+  /**
+   * Links an area into the reverse map before the strategy writes its first entry: a zap that runs while the mmap hook
+   * does would miss an area that is linked only afterwards, and leave what the hook had mapped until then (QU-09).
+   */
+  *#makeFindable(area: Vma): Sleepable<void> {
+    const { mapping } = this.backing;
+    yield* mapping.lock.write();
+    mapping.link(area);
+    mapping.lock.unlockWrite();
+  }
+
+  *#revoke(reach: ZapReach): Sleepable<void> {
     const { backing } = this;
     if (this.#hooks.revoke === undefined) {
-      yield* unmapMappingRange(backing.mapping, 0, 0, "even-cows");
+      yield* unmapMappingRange(backing.mapping, 0, 0, reach);
       return;
     }
     const answer = this.#hooks.revoke(backing);

@@ -24,12 +24,16 @@ export class AddressSpace {
     return this.#areas.size;
   }
 
-  /** Makes an area findable (`vma_interval_tree_insert`); the lock is held for writing. */
+  /**
+   * Makes an area findable (`vma_interval_tree_insert`), under what it shows now if it already was; the lock is held for
+   * writing.
+   */
   link(area: Vma): void {
+    this.#areas.remove(area);
     this.#areas.insert(area, area.pgoff, area.pgoff + area.pages - 1);
   }
 
-  /** Makes an area unfindable (`vma_interval_tree_remove`); the lock is held for writing. */
+  /** Makes an area unfindable (`vma_interval_tree_remove`), if it was not; the lock is held for writing. */
   unlink(area: Vma): void {
     this.#areas.remove(area);
   }

@@ -15,12 +15,10 @@ import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from "../co
 import type { Sleepable } from "../contract/execution.ts";
 import type { OpenFile } from "../contract/file.ts";
 import { isGenerator } from "../sched/is-generator.ts";
-import { Gather } from "./gather.ts";
 import type { Mm } from "./mm.ts";
-import { isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
+import { clearAreas, isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
 import { populate } from "./populate.ts";
 import { Vma } from "./vma.ts";
-import { clearEntries } from "./zap.ts";
 
 /** The arguments of `mmap(2)`, in the words of its manual page. */
 export interface MmapRequest {
@@ -184,12 +182,7 @@ function* askDriver(area: Vma, file: OpenFile): Sleepable<number> {
   }
   if (refusal === 0) return 0;
   area.ops = undefined;
-  const gather = new Gather(area.mm);
-  yield* clearEntries(area, start, end, "even-cows", gather);
-  yield* gather.finish();
-  yield* area.mm.pageTableLock.lock();
-  area.mm.table.freeEmptyTables(start * area.mm.perPage, end * area.mm.perPage);
-  area.mm.pageTableLock.unlock();
+  yield* clearAreas(area.mm, [area], start, end);
   yield* machine.dropFile(file);
   return refusal;
 }

@@ -28,19 +28,28 @@ export function* unmapMappingRange(
 }
 
 /**
- * Visits every area that shows the object at present, each with its mm's lock held for reading, so that its entries
- * may be filled. The locks nest mmap lock outside, reverse map inside; so each mm is kept by a reference while the
- * reverse map's lock is dropped, and the area is looked up again before it is visited.
+ * Visits every area that shows the object, each with its mm's lock held for reading, so that its entries may be
+ * filled. The locks nest mmap lock outside, reverse map inside; so each mm is kept by a reference while the reverse
+ * map's lock is dropped, and the area is looked up again before it is visited.
+ *
+ * An area that fork, split or mremap makes meanwhile got the entries of one that was not visited yet, so the reverse
+ * map is walked until nothing new is found in it.
  */
 export function* forEachArea(mapping: AddressSpace, visit: (area: Vma) => Sleepable<void>): Sleepable<void> {
-  yield* mapping.lock.read();
-  const candidates = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => area.mm.tryUse());
-  mapping.lock.unlockRead();
-  for (const area of candidates) {
-    const { mm } = area;
-    yield* mm.lock.read();
-    if (area.isLinked && area.mapping === mapping) yield* visit(area);
-    mm.lock.unlockRead();
-    yield* mm.machine.dropMm(mm);
+  const seen = new Set<Vma>();
+  for (;;) {
+    yield* mapping.lock.read();
+    const found = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => !seen.has(area));
+    const candidates = found.filter((area) => area.mm.tryUse());
+    mapping.lock.unlockRead();
+    if (found.length === 0) return;
+    for (const area of found) seen.add(area);
+    for (const area of candidates) {
+      const { mm } = area;
+      yield* mm.lock.read();
+      if (area.isLinked && area.mapping === mapping) yield* visit(area);
+      mm.lock.unlockRead();
+      yield* mm.machine.dropMm(mm);
+    }
   }
 }
