@@ -1,5 +1,5 @@
 import { VM_WRITE } from "../contract/area-flags.ts";
-import type { Sleepable } from "../contract/execution.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Page, UserAddress } from "../contract/units.ts";
 import type { Fault } from "../contract/vm-ops.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
@@ -80,6 +80,9 @@ function* setWritable(area: Vma, base: number, entry: number): Sleepable<FaultRe
 /**
  * Gives the writer a page of its own in place of what is mapped (`wp_page_copy`): a page shared since fork, an object's
  * page mapped privately, the page of zeros, or a private mapping of bare pfns (RE-12).
+ *
+ * What nobody counts is copied under the page-table lock, while its entry stands: once its owner has zapped it, it is
+ * not read any more.
  */
 export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
   const { mm } = area;
@@ -87,9 +90,8 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   const { sched } = machine;
   const copy = allocateAnonymousPage(area);
   if (copy === undefined) return "oom";
-  if (sched.interleaving) yield sched.at(ObjectKind.frameContents, ptePfn(entry), Access.read);
-  machine.memory.copyFrame(copy, ptePfn(entry));
-  machine.stats.pagesCopied++;
+  const isCounted = countedPage(area, entry) !== undefined;
+  if (isCounted) yield* copyContents(area, copy, entry);
   const vpn = base * mm.perPage;
   const range = yield* mm.notifiers.begin(base, base + mm.pageSize, "clear");
   yield* mm.pageTableLock.lock();
@@ -98,6 +100,7 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   const isUnchanged = slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry);
   if (isUnchanged && mm.table.level > 0) slot = splitDownTo(area, vpn);
   if (isUnchanged && slot >= 0) {
+    if (!isCounted) yield* copyContents(area, copy, entry);
     const old = countedPage(area, entry);
     machine.writeEntry(mm, slot, vpn, 0);
     yield* flushTlbRange(mm, base, base + mm.pageSize);
@@ -113,6 +116,20 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   yield* mm.notifiers.end(range);
   yield* machine.putPage(copy);
   return isUnchanged ? "oom" : "done";
+}
+
+function* copyContents(area: Vma, copy: Page, entry: number): Atomic<void> {
+  const { machine } = area.mm;
+  const { sched, memory } = machine;
+  const source = ptePfn(entry);
+  if (sched.interleaving) {
+    const window = memory.frames.isRam(source) ? undefined : memory.io.find(source);
+    yield window === undefined
+      ? sched.at(ObjectKind.frameContents, source, Access.read)
+      : sched.at(ObjectKind.register, window.startPfn, Access.write);
+  }
+  memory.copyFrame(copy, source);
+  machine.stats.pagesCopied++;
 }
 
 /** Splits the large leaves over `vpn` until its entry is of level 0; -1 when there is no memory. */
