@@ -37,8 +37,10 @@ export function createKernel(machine: Machine): Kernel {
     reportDeviceRule: (message) => machine.violations.report("device-rule", message),
     pages: {
       get: (page) => machine.getPage(page),
+      tryGet: (page) => machine.tryGetPage(page),
       put: (page) => machine.putPage(page),
       of: (pfn) => memory.frames.pageOf(pfn),
+      mayBeMapped: (page) => memory.frames.mayBeMapped(page),
     },
     mappings: {
       remapPfnRange: (area, request) => remapPfnRange(area as Vma, request),

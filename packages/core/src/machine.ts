@@ -193,6 +193,12 @@ export class Machine {
     this.memory.frames.get(page);
   }
 
+  /** Takes a reference as a step of its own (`get_page_unless_zero`); false when the page is free. */
+  *tryGetPage(page: Page): Atomic<boolean> {
+    if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countUp);
+    return this.memory.frames.tryGet(page);
+  }
+
   /** Whether a frame number lies in RAM, with struct page or without. */
   isRam(pfn: Pfn): boolean {
     return this.memory.frames.isRam(pfn);

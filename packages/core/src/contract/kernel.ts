@@ -52,10 +52,21 @@ export interface Kernel {
 export interface PageCounts {
   /** `get_page`: one reference more on a page that has at least one. */
   get(page: Page): Atomic<void>;
+  /**
+   * `get_page_unless_zero`: one reference more unless the page is free. For a page that its owner may free at any
+   * time: a `nopage` hook that gets no reference answers `retryNow`; one that gets it on a page which was freed and
+   * handed out anew is saved by the core's second look at the gate.
+   */
+  tryGet(page: Page): Atomic<boolean>;
   /** `put_page`: one reference less; the last one frees the page. */
   put(page: Page): Atomic<void>;
   /** `pfn_valid` and `pfn_to_page`: undefined for I/O and for RAM without struct page. */
   of(pfn: Pfn): Page | undefined;
+  /**
+   * Whether a page may be mapped as one (`validate_page_before_insert`): it is handed out, neither anonymous nor part
+   * of a slab, and has a count of its own or a compound page's. The fault path does not ask (LK-03): a strategy must.
+   */
+  mayBeMapped(page: Page): boolean;
 }
 
 /** Entries in the page tables of processes. */

@@ -3,7 +3,7 @@ import { EINVAL } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { FileOperations, MappableArea, OpenFile } from "../contract/file.ts";
 import type { Gate } from "../contract/gate.ts";
-import { type FaultOutcome, mapPage, oom, retryWhenOpen, sigbus } from "../contract/outcome.ts";
+import { type FaultOutcome, mapPage, oom, retryNow, retryWhenOpen, sigbus } from "../contract/outcome.ts";
 import type { Page } from "../contract/units.ts";
 import type { Fault, VmOps } from "../contract/vm-ops.ts";
 import type { Machine } from "../machine.ts";
@@ -141,8 +141,7 @@ export class SharedMemory {
       if (page === undefined) return oom;
       object.cached.set(fault.pgoff, page);
     }
-    yield* this.#machine.getPage(page);
-    return mapPage(page);
+    return (yield* this.#machine.tryGetPage(page)) ? mapPage(page) : retryNow;
   }
 
   *#release(file: OpenFile): Sleepable<void> {

@@ -3,7 +3,7 @@ import type { Geometry } from "../mmu/geometry.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
 import { FrameReports } from "./frame-reports.ts";
 import { FrameStore } from "./frame-store.ts";
-import { FLAGS_CHECKED_AT_FREE, PG_head, PG_tail } from "./page-flags.ts";
+import { FLAGS_CHECKED_AT_FREE, PG_anon, PG_head, PG_slab, PG_tail } from "./page-flags.ts";
 
 /** The highest reference count (`INT_MAX`): above it Linux's page counts turn negative, and are refused. */
 export const REFCOUNT_MAX = 0x7fffffff;
@@ -58,6 +58,15 @@ export class Frames extends FrameStore {
   /** The page of a pfn that has one (`pfn_to_page` behind `pfn_valid`). */
   pageOf(pfn: Pfn): Page | undefined {
     return this.hasPage(pfn) ? pfn : undefined;
+  }
+
+  /**
+   * Whether a driver may show the page to user space as a page (`validate_page_before_insert`): it is handed out,
+   * neither anonymous nor of a slab, and no page inside a bare block, which has no count.
+   */
+  mayBeMapped(page: Page): boolean {
+    if (!this.hasPage(page) || !this.isAllocated(page)) return false;
+    return !this.hasFlags(page, PG_anon | PG_slab) && this.bareBlockOf(page) === undefined;
   }
 
   /**

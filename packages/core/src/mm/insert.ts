@@ -3,7 +3,6 @@ import { EBUSY, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { installed, oom, type PfnOutcome, sigbus } from "../contract/outcome.ts";
 import type { Page, Pfn } from "../contract/units.ts";
-import { PG_anon, PG_slab } from "../memory/page-flags.ts";
 import { makePte, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Vma } from "./vma.ts";
@@ -76,8 +75,7 @@ export function* insertPage(area: Vma, address: number, page: Page): Sleepable<n
   const { machine } = mm;
   const { frames } = machine.memory;
   if (address < area.start || address >= area.end) return -EFAULT;
-  if (!frames.isAllocated(page) || frames.hasFlags(page, PG_anon) || frames.hasFlags(page, PG_slab))
-    return -EINVAL;
+  if (!frames.mayBeMapped(page)) return -EINVAL;
   if ((area.flags & VM_MIXEDMAP) === 0) {
     if (!mm.lock.isWrittenByCurrent || (area.flags & VM_PFNMAP) !== 0) {
       machine.violations.report(
