@@ -1,9 +1,11 @@
 import type { Sleepable } from "./contract/execution.ts";
 import type { Kernel } from "./contract/kernel.ts";
 import type { UserAddress } from "./contract/units.ts";
+import { firstFrame } from "./device/first-frame.ts";
 import { MappingBinding } from "./device/mapping-binding.ts";
 import { createMmio } from "./device/mmio.ts";
 import type { Machine } from "./machine.ts";
+import { handOver } from "./mm/hand-over.ts";
 import { insertPage, insertPfn } from "./mm/insert.ts";
 import { registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
 import { getUserPages, releaseUserPage } from "./mm/pin.ts";
@@ -37,12 +39,13 @@ export function createKernel(machine: Machine): Kernel {
     reportDeviceRule: (message) => machine.violations.report("device-rule", message),
     pages: {
       get: (page) => machine.getPage(page),
-      tryGet: (page) => machine.tryGetPage(page),
+      handOver: (page) => handOver(machine, page),
       put: (page) => machine.putPage(page),
       of: (pfn) => memory.frames.pageOf(pfn),
       mayBeMapped: (page) => memory.frames.mayBeMapped(page),
     },
     mappings: {
+      firstFrame: (backing) => firstFrame(memory, backing),
       remapPfnRange: (area, request) => remapPfnRange(area as Vma, request),
       remapMissing: (area, request) => remapMissing(area as Vma, request),
       insertPfn: (area, address, pfn) => insertPfn(area as Vma, address, pfn),

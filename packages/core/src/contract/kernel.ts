@@ -18,9 +18,10 @@ import type { SpinLock } from "../sched/spin-lock.ts";
 import type { Task } from "../sched/task.ts";
 import type { WaitQueue } from "../sched/wait-queue.ts";
 import type { Area } from "./area.ts";
-import type { Atomic, Sleepable } from "./execution.ts";
+import type { Backing } from "./backing.ts";
+import type { Atomic, MayInterleave, Sleepable } from "./execution.ts";
 import type { MmuNotifier } from "./mmu-notifier.ts";
-import type { PfnOutcome } from "./outcome.ts";
+import type { FaultOutcome, PfnOutcome } from "./outcome.ts";
 import type { MappingStrategy } from "./strategy.ts";
 import type { Page, Pfn, UserAddress, VirtualNs } from "./units.ts";
 
@@ -53,11 +54,13 @@ export interface PageCounts {
   /** `get_page`: one reference more on a page that has at least one. */
   get(page: Page): Atomic<void>;
   /**
-   * `get_page_unless_zero`: one reference more unless the page is free. For a page that its owner may free at any
-   * time: a `nopage` hook that gets no reference answers `retryNow`; one that gets it on a page which was freed and
-   * handed out anew is saved by the core's second look at the gate.
+   * What a `nopage` hook answers in order to show a page: the page, with one reference more for the core. The owner may
+   * free the page meanwhile: then the hook is asked again, and if the page was handed out anew before the reference
+   * was taken, the core's second look at the gate finds out.
+   *
+   * `sigbus` for a page that may not be mapped, and for one whose count is at its limit.
    */
-  tryGet(page: Page): Atomic<boolean>;
+  handOver(page: Page): MayInterleave<FaultOutcome>;
   /** `put_page`: one reference less; the last one frees the page. */
   put(page: Page): Atomic<void>;
   /** `pfn_valid` and `pfn_to_page`: undefined for I/O and for RAM without struct page. */
@@ -71,6 +74,12 @@ export interface PageCounts {
 
 /** Entries in the page tables of processes. */
 export interface Mappings {
+  /**
+   * The first frame of memory that is one run of frames; of coherent memory the one that the DMA layer knows
+   * (`dma_mmap_coherent`, LK-07), its addresses being no way to it. Undefined for other kinds of memory, and for a
+   * coherent buffer that is freed or shorter than the backing says.
+   */
+  firstFrame(backing: Backing): Pfn | undefined;
   /** `remap_pfn_range`; see `remapPfnRange` in mm/remap.ts. In the mmap hook only. */
   remapPfnRange(area: Area, request: RemapRequest): Sleepable<number>;
   /** Fills what is missing of an earlier `remapPfnRange`, with the mmap lock held for reading. */

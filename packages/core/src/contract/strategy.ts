@@ -21,9 +21,12 @@ export interface StrategySupports {
   readonly holes: boolean;
   /** Whether it maps with large leaves where size and alignment allow. */
   readonly largeLeaves: boolean;
-  /** Whether mapped pages are counted: references, rss, get_user_pages. */
+  /** Whether mapped pages are counted: references, rss, get_user_pages. Bare pfns, which it may map too, never are. */
   readonly countsPages: boolean;
-  /** Whether a private writable mapping is accepted; the writer then gets a copy. */
+  /**
+   * Whether a private writable mapping is accepted; the writer then gets a copy. Where `countsPages` is true this is said
+   * of pages: a bare pfn that a fault maps can have no copy, so there it is always refused (PF-01).
+   */
   readonly privateWritable: boolean;
 }
 

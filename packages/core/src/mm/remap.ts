@@ -22,10 +22,11 @@ export interface RemapRequest {
  * writing. If it fails half-way, all that it mapped is zapped first (RE-05). An entry that is present already is a
  * BUG in Linux: it is reported and left (RE-04).
  *
- * Where the area shows a backing, its gate is looked at in every page-table-lock section.
+ * Where the area shows a backing, its gate is looked at in every page-table-lock section: the caller's frames are
+ * good for as long as it stays as it was.
  *
  * @returns 0; -EINVAL for an unaligned address, a range outside the area, or part of a copy-on-write area; -ENOMEM;
- *   -EAGAIN while the gate is not open
+ *   -EAGAIN when the gate is not open, or was closed meanwhile
  */
 export function* remapPfnRange(area: Vma, request: RemapRequest): Sleepable<number> {
   const { mm } = area;
@@ -58,13 +59,14 @@ function* fillRun(
 ): Sleepable<number> {
   const { mm } = area;
   const gate = area.backing?.gate;
+  const sequence = gate?.sequence;
   const first = request.address * mm.perPage;
   const last = first + request.pages;
   const toPfn = request.pfn - first;
   let vpn = first;
   while (vpn < last) {
     yield* mm.pageTableLock.lock();
-    if (gate !== undefined && (yield* gate.look()) !== "open") {
+    if (gate !== undefined && ((yield* gate.look()) !== "open" || gate.sequence !== sequence)) {
       mm.pageTableLock.unlock();
       return -EAGAIN;
     }

@@ -3,9 +3,9 @@ import type { Area } from "../../src/contract/area.ts";
 import { VM_READ, VM_WRITE } from "../../src/contract/area-flags.ts";
 import type { BackingMemory, PageArray, PfnRun } from "../../src/contract/backing.ts";
 import { isError } from "../../src/contract/errno.ts";
-import type { Sleepable } from "../../src/contract/execution.ts";
+import type { MaySleep, Sleepable } from "../../src/contract/execution.ts";
 import type { Kernel } from "../../src/contract/kernel.ts";
-import { type FaultOutcome, mapPage, retryNow, retryWhenOpen, sigbus } from "../../src/contract/outcome.ts";
+import { type FaultOutcome, retryWhenOpen, sigbus } from "../../src/contract/outcome.ts";
 import { isTrap } from "../../src/contract/signals.ts";
 import { defineStrategy, type MappingStrategy } from "../../src/contract/strategy.ts";
 import type { Page, Pfn } from "../../src/contract/units.ts";
@@ -88,12 +88,11 @@ const lazy = defineStrategy({
   create: (kernel) => ({
     mmap: (_area, backing) => ({
       name: "test-lazy",
-      *nopage(fault: Fault): Sleepable<FaultOutcome> {
+      nopage(fault: Fault): MaySleep<FaultOutcome> {
         if (fault.gate !== "open") return retryWhenOpen;
         const page =
           fault.pgoff < backing.pages ? (backing.memory as PageArray).list[fault.pgoff] : undefined;
-        if (page === undefined) return sigbus;
-        return (yield* kernel.pages.tryGet(page)) ? mapPage(page) : retryNow;
+        return page === undefined ? sigbus : kernel.pages.handOver(page);
       },
     }),
   }),
