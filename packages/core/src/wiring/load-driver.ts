@@ -20,7 +20,12 @@ export function loadDriver(
     const answer = driver.load(context);
     return isGenerator(answer) ? yield* answer : answer;
   });
-  if (ended.kind === "threw") throw failed(context, driver, String(ended.cause), ended.cause);
+  if (ended.kind === "threw") {
+    const { cause } = ended;
+    throw cause instanceof RangeError
+      ? unfit(context, driver, cause)
+      : failed(context, driver, String(cause), cause);
+  }
   if (ended.kind === "stuck") throw failed(context, driver, `it never ended: ${ended.waiting}`);
   const { result } = ended;
   if (typeof result === "number") throw failed(context, driver, `it answered -${errnoName(result)}`);
@@ -28,6 +33,19 @@ export function loadDriver(
     throw failed(context, driver, "it answered with no loaded driver");
   }
   return result;
+}
+
+/** A driver says with a RangeError that it was given options that it cannot work with. */
+function unfit(
+  { options }: DriverContext<unknown>,
+  { name }: DeviceDriver,
+  cause: RangeError,
+): CompositionError {
+  const expected = `options that ${name} can work with, but ${cause.message}`;
+  return new CompositionError(
+    [{ path: "device.options", value: options, expected, nearest: undefined }],
+    cause,
+  );
 }
 
 function failed(

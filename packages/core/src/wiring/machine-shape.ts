@@ -42,7 +42,12 @@ export function checkMachine(options: unknown): readonly Problem[] {
       : undefined;
     const path = `machine.${key}`;
     if (shape === undefined) {
-      problems.push({ path, value, expected: anyOf(known), nearest: nearestName(key, known) });
+      problems.push({
+        path,
+        value,
+        expected: `another key: ${anyOf(known)}`,
+        nearest: nearestName(key, known),
+      });
     } else if (value !== undefined && !shape.accepts(value)) {
       problems.push({ path, value, expected: shape.expected, nearest: shape.nearest(value) });
     }

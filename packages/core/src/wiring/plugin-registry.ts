@@ -50,8 +50,8 @@ export class PluginRegistry {
    * @throws PluginError when it exports none, saying what it exports instead, or when any of them is rejected
    */
   registerModule(exports: Readonly<Record<string, unknown>>, source: string): readonly string[] {
-    // One plugin may be exported twice, by its name and as the default.
-    const candidates = [...new Set(Object.values(exports))].flatMap((value): Candidate[] => {
+    // One plugin may be exported twice, by its name and as the default; a CommonJS module may be one itself.
+    const candidates = [...new Set([...Object.values(exports), exports])].flatMap((value): Candidate[] => {
       const kind = kindOf(value);
       return kind === undefined ? [] : [{ plugin: value as Plugin, kind }];
     });

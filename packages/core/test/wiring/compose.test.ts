@@ -80,6 +80,12 @@ describe("what cannot be composed", () => {
     ]);
   });
 
+  test("a driver that refuses its options", () => {
+    expect(problemsOf(() => world({ load: "refuses" }))).toEqual([
+      'device.options: found {"load":"refuses"}; expected options that test-card can work with, but load is "refuses"',
+    ]);
+  });
+
   test("RAM that cannot be had is a problem of the machine", () => {
     const machine = { geometry: "arm64-64k", ramPages: 8, pagelessPages: 2 ** 31 } as const;
     expect(problemsOf(() => compose({ ...testSettings, machine }, testRegistry()))[0]).toContain(

@@ -9,6 +9,11 @@ describe("nearestName", () => {
     expect(nearestName("PFN_NOPAGE", known)).toBe("pfn-nopage");
   });
 
+  test("the beginning of a name is nearer than any misspelling", () => {
+    expect(nearestName("x86", ["i386", "x86-64"])).toBe("x86-64");
+    expect(nearestName("", ["long-name", "no"])).toBe("no");
+  });
+
   test("of equally near names the first one counts", () => {
     expect(nearestName("ab", ["ac", "ad"])).toBe("ac");
   });
@@ -17,10 +22,13 @@ describe("nearestName", () => {
     expect(nearestName("x", [])).toBeUndefined();
   });
 
-  test("a known name is nearest to itself", () => {
+  test("a known name is nearest to itself, or to one that it begins", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1 }), (known) => {
-        for (const name of known) expect(nearestName(name, known)).toBe(name);
+        for (const name of known) {
+          const nearest = nearestName(name, known);
+          expect(nearest?.startsWith(name)).toBe(true);
+        }
       }),
     );
   });

@@ -107,6 +107,11 @@ describe("the plugins of a module", () => {
     expect(registry.strategies.sourceOf("nothing-shown")).toBe("a-package");
   });
 
+  test("a CommonJS module may be the plugin itself", () => {
+    const registry = new PluginRegistry();
+    expect(registry.registerModule({ ...nothingShown }, "./mine.cjs")).toEqual(["nothing-shown"]);
+  });
+
   test("a module without a plugin is told what it exports instead", () => {
     const exports = { answer: 42, makeIt: () => 1, parts: [1], settings: { a: 1 }, nothing: null };
     expect(() => new PluginRegistry().registerModule(exports, "./mine.ts")).toThrow(

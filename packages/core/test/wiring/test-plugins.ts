@@ -41,7 +41,7 @@ export const noPin = definePinningPolicy({
 
 /** What the test driver can be told to do wrong. */
 export interface TestCardOptions {
-  readonly load?: "throws" | "answers -EBUSY" | "never ends" | "answers nonsense";
+  readonly load?: "throws" | "refuses" | "answers -EBUSY" | "never ends" | "answers nonsense";
   readonly unload?: "leaves its buffer" | "answers -EBUSY" | "throws";
 }
 
@@ -51,6 +51,7 @@ export const testCard = defineDriver({
   supports: { backing: ["linear"], dma: "none" },
   *load({ kernel, strategy, options }: DriverContext<TestCardOptions | undefined>) {
     if (options?.load === "throws") throw new TypeError("no such card");
+    if (options?.load === "refuses") throw new RangeError('load is "refuses"');
     if (options?.load === "answers -EBUSY") return -EBUSY;
     if (options?.load === "answers nonsense") return undefined as unknown as LoadedDriver;
     if (options?.load === "never ends") {
