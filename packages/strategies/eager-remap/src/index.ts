@@ -1,2 +1,2 @@
 // The public face of @nopage/eager-remap is exported from here.
-export {};
+export { eagerRemap } from "./eager-remap.ts";

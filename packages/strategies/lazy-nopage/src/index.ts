@@ -1,2 +1,2 @@
 // The public face of @nopage/lazy-nopage is exported from here.
-export {};
+export { lazyNopage } from "./lazy-nopage.ts";

@@ -1,2 +1,2 @@
 // The public face of @nopage/page-lookup is exported from here.
-export {};
+export { pageLookup } from "./page-lookup.ts";

@@ -1,2 +1,2 @@
 // The public face of @nopage/pfn-nopage is exported from here.
-export {};
+export { pfnNopage } from "./pfn-nopage.ts";

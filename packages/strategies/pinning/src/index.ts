@@ -1,2 +1,2 @@
-// The public face of @nopage/pinning is exported from here.
-export {};
+// The public face of @nopage/pinning is exported from here: one policy a file.
+export { refcount } from "./refcount.ts";
