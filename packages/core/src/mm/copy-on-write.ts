@@ -126,7 +126,7 @@ function* copyContents(area: Vma, copy: Page, entry: number): Atomic<void> {
     const window = memory.frames.isRam(source) ? undefined : memory.io.find(source);
     yield window === undefined
       ? sched.at(ObjectKind.frameContents, source, Access.read)
-      : sched.at(ObjectKind.register, window.startPfn, Access.write);
+      : sched.at(ObjectKind.register, window.registerFile, Access.write);
   }
   memory.copyFrame(copy, source);
   machine.stats.pagesCopied++;
