@@ -52,6 +52,12 @@ export class LockOrder {
     task.heldClasses = classes | classBit(lock.lockClass);
   }
 
+  /** Notes that `task` got a lock that it would not have waited for: that can close no circle of waiters. */
+  acquireTried(task: Task, lock: HeldLock): void {
+    task.held.push(lock);
+    task.heldClasses |= classBit(lock.lockClass);
+  }
+
   /** Notes that `task` gives a lock back, in whatever order. */
   release(task: Task, lock: HeldLock): void {
     const { held } = task;

@@ -55,7 +55,8 @@ export class Mutex implements Lockable, HeldLock {
   *tryLock(): Atomic<boolean> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lock);
     if (this.#owner !== undefined) return false;
-    this.#take(this.#sched.running);
+    this.#owner = this.#sched.running;
+    this.#sched.lockOrder.acquireTried(this.#owner, this);
     return true;
   }
 
@@ -64,6 +65,14 @@ export class Mutex implements Lockable, HeldLock {
     const task = this.#owner;
     if (task === undefined) {
       this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`);
+      return;
+    }
+    const { current } = this.#sched;
+    if (current !== undefined && current !== task) {
+      this.#sched.violations.report(
+        "lock-held",
+        `${current.name} gives back ${this.name}, which ${task.name} holds`,
+      );
       return;
     }
     this.#owner = undefined;

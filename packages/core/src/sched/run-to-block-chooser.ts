@@ -14,7 +14,7 @@ export const runToBlock: Chooser = {
       if (task.kind === "irq") return task;
       if (next === undefined && (last === undefined || task.id > last.id)) next = task;
     }
-    if (last !== undefined && enabled.includes(last)) return last;
+    if (last !== undefined && !last.gaveWay && enabled.includes(last)) return last;
     return next ?? (enabled[0] as Task);
   },
 };

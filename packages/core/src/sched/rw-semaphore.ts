@@ -72,7 +72,11 @@ export class RwSemaphore implements Lockable, HeldLock {
   /** `down_read_trylock`. */
   *tryRead(): Atomic<boolean> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lockShared);
-    return this.takeReadNow();
+    if (this.#writer !== undefined) return false;
+    const task = this.#sched.running;
+    this.#readers.push(task);
+    this.#sched.lockOrder.acquireTried(task, this);
+    return true;
   }
 
   /** `up_read`. */
@@ -121,6 +125,14 @@ export class RwSemaphore implements Lockable, HeldLock {
       this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody writes`);
       return;
     }
+    const { current } = this.#sched;
+    if (current !== undefined && current !== task) {
+      this.#sched.violations.report(
+        "lock-held",
+        `${current.name} gives back ${this.name}, which ${task.name} holds`,
+      );
+      return;
+    }
     this.#writer = undefined;
     this.#sched.lockOrder.release(task, this);
   }
@@ -128,6 +140,13 @@ export class RwSemaphore implements Lockable, HeldLock {
   /** Turns the writer into a reader without letting another writer in between (`downgrade_write`). */
   downgrade(): void {
     const task = this.#sched.running;
+    if (this.#writer !== task) {
+      this.#sched.violations.report(
+        "lock-held",
+        `${task.name} downgrades ${this.name}, which it does not hold`,
+      );
+      return;
+    }
     this.#writer = undefined;
     this.#readers.push(task);
   }

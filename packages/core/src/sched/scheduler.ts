@@ -144,7 +144,6 @@ export class Scheduler {
    */
   sleep(sleepsOn: string, wakeAt: VirtualNs): Sleep {
     const task = this.running;
-    this.mightSleep(sleepsOn);
     if (task.isInterrupted(task.waitMode)) return SLEEP;
     task.state = "sleeping";
     task.sleepsOn = sleepsOn;
@@ -188,6 +187,7 @@ export class Scheduler {
     try {
       const step = task.body.next();
       if (step.done === true) this.#finish(task, step.value);
+      else task.gaveWay = step.value === SLEEP;
     } catch (failure) {
       task.failure = failure;
       this.#finish(task, undefined);

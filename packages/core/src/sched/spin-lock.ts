@@ -69,7 +69,10 @@ export class SpinLock implements Lockable, HeldLock {
   *tryLock(): Atomic<boolean> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lock);
     if (this.#owner !== undefined) return false;
-    this.take();
+    const task = this.#sched.running;
+    this.#owner = task;
+    task.spinDepth++;
+    this.#sched.lockOrder.acquireTried(task, this);
     return true;
   }
 

@@ -52,6 +52,8 @@ export class Task {
   /** What the task is about to do: the object's identity and the access. */
   announcedObject: number;
   announcedAccess: Access | 0 = 0;
+  /** Its last step gave up the CPU, so others come first. */
+  gaveWay = false;
   /** A second object that the same step touches, or -1: a load through a TLB touches the TLB and the frame at once. */
   alsoObject = -1;
   alsoAccess: Access | 0 = 0;

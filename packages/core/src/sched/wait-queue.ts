@@ -50,6 +50,7 @@ export class WaitQueue {
   ): Sleepable<number> {
     const sched = this.#sched;
     const task = sched.running;
+    sched.mightSleep(this.name);
     for (;;) {
       if (sched.interleaving) yield sched.at(ObjectKind.waitQueue, this.#index, Access.wait);
       this.#waiters.push(task);

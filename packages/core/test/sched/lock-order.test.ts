@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { Mutex } from "../../src/sched/mutex.ts";
+import { RwSemaphore } from "../../src/sched/rw-semaphore.ts";
+import { SpinLock } from "../../src/sched/spin-lock.ts";
+import { Tasks } from "../support/tasks.ts";
+
+describe("the order of locks", () => {
+  test("taken both ways round is reported though no deadlock happened", () => {
+    const tasks = new Tasks();
+    const one = new Mutex(tasks.sched, "one");
+    const two = new Mutex(tasks.sched, "two");
+    tasks.start("a", () => one.with(() => two.with(function* () {})));
+    tasks.start("b", () => two.with(() => one.with(function* () {})));
+    expect(tasks.run().status).toBe("finished");
+    expect(tasks.reports).toEqual([
+      { kind: "lock-order", message: "b takes one while it holds two; elsewhere two is taken under one" },
+    ]);
+  });
+
+  test("is learnt across a chain of three, by name, and across kinds of locks", () => {
+    const tasks = new Tasks();
+    const outer = new RwSemaphore(tasks.sched, "mmap_lock");
+    const middle = new Mutex(tasks.sched, "driver");
+    const inner = () => new SpinLock(tasks.sched, "ptl");
+    tasks.start("a", function* () {
+      yield* outer.read();
+      yield* middle.with(function* () {});
+      outer.unlockRead();
+      yield* middle.with(() => inner().with(function* () {}));
+      expect(tasks.reports).toEqual([]);
+      const lock = inner();
+      yield* lock.lock();
+      yield* outer.write();
+      outer.unlockWrite();
+      lock.unlock();
+    });
+    tasks.run();
+    expect(tasks.reports).toEqual([
+      { kind: "sleep-in-atomic", message: "a may sleep on mmap_lock with ptl held" },
+      {
+        kind: "lock-order",
+        message: "a takes mmap_lock while it holds ptl; elsewhere ptl is taken under mmap_lock",
+      },
+    ]);
+  });
+
+  test("is reported once for each pair", () => {
+    const tasks = new Tasks();
+    const one = new Mutex(tasks.sched, "one");
+    const two = new Mutex(tasks.sched, "two");
+    tasks.start("a", function* () {
+      yield* one.with(() => two.with(function* () {}));
+      for (let round = 0; round < 3; round++) yield* two.with(() => one.with(function* () {}));
+    });
+    tasks.run();
+    expect(tasks.reports).toHaveLength(1);
+  });
+
+  test("of two locks of one class is that of their making", () => {
+    const tasks = new Tasks();
+    const older = new Mutex(tasks.sched, "mm");
+    const newer = new Mutex(tasks.sched, "mm");
+    tasks.start("a", function* () {
+      yield* older.with(() => newer.with(function* () {}));
+      expect(tasks.reports).toEqual([]);
+      yield* newer.with(() => older.with(function* () {}));
+    });
+    tasks.run();
+    expect(tasks.reports).toEqual([{ kind: "lock-order", message: "a takes mm while it already holds mm" }]);
+  });
+
+  test("is watched for more than thirty classes", () => {
+    const tasks = new Tasks();
+    const locks = Array.from({ length: 40 }, (_, index) => new SpinLock(tasks.sched, `lock ${index}`));
+    tasks.start("a", function* () {
+      for (const lock of locks) yield* lock.lock();
+      for (const lock of locks) lock.unlock();
+      expect(tasks.reports).toEqual([]);
+      yield* locks[39]!.with(() => locks[38]!.with(function* () {}));
+      yield* locks[35]!.with(() => locks[2]!.with(function* () {}));
+      yield* locks[3]!.with(() => locks[2]!.with(function* () {}));
+    });
+    tasks.run();
+    expect(tasks.reports.map(({ message }) => message)).toEqual([
+      "a takes lock 38 while it holds lock 39; elsewhere lock 39 is taken under lock 38",
+      "a takes lock 2 while it holds lock 35; elsewhere lock 35 is taken under lock 2",
+      "a takes lock 2 while it holds lock 3; elsewhere lock 3 is taken under lock 2",
+    ]);
+  });
+});
