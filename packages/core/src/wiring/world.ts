@@ -95,8 +95,9 @@ export class World {
       const { name, failure } = task;
       if (failure instanceof InvariantBroken) throw failure;
       const what =
-        failure instanceof ContractViolation ? failure.message : `${name} threw ${String(failure)}`;
-      violations.report("contract", what);
+        failure instanceof ContractViolation ? failure.message : `${name} died of ${String(failure)}`;
+      // The scheduler may have seen it already.
+      if (!violations.list.some(({ message }) => message === what)) violations.report("contract", what);
     }
   }
 }

@@ -130,7 +130,7 @@ describe("closing a world", () => {
     const own = world({ unload: "throws" });
     own.close();
     expect(own.machine.violations.list.map(({ message }) => message)).toEqual([
-      "unload test-card threw TypeError: the card fell out",
+      "unload test-card died of TypeError: the card fell out",
     ]);
   });
 });
@@ -144,7 +144,7 @@ describe("a program that fails", () => {
     expect(own.run().status).toBe("finished");
     own.run();
     expect(own.machine.violations.list.map(({ message }) => message)).toEqual([
-      "clumsy/0 threw TypeError: oh",
+      "clumsy/0 died of TypeError: oh",
     ]);
   });
 });
