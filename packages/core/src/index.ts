@@ -2,6 +2,7 @@
 export * from "./contract/index.ts";
 export { type DmaDirection, DmaPort } from "./device/dma-port.ts";
 export type { InterruptHandler, InterruptLine, InterruptMode } from "./device/interrupt-controller.ts";
+export type { KernelModule } from "./device/kernel-module.ts";
 export type { BackingShape } from "./device/mapping-binding.ts";
 export { MappingBinding } from "./device/mapping-binding.ts";
 export type { PciBarShape, PciFunction, PciFunctionShape } from "./device/pci-bus.ts";
