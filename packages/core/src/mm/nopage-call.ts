@@ -27,19 +27,20 @@ export class NopageCall implements Fault {
   readonly patience: FaultPatience;
   /** The page that the hook handed over, with the reference that came with it. */
   page: Page | undefined = undefined;
-  #pfn = 0;
-  #flags = 0;
-  readonly #gate: Gate | undefined;
-  readonly #sequence: number;
+  // Private to TypeScript only: an object with # fields takes twice as long to make, and one is made for each fault.
+  private chosenPfn = 0;
+  private chosenFlags = 0;
+  private readonly askedGate: Gate | undefined;
+  private readonly askedSequence: number;
 
   constructor(area: Vma, base: number, access: "read" | "write", patience: FaultPatience) {
     this.area = area;
     this.address = base as UserAddress;
     this.access = access;
     this.patience = patience;
-    this.#gate = area.backing?.gate;
-    this.gate = this.#gate === undefined ? "open" : this.#gate.state;
-    this.#sequence = this.#gate === undefined ? 0 : this.#gate.sequence;
+    this.askedGate = area.backing?.gate;
+    this.gate = this.askedGate === undefined ? "open" : this.askedGate.state;
+    this.askedSequence = this.askedGate === undefined ? 0 : this.askedGate.sequence;
   }
 
   get pgoff(): number {
@@ -65,15 +66,15 @@ export class NopageCall implements Fault {
         const wrong = this.#whyRefused(outcome.page);
         if (wrong !== undefined) return this.reject(wrong, undefined);
         this.page = outcome.page;
-        this.#pfn = outcome.page;
+        this.chosenPfn = outcome.page;
         if (this.access === "write" && isCopyOnWrite(area.flags)) return "copy";
-        this.#flags = area.pteFlags();
+        this.chosenFlags = area.pteFlags();
         break;
       }
       case "pfn":
         if (!mayShowPfn(area, outcome.pfn)) return "sigbus";
-        this.#pfn = outcome.pfn;
-        this.#flags = area.pteFlags() | PTE_SPECIAL;
+        this.chosenPfn = outcome.pfn;
+        this.chosenFlags = area.pteFlags() | PTE_SPECIAL;
         break;
       case "installed":
         return "done";
@@ -89,23 +90,23 @@ export class NopageCall implements Fault {
         return this.reject(checkOutcome(outcome, this.mayRetry) ?? "answered nonsense", undefined);
     }
     if (this.access === "read") return "map";
-    this.#flags |= PTE_DIRTY;
+    this.chosenFlags |= PTE_DIRTY;
     if (!area.isShared || area.ops?.mkwrite === undefined) return "map";
-    this.#flags |= PTE_WRITE;
+    this.chosenFlags |= PTE_WRITE;
     return "ask-to-write";
   }
 
   /** Maps a private copy, written to already, in place of the hook's page. */
   mapInstead(copy: Page): void {
     this.page = copy;
-    this.#pfn = copy;
-    this.#flags = writableFlags(this.area);
+    this.chosenPfn = copy;
+    this.chosenFlags = writableFlags(this.area);
   }
 
   /** Whether the gate is no longer as it was when the hook was asked, or not open; under the page-table lock. */
   isStale(): boolean {
-    const gate = this.#gate;
-    return gate !== undefined && (gate.sequence !== this.#sequence || gate.state !== "open");
+    const gate = this.askedGate;
+    return gate !== undefined && (gate.sequence !== this.askedSequence || gate.state !== "open");
   }
 
   /**
@@ -120,7 +121,7 @@ export class NopageCall implements Fault {
     if (slot < 0) return slot === -1 ? "oom" : "taken";
     if (mm.table.pool.read(slot) !== 0) return "taken";
     if (page !== undefined) rememberPage(area, page);
-    mm.machine.writeEntry(mm, slot, vpn, makePte(this.#pfn as Pfn, this.#flags));
+    mm.machine.writeEntry(mm, slot, vpn, makePte(this.chosenPfn as Pfn, this.chosenFlags));
     return "mapped";
   }
 

@@ -7,5 +7,7 @@ import type { Point, Sleep } from "../contract/execution.ts";
 export function isGenerator<T, Y extends Point | Sleep>(
   answer: T | Generator<Y, T, void>,
 ): answer is Generator<Y, T, void> {
-  return typeof answer === "object" && answer !== null && Symbol.iterator in answer && "throw" in answer;
+  if (typeof answer !== "object" || answer === null) return false;
+  // Reading a property that is absent is much cheaper than asking for it with `in`, and this runs in every fault.
+  return (answer as { readonly next?: unknown }).next !== undefined;
 }
