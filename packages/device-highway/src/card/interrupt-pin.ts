@@ -1,0 +1,28 @@
+import type { InterruptLine } from "@nopage/core";
+
+/** The card's interrupt status and its way to the processor. */
+export class InterruptPin {
+  #status = 0;
+  #line: InterruptLine | undefined = undefined;
+
+  /** Bits that were raised and not acknowledged. */
+  get status(): number {
+    return this.#status;
+  }
+
+  connect(line: InterruptLine): void {
+    this.#line = line;
+  }
+
+  /** Sets bits; asserts the level, or sends a message for whatever stands there now. */
+  raise(bits: number): void {
+    this.#status = (this.#status | bits) >>> 0;
+    if (this.#status !== 0) this.#line?.raise();
+  }
+
+  /** Clears bits; the level is lowered with the last one. */
+  acknowledge(bits: number): void {
+    this.#status = (this.#status & ~bits) >>> 0;
+    if (this.#status === 0) this.#line?.lower();
+  }
+}

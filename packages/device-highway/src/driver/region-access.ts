@@ -1,0 +1,95 @@
+import {
+  EFAULT,
+  EINVAL,
+  ENODEV,
+  ENOSPC,
+  type OpenFile,
+  type Sleepable,
+  type UserAddress,
+} from "@nopage/core/contract";
+import { CONTROL_REWIND, interfaceOffset, measurement, REGION_BYTES } from "../card/measurement-registers.ts";
+import type { HighwayDevice } from "./highway-device.ts";
+
+/**
+ * read and write on the measurement region, at the file's position. Both wait while a transfer has the card, as the
+ * mapping does (QU-10), and touch user memory only while they have not: the user's buffer may be the mapping.
+ */
+export class RegionAccess {
+  readonly #device: HighwayDevice;
+
+  constructor(device: HighwayDevice) {
+    this.#device = device;
+  }
+
+  /** Bytes read, 0 at the end of the region; -EAGAIN or -ERESTARTSYS while the card is busy, -EFAULT, -ENODEV. */
+  *read(file: OpenFile, buffer: UserAddress, length: number): Sleepable<number> {
+    const { kernel, measurements } = this.#device;
+    const start = file.position;
+    const bytes = Math.min(length, REGION_BYTES - start);
+    if (bytes <= 0) return 0;
+    const bounce = new Uint8Array(bytes);
+    const result = yield* this.#withCard(file, () => kernel.mmio.readBlock(measurements, start, bounce));
+    if (result !== 0) return result;
+    const copied = bytes - (yield* kernel.user.copyTo(buffer, bounce));
+    file.position = start + copied;
+    return copied === 0 ? -EFAULT : copied;
+  }
+
+  /** Bytes written; position and length are multiples of 4 (-EINVAL), and end in the region (-ENOSPC). */
+  *write(file: OpenFile, buffer: UserAddress, length: number): Sleepable<number> {
+    const { kernel } = this.#device;
+    const start = file.position;
+    if (start % 4 !== 0 || length % 4 !== 0 || length < 0) return -EINVAL;
+    if (length > REGION_BYTES - start) return -ENOSPC;
+    const bounce = new Uint8Array(length);
+    if ((yield* kernel.user.copyFrom(buffer, bounce)) > 0) return -EFAULT;
+    const result = yield* this.#change(file, () => this.#store(start, bounce));
+    if (result !== 0) return result;
+    file.position = start + length;
+    return length;
+  }
+
+  /** Sets an interface back to the start of its recording: 0, or as `write`. */
+  *rewind(file: OpenFile, index: number, interfaces: number): Sleepable<number> {
+    if (!Number.isInteger(index) || index < 0 || index >= interfaces) return -EINVAL;
+    return yield* this.#change(file, () => this.#rewindNow(index));
+  }
+
+  *#store(start: number, bytes: Uint8Array): Sleepable<void> {
+    const { kernel, measurements } = this.#device;
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length; at += 4) {
+      yield* kernel.mmio.write(measurements, start + at, 4, view.getUint32(at, true));
+    }
+  }
+
+  *#rewindNow(index: number): Sleepable<void> {
+    const { kernel, measurements } = this.#device;
+    const control = interfaceOffset(index) + measurement.control;
+    const value = yield* kernel.mmio.read(measurements, control, 4);
+    yield* kernel.mmio.write(measurements, control, 4, value | CONTROL_REWIND);
+  }
+
+  /** Changes registers; a mirror of them is brought up to date while nobody can look at it. */
+  *#change(file: OpenFile, body: () => Sleepable<void>): Sleepable<number> {
+    const { shown, binding } = this.#device;
+    return yield* this.#withCard(file, function* () {
+      if (shown.isMirror) yield* binding.quiesce();
+      yield* body();
+      if (!shown.isMirror) return;
+      yield* shown.refresh();
+      yield* binding.resume();
+    });
+  }
+
+  /** Runs a body while the card is this call's: 0, or why it could not. */
+  *#withCard(file: OpenFile, body: () => Sleepable<void>): Sleepable<number> {
+    const { claim } = this.#device;
+    const taken = yield* claim.take(file);
+    if (taken !== 0) return taken;
+    const isGone = this.#device.isGone;
+    if (!isGone) yield* body();
+    yield* claim.giveBack();
+    return isGone ? -ENODEV : 0;
+  }
+}

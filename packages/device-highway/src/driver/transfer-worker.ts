@@ -1,0 +1,87 @@
+import { isGenerator } from "@nopage/core";
+import { type Atomic, EIO, type Sleepable } from "@nopage/core/contract";
+import type { HighwayDevice } from "./highway-device.ts";
+import type { Transfer, TransferStage } from "./transfer.ts";
+
+/**
+ * The kernel thread that finishes transfers, because the interrupt handler may not sleep: it gives the pages back, then
+ * opens the gate.
+ *
+ * A file's release waits for the first half only. The second half may drop the last use of a dying address space, and
+ * with its areas the last use of the very file: the release would then run in this thread, and wait for itself.
+ */
+export class TransferWorker {
+  readonly #device: HighwayDevice;
+  /** Guarded by the device's lock. */
+  #state: "running" | "stopping" | "ended" = "running";
+
+  constructor(device: HighwayDevice) {
+    this.#device = device;
+  }
+
+  start(): void {
+    this.#device.kernel.time.spawnKernelThread("highway worker", () => this.#run(), "daemon");
+  }
+
+  /** Ends the thread, after what it is at (`kthread_stop`). */
+  *stop(): Sleepable<void> {
+    const { lock, work, progress } = this.#device;
+    yield* lock.withIrqsOff(() => this.#become("stopping"));
+    yield* work.wakeAll();
+    yield* progress.waitUntil(() => lock.withIrqsOff(() => this.#hasEnded()), "uninterruptible");
+  }
+
+  *#run(): Sleepable<void> {
+    const { lock, work, progress } = this.#device;
+    for (;;) {
+      yield* work.waitUntil(() => lock.withIrqsOff(() => this.#hasWork()), "uninterruptible");
+      // Only this thread takes a stopped transfer away.
+      const transfer = this.#device.current;
+      if (transfer?.stage !== "stopped") break;
+      yield* this.#finish(transfer);
+    }
+    yield* lock.withIrqsOff(() => this.#become("ended"));
+    yield* progress.wakeAll();
+  }
+
+  *#finish(transfer: Transfer): Sleepable<void> {
+    const { lock, pinning, shown, binding, progress, claim } = this.#device;
+    const answer = pinning.unpin(transfer.pinned, transfer.done > 0 ? "dirty" : "clean");
+    if (isGenerator(answer)) yield* answer;
+    yield* lock.withIrqsOff(() => this.#account(transfer));
+    yield* progress.wakeAll();
+    yield* shown.refresh();
+    yield* binding.resume();
+    yield* lock.withIrqsOff(() => this.#advance(transfer, "over"));
+    yield* progress.wakeAll();
+    yield* claim.giveBack();
+  }
+
+  // All below: with the lock held.
+
+  *#hasWork(): Atomic<boolean> {
+    return this.#state === "stopping" || this.#device.current?.stage === "stopped";
+  }
+
+  *#hasEnded(): Atomic<boolean> {
+    return this.#state === "ended";
+  }
+
+  *#become(state: "stopping" | "ended"): Atomic<void> {
+    this.#state = state;
+  }
+
+  *#account(transfer: Transfer): Atomic<void> {
+    const { statistics } = this.#device;
+    transfer.result = transfer.done === 0 && transfer.isAborted ? -EIO : transfer.done;
+    statistics.transfers++;
+    statistics.bytes += transfer.done;
+    if (transfer.isAborted) statistics.aborted++;
+    yield* this.#advance(transfer, "settled");
+  }
+
+  *#advance(transfer: Transfer, stage: TransferStage): Atomic<void> {
+    transfer.stage = stage;
+    if (stage === "over") this.#device.current = undefined;
+  }
+}
