@@ -15,6 +15,7 @@ export type { IoDevice, IoRange, IoWidth } from "./memory/io-ranges.ts";
 export { KernelFault } from "./memory/kernel-fault.ts";
 export { owners } from "./memory/owners.ts";
 export { type Geometry, type GeometryName, geometries } from "./mmu/geometry.ts";
+export { checkMachine } from "./sanitize/check-machine.ts";
 export type { Violation, ViolationKind } from "./sanitize/violation.ts";
 export type { Chooser } from "./sched/chooser.ts";
 export { isGenerator } from "./sched/is-generator.ts";

@@ -2,6 +2,7 @@ import { EBUSY, ENODEV, ENOENT } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { FileOperations, OpenFile, OpenMode } from "../contract/file.ts";
 import type { Machine } from "../machine.ts";
+import type { AddressSpace } from "../mm/address-space.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import type { Process } from "../user/process.ts";
 import { File } from "./file.ts";
@@ -63,6 +64,12 @@ export class DeviceRegistry {
   /** Names in use, in order of registration. */
   paths(): readonly string[] {
     return [...this.#byPath.keys()];
+  }
+
+  /** The reverse maps of all devices and open files, each once. */
+  addressSpaces(): ReadonlySet<AddressSpace> {
+    const inodes = [...this.#byPath.values(), ...this.openFiles].map(({ inode }) => inode);
+    return new Set(inodes.map(({ mapping }) => mapping));
   }
 
   /** Opens a device by name: the file, or -ENOENT, -ENODEV for a module on its way out, or the driver's errno. */

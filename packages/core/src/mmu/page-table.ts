@@ -19,7 +19,8 @@ export class PageTable {
   level = 0;
   readonly geometry: Geometry;
   readonly pool: TablePool;
-  readonly #root: number;
+  /** The topmost table. */
+  readonly root: number;
   /** The leaf table that `find` met last, by its first vpn: faults tend to be neighbours. */
   #lastLeafStart = -1;
   #lastLeafSlot = 0;
@@ -47,8 +48,8 @@ export class PageTable {
       this.#mask[level] = 2 ** geometry.bitsPerLevel[level] - 1;
     }
     this.#leafMask = this.#mask[0];
-    this.#root = pool.allocate();
-    if (this.#root < 0) throw new RangeError("no memory for the root of a page table");
+    this.root = pool.allocate();
+    if (this.root < 0) throw new RangeError("no memory for the root of a page table");
   }
 
   /** Pages that an entry of `level` maps. */
@@ -67,7 +68,7 @@ export class PageTable {
       return this.#lastLeafSlot | inLeaf;
     }
     const { chunks, chunkShift, chunkMask, entryBits } = this.pool;
-    let table = this.#root;
+    let table = this.root;
     for (let level = this.#top; level > 0; level--) {
       const slot = (table << entryBits) | ((vpn * this.#scale[level]) & this.#mask[level]);
       const entry = (chunks[slot >>> chunkShift] as Float64Array)[slot & chunkMask] as number;
@@ -95,7 +96,7 @@ export class PageTable {
       this.level = 0;
       return this.#lastLeafSlot | inLeaf;
     }
-    let table = this.#root;
+    let table = this.root;
     for (let at = this.#top; at > level; at--) {
       const slot = (table << pool.entryBits) | ((vpn * this.#scale[at]) & this.#mask[at]);
       const entry = pool.read(slot);
@@ -212,13 +213,13 @@ export class PageTable {
    */
   freeEmptyTables(start: number, end: number): void {
     this.#lastLeafStart = -1;
-    this.#prune(this.#root, this.#top, 0, start, end);
+    this.#prune(this.root, this.#top, 0, start, end);
   }
 
   /** Gives back the root; every other table must be gone (`pgd_free`). */
   destroy(): void {
     this.#lastLeafStart = -1;
-    this.pool.release(this.#root);
+    this.pool.release(this.root);
   }
 
   #prune(table: number, level: number, base: number, start: number, end: number): void {
