@@ -1,2 +1,2 @@
-// The public face of nopage is exported from here.
-export {};
+/** What a `nopage.config.ts` imports. */
+export { type ChooserConfig, defineConfig, type MachineConfig, type NopageConfig } from "./config/config.ts";

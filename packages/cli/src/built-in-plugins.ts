@@ -1,0 +1,24 @@
+import { type Plugin, PluginRegistry } from "@nopage/core/wiring";
+import { highwayDriver } from "@nopage/device-highway";
+import { eagerRemap } from "@nopage/eager-remap";
+import { lazyNopage } from "@nopage/lazy-nopage";
+import { pageLookup } from "@nopage/page-lookup";
+import { pfnNopage } from "@nopage/pfn-nopage";
+import { refcount } from "@nopage/pinning";
+
+/** What comes with the command, each with the package that it is from, in the order in which lists show it. */
+const builtIns: readonly (readonly [Plugin, string])[] = [
+  [eagerRemap, "@nopage/eager-remap"],
+  [lazyNopage, "@nopage/lazy-nopage"],
+  [pageLookup, "@nopage/page-lookup"],
+  [pfnNopage, "@nopage/pfn-nopage"],
+  [refcount, "@nopage/pinning"],
+  [highwayDriver, "@nopage/device-highway"],
+];
+
+/** A registry that holds the built-in plugins: the one place that knows them. */
+export function builtInRegistry(): PluginRegistry {
+  const registry = new PluginRegistry();
+  for (const [plugin, source] of builtIns) registry.register(plugin, source);
+  return registry;
+}

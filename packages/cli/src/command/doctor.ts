@@ -1,0 +1,56 @@
+import { basename } from "node:path";
+import { describeProblem } from "@nopage/core/wiring";
+import pc from "picocolors";
+import { builtInRegistry } from "../built-in-plugins.ts";
+import type { Flags } from "../config/flags.ts";
+import { readConfiguration } from "../config/read-configuration.ts";
+import { UsageError } from "../usage-error.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import type { Output } from "./output.ts";
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, and what would be right where it is not. */
+  readonly detail: string;
+}
+
+/** `nopage doctor`: whether this machine and this folder have what the command needs. */
+export async function doctor(flags: Flags, format: "table" | "json", output: Output): Promise<ExitCode> {
+  const findings = [examineNode(), ...(await examineConfiguration(flags, output.directory))];
+  const ok = findings.every((finding) => finding.ok);
+  if (format === "json") output.print(`${JSON.stringify({ ok, findings }, null, 2)}\n`);
+  else for (const finding of findings) output.print(line(finding));
+  return ok ? exitCodes.holds : exitCodes.broken;
+}
+
+function line({ name, ok, detail }: Finding): string {
+  return `${ok ? pc.green("ok") : pc.red("no")}  ${name}: ${detail}\n`;
+}
+
+function examineNode(): Finding {
+  const { node } = process.versions;
+  const [major = 0, minor = 0] = node.split(".").map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return { name: "Node", ok, detail: ok ? node : `${node}; expected 20.19 or newer` };
+}
+
+async function examineConfiguration(flags: Flags, directory: string): Promise<readonly Finding[]> {
+  const registry = builtInRegistry();
+  const name = "configuration";
+  try {
+    const { file, problems } = await readConfiguration(directory, flags, registry);
+    const { strategies, pinning, devices } = registry;
+    const plugins = [...strategies.names(), ...pinning.names(), ...devices.names()].join(", ");
+    return [
+      ...(problems.length === 0
+        ? [{ name, ok: true, detail: file === undefined ? "no file, the defaults count" : basename(file) }]
+        : problems.map((problem) => ({ name, ok: false, detail: describeProblem(problem) }))),
+      { name: "plugins", ok: true, detail: plugins },
+    ];
+  } catch (failure) {
+    if (!(failure instanceof UsageError)) throw failure;
+    return failure.problems.map((problem) => ({ name, ok: false, detail: describeProblem(problem) }));
+  }
+}

@@ -1,0 +1,69 @@
+import { Command } from "commander";
+import type { Flags } from "../config/flags.ts";
+import { doctor } from "./doctor.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { list } from "./list.ts";
+import type { Output } from "./output.ts";
+import { run } from "./run.ts";
+import { checkLeftovers } from "./usage.ts";
+
+interface Options extends Flags {
+  readonly json?: true;
+  readonly all?: true;
+}
+
+/** The command line: what can be typed, and what each of it starts. `onExit` gets a command's answer. */
+export function createProgram(version: string, output: Output, onExit: (code: ExitCode) => void): Command {
+  const program = new Command("nopage")
+    .description("Runs a device driver on interchangeable ways of mapping its memory to user space.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false);
+
+  const subcommand = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .helpOption("-h, --help", "print this help")
+      // What is left over is looked at by ourselves: all of it at once, with the nearest option for each.
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .option(
+        "--config <file>",
+        "the configuration; left out: nopage.config.{ts,js,json,yaml} of this folder",
+      )
+      .option("--json", "print one JSON document and nothing else");
+
+  subcommand("run", "acquire a signal through the driver, on the strategy that the configuration selects")
+    .option("--all", "on every strategy with every pinning policy; --strategy and --pinning narrow it")
+    .option("--strategy <name>", "the mapping strategy")
+    .option("--pinning <name>", "the pinning policy")
+    .option("--device <name>", "the device")
+    .option("--geometry <name>", "the page tables of the machine")
+    .option("--signal <name or file>", "what is acquired: a built-in signal, or a WAV or CSV file")
+    .option("--seed <number>", "interleave all tasks at random, from this seed")
+    .action(async ({ json, all, ...flags }: Options, command: Command) => {
+      checkLeftovers(command);
+      onExit(await run(flags, { extent: all ? "all" : "configured", format: formatOf(json) }, output));
+    });
+
+  subcommand(
+    "list",
+    "show strategies, pinning policies, devices and geometries with what each supports",
+  ).action(async ({ json, ...flags }: Options, command: Command) => {
+    checkLeftovers(command);
+    onExit(await list(flags, formatOf(json), output));
+  });
+
+  subcommand("doctor", "look whether this machine and this folder have what the command needs").action(
+    async ({ json, ...flags }: Options, command: Command) => {
+      checkLeftovers(command);
+      onExit(await doctor(flags, formatOf(json), output));
+    },
+  );
+  return program;
+}
+
+function formatOf(json: true | undefined): "table" | "json" {
+  return json === true ? "json" : "table";
+}

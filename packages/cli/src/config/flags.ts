@@ -1,0 +1,62 @@
+import type { Problem } from "@nopage/core/wiring";
+import { seedRange } from "./config-schema.ts";
+
+/** The flags that stand for settings, as they were written. */
+export interface Flags {
+  readonly config?: string;
+  readonly strategy?: string;
+  readonly pinning?: string;
+  readonly device?: string;
+  readonly geometry?: string;
+  readonly signal?: string;
+  readonly seed?: string;
+}
+
+const flagOfPath = {
+  strategy: "strategy",
+  pinning: "pinning",
+  "device.name": "device",
+  "machine.geometry": "geometry",
+  signal: "signal",
+  chooser: "seed",
+} as const satisfies Record<string, keyof Flags>;
+
+/** The configuration with the flags in place of what they stand for. */
+export function applyFlags(config: Readonly<Record<string, unknown>>, flags: Flags): Record<string, unknown> {
+  const { strategy, pinning, device, geometry, signal, seed } = flags;
+  const merged: Record<string, unknown> = { ...config };
+  if (strategy !== undefined) merged["strategy"] = strategy;
+  if (pinning !== undefined) merged["pinning"] = pinning;
+  if (signal !== undefined) merged["signal"] = signal;
+  if (geometry !== undefined) merged["machine"] = { ...asObject(config["machine"]), geometry };
+  if (seed !== undefined && isInteger(seed)) merged["chooser"] = { random: Number(seed) };
+  if (device !== undefined) {
+    // Options are for the driver that the file names: another one would not know them.
+    const own = asObject(config["device"]);
+    merged["device"] = own["name"] === device ? own : { name: device };
+  }
+  return merged;
+}
+
+/** What is wrong with the flags themselves. */
+export function checkFlags({ seed }: Flags): readonly Problem[] {
+  if (seed === undefined || isInteger(seed)) return [];
+  return [{ path: "--seed", value: seed, expected: seedRange, nearest: undefined }];
+}
+
+/** The problem, placed where the user wrote what is wrong: on a flag, or in a file. */
+export function placeProblem(problem: Problem, flags: Flags, file: string | undefined): Problem {
+  const { path } = problem;
+  const flag = Object.entries(flagOfPath).find(([at]) => path === at || path.startsWith(`${at}.`))?.[1];
+  if (flag !== undefined && flags[flag] !== undefined) return { ...problem, path: `--${flag}` };
+  if (path.startsWith("--") || file === undefined) return problem;
+  return { ...problem, path: path === "" ? file : `${path} in ${file}` };
+}
+
+function isInteger(text: string): boolean {
+  return /^[+-]?\d+$/.test(text.trim());
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

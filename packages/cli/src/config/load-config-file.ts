@@ -1,0 +1,46 @@
+import { basename, dirname } from "node:path";
+import { loadConfig } from "c12";
+import type { Jiti } from "jiti";
+import { firstLine } from "../report/first-line.ts";
+import { UsageError } from "../usage-error.ts";
+import { createModuleLoader } from "./load-module.ts";
+
+/**
+ * What a configuration file holds, of whatever format, not checked yet.
+ *
+ * @throws UsageError when it cannot be read
+ */
+export async function loadConfigFile(path: string): Promise<unknown> {
+  const load = createModuleLoader(path);
+  const importDefault = async (id: string): Promise<unknown> => (await load(id))?.["default"];
+  try {
+    const { config } = await loadConfig({
+      name: "nopage",
+      cwd: dirname(path),
+      configFile: path,
+      configFileRequired: true,
+      jiti: { import: importDefault } as unknown as Jiti,
+      // One file is the whole configuration: nothing is merged in from anywhere else.
+      rcFile: false,
+      globalRc: false,
+      packageJson: false,
+      dotenv: false,
+      envName: false,
+      extend: false,
+      giget: false,
+    });
+    return config;
+  } catch (cause) {
+    const expected = `a configuration that can be read, but ${complaint(cause)}`;
+    throw new UsageError(
+      [{ path: "configuration", value: basename(path), expected, nearest: undefined }],
+      cause,
+    );
+  }
+}
+
+function complaint(cause: unknown): string {
+  // c12 looks into what it loaded before anybody can check that it is an object.
+  const isNoObject = cause instanceof TypeError && /'\$meta'|'in' operator/.test(cause.message);
+  return isNoObject ? "it holds no object with settings" : firstLine(cause);
+}

@@ -1,0 +1,84 @@
+import { basename, dirname, join, relative } from "node:path";
+import type { PluginRegistry, Problem, WorldSettings } from "@nopage/core/wiring";
+import { builtInSignals, defaultSignalName } from "@nopage/device-highway";
+import { UsageError } from "../usage-error.ts";
+import { checkForm } from "./check-form.ts";
+import type { ChooserConfig, NopageConfig } from "./config.ts";
+import { findConfigFile } from "./find-config-file.ts";
+import { applyFlags, checkFlags, type Flags, placeProblem } from "./flags.ts";
+import { loadConfigFile } from "./load-config-file.ts";
+import { loadPlugins } from "./load-plugins.ts";
+
+/** Everything that a command goes by: defaults, overlaid by the file, overlaid by the flags. */
+export interface Configuration {
+  readonly settings: WorldSettings;
+  readonly chooser: ChooserConfig;
+  /** A built-in name, or a path relative to the working directory. */
+  readonly signal: string;
+  /** The file's absolute path, where there is one. */
+  readonly file: string | undefined;
+  /** What is wrong so far; to be told together with what the command itself finds. */
+  readonly problems: readonly Problem[];
+  /** Places a problem of the settings where the user wrote them. */
+  place(problem: Problem): Problem;
+}
+
+const defaults = {
+  strategy: "lazy-nopage",
+  pinning: "refcount",
+  device: { name: "highway" },
+  chooser: "run-to-block",
+  signal: defaultSignalName,
+} as const satisfies NopageConfig;
+
+/**
+ * Reads the configuration that counts and loads its plugins into the registry.
+ *
+ * @throws UsageError when there is a file and it cannot be read at all; all other problems are in the answer
+ */
+export async function readConfiguration(
+  directory: string,
+  flags: Flags,
+  registry: PluginRegistry,
+): Promise<Configuration> {
+  const file = findConfigFile(directory, flags.config);
+  const place = (problem: Problem) => placeProblem(problem, flags, file && basename(file));
+  const written = file === undefined ? {} : await loadConfigFile(file);
+  if (!isObject(written)) throw new UsageError(checkForm(written).map(place));
+
+  const merged = applyFlags(written, flags);
+  const formProblems = checkForm(merged);
+  const config: NopageConfig & typeof defaults = { ...defaults, ...withoutMistakes(merged, formProblems) };
+  const base = file ?? join(directory, "nopage.config.js");
+  const pluginProblems = await loadPlugins(merged["plugins"], base, registry);
+  const { strategy, pinning, device, machine, chooser } = config;
+  return {
+    settings: { strategy, pinning, device, ...(machine === undefined ? {} : { machine }) },
+    chooser,
+    signal: flags.signal ?? locateSignal(config.signal, base, directory),
+    file,
+    problems: [...checkFlags(flags), ...formProblems, ...pluginProblems].map(place),
+    place,
+  };
+}
+
+/** What is left of a configuration without the top-level settings that have the wrong form. */
+function withoutMistakes(
+  config: Readonly<Record<string, unknown>>,
+  problems: readonly Problem[],
+): Partial<typeof defaults> {
+  const mistaken = new Set(problems.map(({ path }) => path.split(/[.[]/)[0]));
+  const sound = Object.entries(config).filter(([key, value]) => !mistaken.has(key) && value !== undefined);
+  return Object.fromEntries(sound) as Partial<typeof defaults>;
+}
+
+/** A signal that a file names lies beside that file. */
+function locateSignal(signal: string, base: string, directory: string): string {
+  if (builtInSignals.some(({ name }) => name === signal)) return signal;
+  const path = relative(directory, join(dirname(base), signal));
+  return path.startsWith(".") ? path : `./${path}`;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

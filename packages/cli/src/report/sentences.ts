@@ -1,0 +1,38 @@
+import type { WorldSettings } from "@nopage/core/wiring";
+import type { Signal } from "@nopage/device-highway";
+import pc from "picocolors";
+import type { ChooserConfig } from "../config/config.ts";
+import type { RunResult } from "../run/run-result.ts";
+import { andList, count } from "./words.ts";
+
+/** What is about to be looked at: the device, the signal and the machine. */
+export function openingSentence(signal: Signal, settings: WorldSettings, chooser: ChooserConfig): string {
+  const { geometry = "x86-64", cpus = 2 } = settings.machine ?? {};
+  const order =
+    chooser === "run-to-block"
+      ? "each task runs until it sleeps"
+      : `tasks interleave at random, seed ${chooser.random}`;
+  const { bytes, name, channels } = signal;
+  return [
+    `${pc.bold(settings.device.name)} acquires ${pc.bold(name)}: ${count(bytes.length, "byte")}, ${count(channels, "channel")} of 16 bits.`,
+    `The machine: ${geometry}, ${count(cpus, "CPU")}; ${order}.`,
+    "",
+  ].join("\n");
+}
+
+/** What came of the runs, in a sentence, or in one for each thing that does not hold. */
+export function closingSentence(runs: readonly RunResult[]): string {
+  const failed = runs.filter(({ failures }) => failures.length > 0);
+  if (failed.length === 0) return `${pc.green("It holds:")} ${whatHolds(runs)}\n`;
+  const heading = `${pc.red("It does not hold:")} ${failed.length} of ${count(runs.length, "run")} failed.`;
+  const details = failed.flatMap(({ strategy, pinning, failures }) =>
+    failures.map((failure) => `  ${strategy} with ${pinning}: ${failure}`),
+  );
+  return `${[heading, ...details].join("\n")}\n`;
+}
+
+function whatHolds(runs: readonly RunResult[]): string {
+  const strategies = [...new Set(runs.map(({ strategy }) => strategy))];
+  const on = strategies.length === 1 ? strategies.join() : `each of ${andList(strategies)}`;
+  return `every byte of the signal arrived on ${on}; nobody touched the card while DMA ran, and nothing is left over.`;
+}

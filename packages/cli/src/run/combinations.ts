@@ -1,0 +1,49 @@
+import {
+  canShow,
+  checkSettings,
+  type PluginRegistry,
+  type Problem,
+  type WorldSettings,
+} from "@nopage/core/wiring";
+
+/** What a run goes through: the one that is configured, or every strategy with every pinning policy. */
+export interface Choice {
+  readonly extent: "configured" | "all";
+  /** Keep to this strategy where all are asked for. */
+  readonly strategy: string | undefined;
+  /** Keep to this pinning policy where all are asked for. */
+  readonly pinning: string | undefined;
+}
+
+/** What is wrong with the settings, and if nothing is, those of each run in the order in which they are made. */
+export interface Plan {
+  readonly problems: readonly Problem[];
+  readonly runs: readonly WorldSettings[];
+}
+
+/** Lays out the runs that the choice asks for. */
+export function planRuns(settings: WorldSettings, registry: PluginRegistry, choice: Choice): Plan {
+  const problems = checkSettings(settings, registry);
+  if (choice.extent === "configured") return { problems, runs: [settings] };
+  const runs = combinations(settings, registry, choice);
+  // The configured strategy need not fit the device when others that do are run anyway.
+  const isSpared = ({ path, value }: Problem) =>
+    path === "strategy" && runs.length > 0 && registry.strategies.find(value) !== undefined;
+  return { problems: problems.filter((problem) => !isSpared(problem)), runs };
+}
+
+function combinations(
+  settings: WorldSettings,
+  registry: PluginRegistry,
+  { strategy, pinning }: Choice,
+): readonly WorldSettings[] {
+  const driver = registry.devices.find(settings.device.name);
+  if (driver === undefined) return [];
+  const strategies = registry.strategies
+    .all()
+    .filter((candidate) => canShow(candidate, driver) && (strategy ?? candidate.name) === candidate.name);
+  const policies = registry.pinning.names().filter((name) => (pinning ?? name) === name);
+  return strategies.flatMap(({ name }) =>
+    policies.map((policy) => ({ ...settings, strategy: name, pinning: policy })),
+  );
+}
