@@ -7,7 +7,7 @@ import { createMmio } from "./device/mmio.ts";
 import type { Machine } from "./machine.ts";
 import { handOver } from "./mm/hand-over.ts";
 import { insertPage, insertPfn } from "./mm/insert.ts";
-import { registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
+import { insertInterval, registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
 import { getUserPages, releaseUserPage } from "./mm/pin.ts";
 import { remapMissing, remapPfnRange } from "./mm/remap.ts";
 import { forEachArea, unmapMappingRange } from "./mm/rmap.ts";
@@ -55,6 +55,7 @@ export function createKernel(machine: Machine): Kernel {
       forEachArea,
       registerNotifier,
       unregisterNotifier,
+      insertInterval,
     },
     user: {
       currentMm: () => currentThread()?.mm,

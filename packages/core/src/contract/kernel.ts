@@ -20,7 +20,7 @@ import type { WaitQueue } from "../sched/wait-queue.ts";
 import type { Area } from "./area.ts";
 import type { Backing } from "./backing.ts";
 import type { Atomic, MayInterleave, Sleepable } from "./execution.ts";
-import type { MmuNotifier } from "./mmu-notifier.ts";
+import type { IntervalNotifier, IntervalSubscription, MmuNotifier } from "./mmu-notifier.ts";
 import type { FaultOutcome, PfnOutcome } from "./outcome.ts";
 import type { MappingStrategy } from "./strategy.ts";
 import type { Page, Pfn, UserAddress, VirtualNs } from "./units.ts";
@@ -95,9 +95,16 @@ export interface Mappings {
   /** Visits every area that shows an object, each with its mm's lock held for reading. */
   forEachArea(mapping: AddressSpace, visit: (area: Area) => Sleepable<void>): Sleepable<void>;
   /** `mmu_notifier_register`: takes the mmap lock itself and waits for a grace period (MN-16). */
-  registerNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<void>;
+  registerNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<number>;
   /** `mmu_notifier_unregister`: afterwards no callback runs or will run. Not from a callback. */
   unregisterNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<void>;
+  /** `mmu_interval_notifier_insert`: follows `[start, end)` by sequence number; -EFAULT for a dead mm. */
+  insertInterval(
+    mm: Mm,
+    start: UserAddress,
+    end: UserAddress,
+    notifier: IntervalNotifier,
+  ): Sleepable<IntervalSubscription | number>;
 }
 
 /** Memory of processes, reached from the kernel. */

@@ -104,6 +104,7 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
     const old = countedPage(area, entry);
     machine.writeEntry(mm, slot, vpn, 0);
     yield* flushTlbRange(mm, base, base + mm.pageSize);
+    yield* mm.notifiers.pageCleared(base);
     if (old !== undefined) forgetPage(area, old, entry);
     rememberPage(area, copy);
     machine.writeEntry(mm, slot, vpn, makePte(copy, writableFlags(area)));

@@ -3,7 +3,7 @@ import { PageTable } from "../mmu/page-table.ts";
 import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import { SpinLock } from "../sched/spin-lock.ts";
 import { AreaMap } from "./area-map.ts";
-import { NotifierList } from "./notifier-list.ts";
+import { Notifiers } from "./notifiers.ts";
 
 /**
  * The address space of a process (`struct mm_struct`).
@@ -21,7 +21,7 @@ export class Mm {
   readonly pageTableLock: SpinLock;
   readonly areas = new AreaMap();
   readonly table: PageTable;
-  readonly notifiers: NotifierList;
+  readonly notifiers: Notifiers;
   readonly pageSize: number;
   readonly perPage: number;
 
@@ -53,7 +53,7 @@ export class Mm {
     this.lock = new RwSemaphore(machine.sched, "mmap_lock");
     this.pageTableLock = new SpinLock(machine.sched, "page_table_lock");
     this.table = new PageTable(machine.geometry, machine.tables);
-    this.notifiers = new NotifierList(machine.sched, this);
+    this.notifiers = new Notifiers(machine.sched, this);
     this.pageSize = machine.geometry.pageSize;
     this.perPage = 1 / this.pageSize;
     this.gapHint = machine.mmapLowTop;

@@ -10,11 +10,10 @@ import {
   VM_SPECIAL,
   VM_WRITE,
 } from "../contract/area-flags.ts";
-import { ContractViolation } from "../contract/contract-violation.ts";
 import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { OpenFile } from "../contract/file.ts";
-import { isGenerator } from "../sched/is-generator.ts";
+import { callErrnoHook } from "./call-hook.ts";
 import type { Mm } from "./mm.ts";
 import { clearAreas, isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
 import { populate } from "./populate.ts";
@@ -41,6 +40,8 @@ export interface MmapRequest {
   readonly pgoff?: number;
 }
 
+/** Lengths in bytes are below this, so that rounding one up to pages can wrap (MM-02). */
+const ADDRESS_LIMIT = 2 ** 64;
 /** Object offsets are counted in pages below this, so that offset plus length can wrap (MM-03). */
 const PGOFF_LIMIT = 2 ** 52;
 
@@ -54,9 +55,11 @@ export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
   const { machine } = mm;
   if (request.length <= 0) return -EINVAL;
   const length = pageAlign(mm, request.length);
-  if (length > machine.geometry.userEnd) return -ENOMEM;
-  const pgoff = request.pgoff ?? 0;
+  if (length >= ADDRESS_LIMIT) return -ENOMEM;
+  const isSharedMemory = request.file === undefined && request.sharing === "shared";
+  const pgoff = isSharedMemory ? 0 : (request.pgoff ?? 0);
   if (pgoff + length * mm.perPage > PGOFF_LIMIT) return -EOVERFLOW;
+  if (length > machine.geometry.userEnd) return -ENOMEM;
 
   yield* mm.lock.write();
   const result = yield* mapLocked(mm, request, length, pgoff);
@@ -73,21 +76,22 @@ export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
 function* mapLocked(mm: Mm, request: MmapRequest, length: number, pgoff: number): Sleepable<number> {
   const { machine } = mm;
   const { file } = request;
-  if (mm.areas.size >= machine.settings.maxAreas) return -ENOMEM;
+  if (mm.areas.size > machine.settings.maxAreas) return -ENOMEM;
   const address = findRange(mm, request, length);
   if (address < 0) return address;
-  const flags = areaFlags(request);
-  if (flags < 0) return flags;
   if (
     request.locking === "locked" &&
     mm.lockedPages + length * mm.perPage > machine.settings.lockLimitPages
   ) {
     return -EAGAIN;
   }
+  const flags = areaFlags(request);
+  if (flags < 0) return flags;
   if (file !== undefined && file.operations.mmap === undefined) return -ENODEV;
 
   const replaced = yield* unmapLocked(mm, address, length);
   if (replaced !== 0) return replaced;
+  if (!machine.mayAllocateArea()) return -ENOMEM;
   const backingFile =
     file ?? (request.sharing === "shared" ? machine.sharedMemory.createUnnamed(length) : undefined);
   const area = new Vma(mm, { start: address, end: address + length, pgoff, flags, file: backingFile });
@@ -157,19 +161,13 @@ function* askDriver(area: Vma, file: OpenFile): Sleepable<number> {
   const { machine } = area.mm;
   const { start, end } = area;
   const mayFlags = area.flags & (VM_ACCESS_FLAGS << MAY_SHIFT);
-  let refusal: number;
-  try {
-    const answer = file.operations.mmap?.(file, area) ?? 0;
-    refusal = isGenerator(answer) ? yield* answer : answer;
-  } catch (cause) {
-    const violation = new ContractViolation(file.operations.name, "mmap", `threw ${String(cause)}`, cause);
-    machine.violations.report("contract", violation.message);
-    refusal = -EINVAL;
-  }
+  const { operations } = file;
+  const name = { plugin: operations.name, hook: "mmap" };
+  const refusal = yield* callErrnoHook(machine, name, () => operations.mmap?.(file, area));
   if (area.start !== start || area.end !== end) {
     machine.violations.report(
       "area-rule",
-      `the mmap hook of ${file.operations.name} moved the bounds of ${area}`,
+      `the mmap hook of ${operations.name} moved the bounds of ${area}`,
     );
     area.start = start;
     area.end = end;
@@ -177,7 +175,7 @@ function* askDriver(area: Vma, file: OpenFile): Sleepable<number> {
   if ((area.flags & (VM_ACCESS_FLAGS << MAY_SHIFT) & ~mayFlags) !== 0) {
     machine.violations.report(
       "area-rule",
-      `the mmap hook of ${file.operations.name} added a MAY flag to ${area}`,
+      `the mmap hook of ${operations.name} added a MAY flag to ${area}`,
     );
   }
   if (refusal === 0) return 0;

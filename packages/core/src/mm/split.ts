@@ -1,7 +1,6 @@
 import { ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
-import { isGenerator } from "../sched/is-generator.ts";
-import { callOpen } from "./area-hooks.ts";
+import { askMaySplit, callOpen } from "./area-hooks.ts";
 import type { Vma } from "./vma.ts";
 
 /**
@@ -13,11 +12,9 @@ import type { Vma } from "./vma.ts";
  */
 export function* splitArea(area: Vma, address: number, half: "below" | "above"): Sleepable<Vma | number> {
   const { mm } = area;
-  const veto = area.ops?.maySplit?.(area, address as Vma["start"]);
-  const refusal = isGenerator(veto) ? yield* veto : veto;
-  if (refusal !== undefined && refusal !== 0) return refusal;
-  if (mm.areas.size >= mm.machine.settings.maxAreas) return -ENOMEM;
-  if (!prepareBoundary(area, address)) return -ENOMEM;
+  const refusal = yield* askMaySplit(area, address);
+  if (refusal !== 0) return refusal;
+  if (!mm.machine.mayAllocateArea() || !prepareBoundary(area, address)) return -ENOMEM;
 
   const middle = area.pgoffOf(address);
   const created =

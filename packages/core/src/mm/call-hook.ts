@@ -1,0 +1,51 @@
+import { ContractViolation, InvariantBroken } from "../contract/contract-violation.ts";
+import { EINVAL, MAX_ERRNO } from "../contract/errno.ts";
+import type { MaySleep, Sleepable } from "../contract/execution.ts";
+import type { Machine } from "../machine.ts";
+import { isGenerator } from "../sched/is-generator.ts";
+import { ThreadExit } from "../user/thread-exit.ts";
+
+/** A hook of a plugin, by the names under which a breach of its contract is reported. */
+export interface HookName {
+  readonly plugin: string;
+  readonly hook: string;
+}
+
+/** What a hook that threw has instead of an answer. */
+export const THREW = Symbol("the hook threw");
+
+/** Runs a plugin's hook. What it throws is a breach of its contract: it is reported by name and goes no further. */
+export function* callHook<T>(
+  machine: Machine,
+  name: HookName,
+  call: () => MaySleep<T>,
+): Sleepable<T | typeof THREW> {
+  try {
+    const answer = call();
+    return isGenerator(answer) ? yield* answer : answer;
+  } catch (cause) {
+    if (cause instanceof ThreadExit || cause instanceof InvariantBroken) throw cause;
+    report(machine, name, `threw ${String(cause)}`, cause);
+    return THREW;
+  }
+}
+
+/**
+ * Runs a hook that answers 0 or a negated errno; one that is left out answers 0. What is neither is reported, and
+ * counts as -EINVAL like an exception.
+ */
+export function* callErrnoHook(
+  machine: Machine,
+  name: HookName,
+  call: () => MaySleep<number> | undefined,
+): Sleepable<number> {
+  const answer = yield* callHook(machine, name, () => call() ?? 0);
+  if (answer === THREW) return -EINVAL;
+  if (Number.isInteger(answer) && answer <= 0 && answer >= -MAX_ERRNO) return answer;
+  report(machine, name, `answered ${String(answer)} instead of 0 or a negated errno`, undefined);
+  return -EINVAL;
+}
+
+function report(machine: Machine, { plugin, hook }: HookName, what: string, cause: unknown): void {
+  machine.violations.report("contract", new ContractViolation(plugin, hook, what, cause).message);
+}

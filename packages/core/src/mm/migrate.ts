@@ -1,0 +1,62 @@
+import { EAGAIN, EFAULT, ENOMEM } from "../contract/errno.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Page } from "../contract/units.ts";
+import { PG_anon } from "../memory/page-flags.ts";
+import { makePte, pteFlags } from "../mmu/pte.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import { allocateAnonymousPage } from "./anonymous-fault.ts";
+import type { Mm } from "./mm.ts";
+import { flushTlbRange } from "./tlb-flush.ts";
+import type { Vma } from "./vma.ts";
+import { countedPage, forgetPage, rememberPage } from "./zap.ts";
+
+/**
+ * Moves one private page of a process to another frame (`migrate_pages` of one page): what compaction does behind every
+ * driver's back. A page that anybody else holds, by reference or pin, stays where it is.
+ *
+ * @returns 0; -EFAULT where no private page is mapped; -EAGAIN for a page that somebody holds; -ENOMEM
+ */
+export function* migratePage(mm: Mm, address: number): Sleepable<number> {
+  yield* mm.lock.read();
+  const area = mm.areas.find(address);
+  const result = area === undefined ? -EFAULT : yield* migrateIn(area, address - (address % mm.pageSize));
+  mm.lock.unlockRead();
+  return result;
+}
+
+function* migrateIn(area: Vma, base: number): Sleepable<number> {
+  const { mm } = area;
+  const { machine } = mm;
+  const target = allocateAnonymousPage(area);
+  if (target === undefined) return -ENOMEM;
+  const range = yield* mm.notifiers.begin(base, base + mm.pageSize, "migrate");
+  yield* mm.pageTableLock.lock();
+  const moved = yield* exchange(area, base, target);
+  mm.pageTableLock.unlock();
+  yield* mm.notifiers.end(range);
+  yield* machine.putPage(moved < 0 ? target : (moved as Page));
+  return Math.min(moved, 0);
+}
+
+/** Puts `target` in the place of what is mapped, under the page-table lock: the old page, or a negated errno. */
+function* exchange(area: Vma, base: number, target: Page): Atomic<number> {
+  const { mm } = area;
+  const { machine, table } = mm;
+  const { sched, memory } = machine;
+  const vpn = base * mm.perPage;
+  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  const slot = table.find(vpn);
+  const entry = slot < 0 ? 0 : table.pool.read(slot);
+  const page = countedPage(area, entry);
+  if (page === undefined || table.level > 0 || !memory.frames.hasFlags(page, PG_anon)) return -EFAULT;
+  if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.write);
+  if (memory.frames.refcount[page] !== 1) return -EAGAIN;
+  machine.writeEntry(mm, slot, vpn, 0);
+  yield* flushTlbRange(mm, base, base + mm.pageSize);
+  yield* mm.notifiers.pageCleared(base);
+  memory.copyFrame(target, page);
+  forgetPage(area, page, entry);
+  rememberPage(area, target);
+  machine.writeEntry(mm, slot, vpn, makePte(target, pteFlags(entry)));
+  return page;
+}
