@@ -159,6 +159,11 @@ export class Machine {
     this.mms.delete(mm);
   }
 
+  /** Whether memory for one more area's own record is given (`vm_area_alloc`); refused only by failure injection. */
+  mayAllocateArea(): boolean {
+    return this.settings.allocations.mayAllocate("vm_area_alloc");
+  }
+
   /** A new object for the reverse map to hang areas on. */
   createAddressSpace(name: string): AddressSpace {
     return new AddressSpace(this.sched, name);

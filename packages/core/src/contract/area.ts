@@ -12,7 +12,7 @@ export type CacheMode = "cached" | "uncached" | "write-combining";
  * sees it.
  *
  * - Valid from the hook that receives it until its `close` has returned, and used only with the mm's lock held:
- *   the mmap hook and `close` hold it for writing, a fault for reading.
+ *   the mmap hook holds it for writing, a fault for reading, `close` for either (LC-20).
  * - What the mmap hook may change: `flags` (never adding VM_MAYWRITE), `pgoff`, `cache` and `privateData`. The
  *   bounds belong to the core.
  * - Split, move and fork make new areas with the same `privateData`: what it points at must count its users in

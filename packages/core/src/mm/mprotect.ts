@@ -1,11 +1,11 @@
-import { MAY_SHIFT, VM_ACCESS_FLAGS, VM_READ, VM_SHARED, VM_WRITE } from "../contract/area-flags.ts";
+import { MAY_SHIFT, VM_ACCESS_FLAGS } from "../contract/area-flags.ts";
 import { EACCES, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { changeFlags, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
-import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
+import { askArea } from "./area-hooks.ts";
 import type { Mm } from "./mm.ts";
-import { isUserRange, pageAlign } from "./munmap.ts";
+import { isUserRange, mayHaveMoreAreas, pageAlign } from "./munmap.ts";
 import { splitArea } from "./split.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
@@ -37,9 +37,12 @@ function* protectLocked(mm: Mm, start: number, end: number, protection: number):
     const next = Math.min(area.end, end);
     const flags = (area.flags & ~VM_ACCESS_FLAGS) | (protection & VM_ACCESS_FLAGS);
     if ((flags & VM_ACCESS_FLAGS & ~(flags >> MAY_SHIFT)) !== 0) return -EACCES;
-    const answer = area.ops?.mprotect?.(area, at as Vma["start"], next as Vma["end"], flags);
-    const refusal = isGenerator(answer) ? yield* answer : answer;
-    if (refusal !== undefined && refusal !== 0) return refusal;
+    const { ops } = area;
+    if (ops?.mprotect !== undefined) {
+      const ask = () => ops.mprotect?.(area, at as Vma["start"], next as Vma["end"], flags);
+      const refusal = yield* askArea(area, "mprotect", ask);
+      if (refusal !== 0) return refusal;
+    }
     const result = yield* protectPart(area, at, next, flags);
     if (result !== 0) return result;
     at = next;
@@ -58,24 +61,26 @@ function* protectPart(area: Vma, start: number, end: number, flags: number): Sle
 }
 
 /**
- * Makes `[start, end)` of an area an area of its own (splits at both ends where needed) and answers with it, or with a
- * negated errno. The mmap lock is held for writing.
+ * Makes `[start, end)` of an area an area of its own and answers with it, or with a negated errno. The part keeps the
+ * original object; what is cut off below and above are the new areas. The mmap lock is held for writing.
  */
 export function* isolate(area: Vma, start: number, end: number): Sleepable<Vma | number> {
-  let part = area;
-  if (start > part.start) {
-    const upper = yield* splitArea(part, start, "above");
-    if (typeof upper === "number") return upper;
-    part = upper;
+  for (const [address, half] of [
+    [start, "below"],
+    [end, "above"],
+  ] as const) {
+    if (address === area.start || address === area.end) continue;
+    if (!mayHaveMoreAreas(area.mm)) return -ENOMEM;
+    const cutOff = yield* splitArea(area, address, half);
+    if (typeof cutOff === "number") return cutOff;
   }
-  if (end < part.end) {
-    const upper = yield* splitArea(part, end, "above");
-    if (typeof upper === "number") return upper;
-  }
-  return part;
+  return area;
 }
 
-/** Makes every entry of an area agree with its flags (`change_protection`), and flushes. */
+/**
+ * Makes every entry of an area agree with its flags (`change_protection`), and flushes. A private area's entries become
+ * writable only by a fault.
+ */
 function* changeProtection(area: Vma): Sleepable<void> {
   const { mm } = area;
   const { table } = mm;
@@ -100,6 +105,7 @@ function* changeProtection(area: Vma): Sleepable<void> {
 function* protectEntries(area: Vma, slot: number, vpn: number, end: number): Atomic<void> {
   const { mm } = area;
   const { machine } = mm;
+  const rights = area.pteFlags() & (PTE_READ | PTE_WRITE);
   for (let at = vpn; at < end; at++) {
     const before = machine.tables.read(slot + at - vpn);
     if (before === 0) continue;
@@ -107,14 +113,6 @@ function* protectEntries(area: Vma, slot: number, vpn: number, end: number): Ato
       yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(at), Access.write);
     }
     const entry = machine.tables.read(slot + at - vpn);
-    machine.writeEntry(mm, slot + at - vpn, at, changeFlags(entry, PTE_READ | PTE_WRITE, accessFlags(area)));
+    machine.writeEntry(mm, slot + at - vpn, at, changeFlags(entry, PTE_READ | PTE_WRITE, rights));
   }
-}
-
-/** The access bits of the area's entries: a private area's become writable only by a fault. */
-function accessFlags(area: Vma): number {
-  const readable = (area.flags & (VM_READ | VM_WRITE)) !== 0 ? PTE_READ : 0;
-  const shared = VM_WRITE | VM_SHARED;
-  const writable = (area.flags & shared) === shared && area.ops?.mkwrite === undefined ? PTE_WRITE : 0;
-  return readable | writable;
 }

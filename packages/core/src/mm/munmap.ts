@@ -1,5 +1,5 @@
 import { VM_LOCKED } from "../contract/area-flags.ts";
-import { EINVAL } from "../contract/errno.ts";
+import { EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { callClose } from "./area-hooks.ts";
 import { Gather } from "./gather.ts";
@@ -16,10 +16,17 @@ import { clearEntries } from "./zap.ts";
  */
 export function* munmap(mm: Mm, address: number, length: number): Sleepable<number> {
   if (!isUserRange(mm, address, length)) return -EINVAL;
+  const end = address + pageAlign(mm, length);
   yield* mm.lock.write();
-  const result = yield* unmapLocked(mm, address, pageAlign(mm, length));
-  mm.lock.unlockWrite();
-  return result;
+  const areas = yield* takeOffMap(mm, address, end);
+  if (typeof areas === "number") {
+    mm.lock.unlockWrite();
+    return areas;
+  }
+  mm.lock.downgrade();
+  yield* finishUnmap(mm, areas, address, end);
+  mm.lock.unlockRead();
+  return 0;
 }
 
 /** Whether `[address, address + length)` is page-aligned, not empty and inside the user half. */
@@ -34,13 +41,21 @@ export function pageAlign(mm: Mm, length: number): number {
   return Math.ceil(length / mm.pageSize) * mm.pageSize;
 }
 
-/**
- * The work of munmap with the mmap lock held for writing (`do_mas_align_munmap`): areas are split at the ends, taken
- * off the map, their entries cleared and flushed, and only then closed.
- */
+/** The work of munmap with the mmap lock held for writing throughout, as mmap and mremap need it. */
 export function* unmapLocked(mm: Mm, start: number, length: number): Sleepable<number> {
-  const end = start + length;
+  const areas = yield* takeOffMap(mm, start, start + length);
+  if (typeof areas === "number") return areas;
+  yield* finishUnmap(mm, areas, start, start + length);
+  return 0;
+}
+
+/**
+ * The first half (`do_mas_align_munmap`): areas are split at the ends and taken off the map, under the mmap lock for
+ * writing. A hole needs room for one area more; trimming an end does not.
+ */
+function* takeOffMap(mm: Mm, start: number, end: number): Sleepable<readonly Vma[] | number> {
   const first = mm.areas.find(start);
+  if (first !== undefined && first.start < start && first.end > end && !mayHaveMoreAreas(mm)) return -ENOMEM;
   if (first !== undefined && first.start < start) {
     const upper = yield* splitArea(first, start, "above");
     if (typeof upper === "number") return upper;
@@ -51,13 +66,25 @@ export function* unmapLocked(mm: Mm, start: number, length: number): Sleepable<n
     if (typeof lower === "number") return lower;
   }
   const areas = mm.areas.overlapping(start, end);
-  if (areas.length === 0) return 0;
   for (const area of areas) detach(area);
+  if (areas.length > 0 && end > mm.gapHint && end <= mm.machine.mmapLowTop) mm.gapHint = end;
+  return areas;
+}
+
+/**
+ * The second half: entries are cleared and flushed, and only then the areas closed. Reading the mmap lock is enough
+ * for it, so faults elsewhere in the mm may run at the same time as `close` (LC-20).
+ */
+function* finishUnmap(mm: Mm, areas: readonly Vma[], start: number, end: number): Sleepable<void> {
+  if (areas.length === 0) return;
   yield* clearAreas(mm, areas, start, end);
   for (const area of areas) yield* callClose(area);
-  if (end > mm.gapHint && end <= mm.machine.mmapLowTop) mm.gapHint = end;
-  mm.machine.log.record("munmap", mm.id, start, length / mm.pageSize);
-  return 0;
+  mm.machine.log.record("munmap", mm.id, start, (end - start) / mm.pageSize);
+}
+
+/** Whether the mm may have one area more than it has (`max_map_count`). */
+export function mayHaveMoreAreas(mm: Mm): boolean {
+  return mm.areas.size < mm.machine.settings.maxAreas;
 }
 
 /** Takes an area off its mm's map and off the totals. */

@@ -1,4 +1,4 @@
-import { VM_READ, VM_WRITE } from "../contract/area-flags.ts";
+import { VM_ACCESS_FLAGS, VM_WRITE } from "../contract/area-flags.ts";
 import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import { signalNumbers, type Trap, type TrapCode } from "../contract/signals.ts";
 import type { UserAddress } from "../contract/units.ts";
@@ -97,7 +97,7 @@ function* resolve(
 function findAllowing(thread: UserThread, address: UserAddress, access: "read" | "write"): Vma | TrapCode {
   const area = thread.mm.areas.find(address);
   if (area === undefined) return "SEGV_MAPERR";
-  const allowed = access === "write" ? VM_WRITE : VM_READ | VM_WRITE;
+  const allowed = access === "write" ? VM_WRITE : VM_ACCESS_FLAGS;
   return (area.flags & allowed) === 0 ? "SEGV_ACCERR" : area;
 }
 

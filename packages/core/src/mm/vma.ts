@@ -1,5 +1,5 @@
 import type { Area, CacheMode } from "../contract/area.ts";
-import { VM_READ, VM_SHARED, VM_WRITE } from "../contract/area-flags.ts";
+import { VM_ACCESS_FLAGS, VM_SHARED, VM_WRITE } from "../contract/area-flags.ts";
 import type { Backing } from "../contract/backing.ts";
 import type { MappableArea, OpenFile } from "../contract/file.ts";
 import type { UserAddress } from "../contract/units.ts";
@@ -69,11 +69,15 @@ export class Vma implements Area, MappableArea {
     return (this.start + (pgoff - this.pgoff) * this.mm.pageSize) as UserAddress;
   }
 
-  /** The flags of a new entry here (`vm_page_prot`): stores are let through when the area is shared. */
+  /**
+   * The flags of a new entry here (`vm_page_prot`). Whatever allows anything allows loads, as on x86. Stores are let
+   * through when the area is shared, unless the driver wants to be asked first (`vma_wants_writenotify`, FR-15).
+   */
   pteFlags(): number {
     let flags = PTE_PRESENT;
-    if ((this.flags & (VM_READ | VM_WRITE)) !== 0) flags |= PTE_READ;
-    if ((this.flags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED)) flags |= PTE_WRITE;
+    if ((this.flags & VM_ACCESS_FLAGS) !== 0) flags |= PTE_READ;
+    const writable = VM_WRITE | VM_SHARED;
+    if ((this.flags & writable) === writable && this.ops?.mkwrite === undefined) flags |= PTE_WRITE;
     if (this.cache === "uncached") flags |= PTE_UNCACHED;
     else if (this.cache === "write-combining") flags |= PTE_WRITE_COMBINING;
     return flags;
