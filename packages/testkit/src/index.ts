@@ -1,2 +1,20 @@
 // The public face of @nopage/testkit is exported from here.
-export {};
+export type { Behaviour, Subject } from "./behaviour/behaviour.ts";
+export { type FlippedClaim, flippedClaims } from "./behaviour/flipped-claims.ts";
+export { behavioursOf } from "./behaviour/index.ts";
+export { entriesOf } from "./entries-of.ts";
+export { markOf } from "./mark.ts";
+export { claimMarkedWindow, type MarkedWindow } from "./marked-window.ts";
+export { reluctantChooser } from "./reluctant-chooser.ts";
+export { runPrograms } from "./run-programs.ts";
+export { type ShownMemory, showMemory } from "./shown-memory.ts";
+export { type Stock, takeStock } from "./stock.ts";
+export {
+  createTestDevice,
+  mapTestDevice,
+  type TestDevice,
+  type TestDeviceShape,
+  type TestMapping,
+} from "./test-device.ts";
+export { createTestWorld, type TestWorld, type TestWorldShape } from "./test-world.ts";
+export { raceTransfer, type TransferRace } from "./transfer-race.ts";

@@ -1,0 +1,93 @@
+import {
+  type BackingMemory,
+  type CacheMode,
+  type FileOperations,
+  isError,
+  type Kernel,
+  type Machine,
+  type MappingBinding,
+  type MappingStrategy,
+  type Sleepable,
+  type UserThread,
+  VM_READ,
+  VM_WRITE,
+} from "@nopage/core";
+
+/** What a test device shows, and whether a module stands behind it. */
+export interface TestDeviceShape {
+  readonly memory: BackingMemory;
+  readonly pages: number;
+  /** `/dev/test` when left out. */
+  readonly path?: string;
+  readonly cache?: CacheMode;
+  /** The module that its open files keep loaded (MO-01); none when left out. */
+  readonly owner?: FileOperations["owner"];
+}
+
+/** A device that can be opened and mapped and does nothing else. */
+export interface TestDevice {
+  readonly path: string;
+  /** The way to its gate, and to quiesce, resume, replace and remove. */
+  readonly binding: MappingBinding;
+}
+
+/**
+ * The smallest device that a strategy can be tried on: `pseudo device driver with mmap`, as the mail of 1997 is
+ * titled. Its mmap hook is the strategy's, by way of the core.
+ *
+ * @throws Error when the path is taken, and what `kernel.bind` throws for memory that the strategy cannot show
+ */
+export function createTestDevice(
+  machine: Machine,
+  kernel: Kernel,
+  strategy: MappingStrategy,
+  shape: TestDeviceShape,
+): TestDevice {
+  const path = shape.path ?? "/dev/test";
+  const inode = machine.devices.register(path, {
+    name: path,
+    owner: shape.owner,
+    mmap: (_file, area) => binding.mmap(area),
+  });
+  if (typeof inode === "number") throw new Error(`${path} is already registered`);
+  const binding = kernel.bind(strategy, {
+    name: path,
+    memory: shape.memory,
+    pages: shape.pages,
+    cache: shape.cache ?? "cached",
+    mapping: inode.mapping,
+  });
+  return { path, binding };
+}
+
+/** How a test maps the device: all of it, shared and writable, unless told otherwise. */
+export interface TestMapping {
+  readonly firstPage?: number;
+  readonly pages?: number;
+  readonly protection?: number;
+  readonly sharing?: "shared" | "private";
+}
+
+/**
+ * Opens a test device, maps it, and closes the descriptor again, which the mapping outlives (LC-18).
+ *
+ * @returns the address, or the negated errno of `open` or `mmap`
+ */
+export function* mapTestDevice(
+  thread: UserThread,
+  { path, binding }: TestDevice,
+  mapping: TestMapping = {},
+): Sleepable<number> {
+  const { firstPage = 0, pages = binding.backing.pages - firstPage } = mapping;
+  const descriptor = yield* thread.open({ path, mode: "read-write", blocking: "blocking" });
+  if (isError(descriptor)) return descriptor;
+  const address = yield* thread.mmap({
+    length: pages * thread.machine.geometry.pageSize,
+    protection: mapping.protection ?? VM_READ | VM_WRITE,
+    sharing: mapping.sharing ?? "shared",
+    pgoff: firstPage,
+    descriptor,
+  });
+  yield* thread.close(descriptor);
+  return address;
+}
