@@ -28,7 +28,7 @@ export async function loadPlugins(
     } catch (failure) {
       if (failure instanceof PluginError) {
         for (const { plugin, problems } of failure.rejections) {
-          report(`plugins that can be registered, but ${plugin} cannot: ${problems.join("; ")}`);
+          report(`plugins that can be registered, but ${plugin} is rejected: ${problems.join("; ")}`);
         }
       } else {
         report(`a module that can be loaded from ${pathToFileURL(from).pathname}, but ${firstLine(failure)}`);

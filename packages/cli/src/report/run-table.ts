@@ -9,7 +9,7 @@ const rows: readonly (readonly [string, (run: RunResult) => string])[] = [
   ["memory shown", (run) => run.backing],
   ["bytes acquired", (run) => run.acquired.bytes.toLocaleString("en-US")],
   ["SHA-256 begins with", (run) => run.acquired.sha256.slice(0, 12)],
-  ["same as the signal", (run) => judge(isSame(run), isSame(run) ? "yes" : "no")],
+  ["same as the signal", (run) => (isSame(run) ? pc.green("yes") : pc.red("no"))],
   ["faults", (run) => run.faults.toLocaleString("en-US")],
   ["page-table writes", (run) => run.pteWrites.toLocaleString("en-US")],
   ["TLB flushes", (run) => run.tlbFlushes.toLocaleString("en-US")],
@@ -18,11 +18,8 @@ const rows: readonly (readonly [string, (run: RunResult) => string])[] = [
   ["touched during DMA", (run) => showOutcome(run)],
   ["longest wait", (run) => (run.duringDma.waits > 0 ? showTime(run.duringDma.waitedNs) : "-")],
   ["virtual time", (run) => showTime(run.elapsedNs)],
-  ["left over", (run) => judge(run.leaks === 0, run.leaks === 0 ? "nothing" : String(run.leaks))],
-  [
-    "rules broken",
-    (run) => judge(run.violations === 0, run.violations === 0 ? "none" : String(run.violations)),
-  ],
+  ["left over", (run) => (run.leaks === 0 ? pc.green("nothing") : pc.red(count(run.leaks, "thing")))],
+  ["rules broken", (run) => (run.violations === 0 ? pc.green("none") : pc.red(String(run.violations)))],
 ];
 
 /** The runs side by side, a column each. */
@@ -40,13 +37,9 @@ export function runTable(runs: readonly RunResult[], width: number | undefined):
 function showOutcome({ duringDma }: RunResult): string {
   const { outcome, waits, sigbuses } = duringDma;
   if (outcome === "none") return "never";
-  return outcome === "sigbus" ? `SIGBUS ${sigbuses} times` : `waited ${waits} times`;
+  return outcome === "sigbus" ? `SIGBUS ${count(sigbuses, "time")}` : `waited ${count(waits, "time")}`;
 }
 
 function isSame({ signal, acquired }: RunResult): boolean {
   return signal.sha256 === acquired.sha256 && signal.bytes === acquired.bytes;
-}
-
-function judge(holds: boolean, text: string): string {
-  return holds ? pc.green(text) : pc.red(text);
 }
