@@ -2,7 +2,7 @@ import type { UserThread } from "@nopage/core";
 import { errnoName, isTrap, type Sleepable, VM_READ, VM_WRITE } from "@nopage/core/contract";
 import type { Recording } from "../card/measurement-interface.ts";
 import { REGION_BYTES } from "../card/measurement-registers.ts";
-import { encodeRequest, HIGHWAY_ACQUIRE, REQUEST_BYTES } from "../driver/ioctl.ts";
+import { encodeRequest, HIGHWAY_ACQUIRE, HIGHWAY_REWIND, REQUEST_BYTES } from "../driver/ioctl.ts";
 import type { AcquireSettings } from "./acquire-options.ts";
 import { RegionWatcher } from "./region-watcher.ts";
 import { TouchRecord } from "./touch-record.ts";
@@ -71,7 +71,7 @@ export class AcquireProgram {
   }
 
   *#measure(thread: UserThread): Sleepable<void> {
-    const { path, settings } = this.#task;
+    const { path, recordings, settings } = this.#task;
     const file = must("open", yield* thread.open({ path, mode: "read-write", blocking: "blocking" }));
     const region = must(
       "mmap of the region",
@@ -88,6 +88,10 @@ export class AcquireProgram {
       "mmap of the buffer",
       yield* thread.mmap({ length, protection: VM_READ | VM_WRITE, sharing: "private" }),
     );
+    // From the start, and so that a mirror of the region shows what was connected just now.
+    for (const index of recordings.keys()) {
+      must("rewind", yield* thread.ioctl(file, HIGHWAY_REWIND, index));
+    }
     for (let index = 0; index < settings.pollers; index++) {
       thread.spawn((poller) => this.#poll(poller, index, region, memory), `watcher ${index}`);
     }

@@ -2,7 +2,6 @@ import type { KernelModule, PciFunction } from "@nopage/core";
 import {
   type DriverContext,
   defineDriver,
-  EBUSY,
   ENOMEM,
   isError,
   type Kernel,
@@ -43,16 +42,16 @@ export const highwayDriver = defineDriver({
   *load(context: DriverContext<HighwayOptions>): Sleepable<LoadedHighway | number> {
     const resources = new Resources();
     const module = context.kernel.devices.loadModule("highway");
-    let result: LoadedHighway | number = -EBUSY;
+    let loaded: LoadedHighway | number | undefined;
     try {
-      result = yield* attach(context, module, resources);
+      loaded = yield* attach(context, module, resources);
     } finally {
-      if (typeof result === "number") {
+      if (!(loaded instanceof LoadedHighway)) {
         yield* resources.release();
         module.unload();
       }
     }
-    return result;
+    return loaded;
   },
 });
 
