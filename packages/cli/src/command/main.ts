@@ -1,5 +1,5 @@
 import { CompositionError } from "@nopage/core/wiring";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import pc from "picocolors";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -25,26 +25,28 @@ export async function main(words: readonly string[], version: string, output: Ou
     return code;
   } catch (failure) {
     output.progress(undefined);
-    return explain(failure instanceof CommanderError ? usageOf(failure) : failure, output);
-  }
-
-  function usageOf(failure: CommanderError): unknown {
-    // Help and version were asked for and have been printed; help that was not asked for stands in for an error.
-    if (failure.exitCode === 0) return undefined;
-    return failure.code === "commander.help" ? exitCodes.usage : asUsageError(failure, program);
+    return failure instanceof CommanderError
+      ? endParsing(failure, program, output)
+      : explain(failure, output);
   }
 }
 
+/** The parser stopped: because it printed what was asked for, or because of what was typed. */
+function endParsing(failure: CommanderError, program: Command, output: Output): ExitCode {
+  if (failure.exitCode === 0) return exitCodes.holds;
+  // Without a command it has printed its help in place of an error.
+  if (failure.code === "commander.help") return exitCodes.usage;
+  return explain(asUsageError(failure, program), output);
+}
+
 function explain(failure: unknown, output: Output): ExitCode {
-  if (failure === undefined) return exitCodes.holds;
-  if (failure === exitCodes.usage) return exitCodes.usage;
   if (failure instanceof UsageError || failure instanceof CompositionError) {
     output.complain(formatProblems(failure.problems));
     return exitCodes.usage;
   }
   const message = failure instanceof Error ? failure.message : String(failure);
-  output.complain(`${pc.red("nopage")}: internal error: ${message}\n`);
-  if (process.env["NOPAGE_DEBUG"]) output.complain(`${failure instanceof Error ? failure.stack : failure}\n`);
-  else output.complain("Set NOPAGE_DEBUG=1 to see where it happened.\n");
+  const stack = failure instanceof Error ? failure.stack : undefined;
+  const where = process.env["NOPAGE_DEBUG"] ? stack : "Set NOPAGE_DEBUG=1 to see where it happened.";
+  output.complain(`${pc.red("nopage")}: internal error: ${message}\n${where}\n`);
   return exitCodes.internal;
 }
