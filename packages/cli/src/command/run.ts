@@ -1,16 +1,12 @@
-import { randomChooser, runToBlock } from "@nopage/core";
-import { CompositionError, type PluginRegistry, type WorldSettings } from "@nopage/core/wiring";
-import type { Signal } from "@nopage/device-highway";
+import { describeProblem } from "@nopage/core/wiring";
 import { builtInRegistry } from "../built-in-plugins.ts";
-import type { ChooserConfig } from "../config/config.ts";
 import type { Flags } from "../config/flags.ts";
-import { type Configuration, readConfiguration } from "../config/read-configuration.ts";
+import { readConfiguration } from "../config/read-configuration.ts";
 import { runTable } from "../report/run-table.ts";
 import { closingSentence, openingSentence } from "../report/sentences.ts";
-import { type Choice, planRuns } from "../run/combinations.ts";
 import { findSignal, isSignal } from "../run/find-signal.ts";
-import { runOne } from "../run/run-one.ts";
-import type { RunResult } from "../run/run-result.ts";
+import { type Choice, planRuns } from "../run/plan-runs.ts";
+import { type Misfit, runAll } from "../run/run-all.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -33,11 +29,11 @@ export async function run(flags: Flags, { extent, format }: RunOptions, output: 
   const problems = [...configuration.problems, ...found];
   if (problems.length > 0 || !isSignal(signal)) throw new UsageError(problems);
 
-  const results = plan.runs.map((own, index) => {
-    output.progress(`${own.strategy} with ${own.pinning} (${index + 1} of ${plan.runs.length})`);
-    return attempt(own, configuration, registry, signal);
-  });
+  const { results, misfits } = runAll(plan.runs, { registry, signal, chooser, announce: output.progress });
   output.progress(undefined);
+  const placed = misfits.map((misfit) => ({ ...misfit, problems: misfit.problems.map(place) }));
+  if (results.length === 0) throw new UsageError(withoutRepeats(placed));
+  for (const misfit of placed) output.complain(leftOut(misfit));
   output.print(
     format === "json"
       ? `${JSON.stringify({ runs: results }, null, 2)}\n`
@@ -46,25 +42,12 @@ export async function run(flags: Flags, { extent, format }: RunOptions, output: 
   return results.every(({ failures }) => failures.length === 0) ? exitCodes.holds : exitCodes.broken;
 }
 
-/** One run; what cannot be composed is told where the user wrote it. */
-function attempt(
-  settings: WorldSettings,
-  { chooser, place }: Configuration,
-  registry: PluginRegistry,
-  signal: Signal,
-): RunResult {
-  // A long signal takes many steps, which is no sign that something hangs.
-  const stepLimit = 1_000_000 + signal.bytes.length;
-  const machine = { stepLimit, ...settings.machine, chooser: makeChooser(chooser) };
-  try {
-    return runOne({ ...settings, machine }, registry, signal);
-  } catch (failure) {
-    const isUsage = failure instanceof CompositionError || failure instanceof UsageError;
-    throw isUsage ? new UsageError(failure.problems.map(place), failure) : failure;
-  }
+function leftOut({ strategy, pinning, problems }: Misfit): string {
+  return `${strategy} with ${pinning} is left out: ${problems.map(describeProblem).join("; ")}\n`;
 }
 
-/** A new one for each run: a random one goes on from where it was. */
-function makeChooser(chooser: ChooserConfig) {
-  return chooser === "run-to-block" ? runToBlock : randomChooser(chooser.random);
+/** What is wrong for every strategy is told once. */
+function withoutRepeats(misfits: readonly Misfit[]) {
+  const problems = misfits.flatMap((misfit) => misfit.problems);
+  return [...new Map(problems.map((problem) => [describeProblem(problem), problem])).values()];
 }

@@ -174,6 +174,24 @@ describe("what cannot be run", () => {
       'device.options in nopage.config.json: found {"burstBytes":0}; expected options that highway can work with',
     );
     expect(stderr).toContain("burstBytes is 0");
+    const all = await runCommand(["run", "--all"], folder);
+    expect(all).toMatchObject({ code: 2, stdout: "", stderr });
+  });
+
+  test("among all, what does not go together is left out and told", async () => {
+    const folder = folderWith({
+      "nopage.config.json": JSON.stringify({
+        device: { name: "highway", options: { backing: "coherent" } },
+        machine: { coherentMemory: "without-page", pagelessPages: 512 },
+      }),
+    });
+    const { code, runs, stderr } = await runJson(["--all", "--pinning", "refcount", ...quick], folder);
+    expect(code).toBe(0);
+    expect(runs.map(({ strategy }) => strategy)).toEqual(["eager-remap", "pfn-nopage"]);
+    expect(stderr).toContain(
+      "lazy-nopage with refcount is left out: device.options in nopage.config.json: found",
+    );
+    expect(stderr).toContain("page-lookup with refcount is left out: ");
   });
 
   test("a strategy that can show nothing of the device's, unless all are run", async () => {
