@@ -19,7 +19,10 @@ const rows: readonly (readonly [string, (run: RunResult) => string])[] = [
   ["longest wait", (run) => (run.duringDma.waits > 0 ? showTime(run.duringDma.waitedNs) : "-")],
   ["virtual time", (run) => showTime(run.elapsedNs)],
   ["left over", (run) => (run.leaks === 0 ? pc.green("nothing") : pc.red(count(run.leaks, "thing")))],
-  ["rules broken", (run) => (run.violations === 0 ? pc.green("none") : pc.red(String(run.violations)))],
+  [
+    "rules broken",
+    (run) => (run.violations === 0 ? pc.green("none") : pc.red(run.violations.toLocaleString("en-US"))),
+  ],
 ];
 
 /** The runs side by side, a column each. */

@@ -5,6 +5,8 @@ import type { ChooserConfig } from "../config/config.ts";
 import type { RunResult } from "../run/run-result.ts";
 import { andList, count } from "./words.ts";
 
+const MOST_LINES = 8;
+
 /** What is about to be looked at: the device, the signal and the machine. */
 export function openingSentence(signal: Signal, settings: WorldSettings, chooser: ChooserConfig): string {
   const { geometry = "x86-64", cpus = 2 } = settings.machine ?? {};
@@ -25,10 +27,14 @@ export function closingSentence(runs: readonly RunResult[]): string {
   const failed = runs.filter(({ failures }) => failures.length > 0);
   if (failed.length === 0) return `${pc.green("It holds:")} ${whatHolds(runs)}\n`;
   const heading = `${pc.red("It does not hold:")} ${failed.length} of ${count(runs.length, "run")} failed.`;
-  const details = failed.flatMap(({ strategy, pinning, failures }) =>
-    failures.map((failure) => `  ${strategy} with ${pinning}: ${failure}`),
-  );
-  return `${[heading, ...details].join("\n")}\n`;
+  return `${[heading, ...failed.flatMap(details)].join("\n")}\n`;
+}
+
+/** The first of its failures, a line each; a broken rule is often broken in many places. */
+function details({ strategy, pinning, failures }: RunResult): readonly string[] {
+  const lines = failures.slice(0, MOST_LINES).map((failure) => `  ${strategy} with ${pinning}: ${failure}`);
+  const more = failures.length - lines.length;
+  return more > 0 ? [...lines, `  and ${more} more; --json has them all`] : lines;
 }
 
 function whatHolds(runs: readonly RunResult[]): string {

@@ -43,7 +43,7 @@ export function runOne(settings: WorldSettings, registry: PluginRegistry, signal
       wrongValues: result.wrongValues,
       otherTraps: result.otherTraps,
       leaks: left.map(describeLeak),
-      violations: list.map(({ kind, message, task }) => `${kind}: ${message} (${task})`),
+      violations: list.map(({ kind, message }) => `${kind}: ${message}`),
     }),
   };
 }

@@ -62,7 +62,15 @@ export function failuresOf(
     failures.push(`${count(acquired.bytes, "byte")} arrived of ${signal.bytes.toLocaleString("en-US")}`);
   } else if (acquired.sha256 !== signal.sha256) failures.push("the acquired bytes differ from the signal");
   if (wrongValues > 0) failures.push(`${count(wrongValues, "look")} at the mapping found a wrong value`);
-  if (otherTraps > 0) failures.push(`${count(otherTraps, "touch")} ended in an unexpected signal`);
+  if (otherTraps > 0)
+    failures.push(`${count(otherTraps, "load")} of the mapping ended in an unexpected signal`);
   if (leaks.length > 0) failures.push(`left over: ${leaks.join(", ")}`);
-  return [...failures, ...violations];
+  return [...failures, ...grouped(violations)];
+}
+
+/** The same thing said many times is said once, with how often. */
+function grouped(texts: readonly string[]): readonly string[] {
+  const times = new Map<string, number>();
+  for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
+  return [...times].map(([text, often]) => (often === 1 ? text : `${text}, ${count(often, "time")}`));
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { folderWith } from "../support/folder.ts";
 import { runCommand } from "../support/run-command.ts";
-import { leakyPolicy, thirdPartyStrategy } from "../support/test-plugins.ts";
+import { heedlessStrategy, leakyPolicy, thirdPartyStrategy } from "../support/test-plugins.ts";
 
 interface Run {
   readonly strategy: string;
@@ -119,6 +119,21 @@ describe("a run that does not hold", () => {
     expect(stdout).toMatch(
       /It does not hold: 1 of 1 run failed\.\n {2}lazy-nopage with leaky: left over: \d+ frames? \(anon\)\n/,
     );
+  });
+
+  test("a strategy that shows the card while DMA runs is told by the rules that were broken", async () => {
+    const folder = folderWith({
+      "heedless.ts": heedlessStrategy,
+      "nopage.config.json": '{ "plugins": ["./heedless.ts"], "strategy": "heedless" }',
+    });
+    const json = await runJson([], folder);
+    expect(json.code).toBe(1);
+    expect(json.runs[0]?.violations).toBeGreaterThan(100);
+    const { code, stdout } = await runCommand(["run"], folder);
+    expect(code).toBe(1);
+    const [, sentences = ""] = stdout.split("It does not hold: 1 of 1 run failed.\n");
+    expect(sentences).toMatch(/ {2}heedless with refcount: device-rule: .*touched-during-dma.*, \d+ times\n/);
+    expect(sentences.trimEnd().split("\n").length).toBeLessThan(10);
   });
 
   test("among all, the others still run", async () => {

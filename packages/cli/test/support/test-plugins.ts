@@ -35,3 +35,22 @@ export const secondCopyOfCore = {
     export const sigbus = { kind: "sigbus" };
   `,
 };
+
+/** A strategy that never takes its mapping away, so that the card is touched while DMA runs. */
+export const heedlessStrategy = `
+import { defineStrategy, mapPfn, VM_PFNMAP } from "@nopage/core/contract";
+export const heedless = defineStrategy({
+  name: "heedless",
+  supports: {
+    populate: "lazy", backing: ["pfn-run"], whileRevoked: "sigbus", mremapGrow: false,
+    holes: false, largeLeaves: false, countsPages: false, privateWritable: false,
+  },
+  create: (kernel) => ({
+    mmap(area, backing) {
+      area.flags |= VM_PFNMAP;
+      return { name: "heedless", nopagePfn: ({ pgoff }) => mapPfn(kernel.mappings.firstFrame(backing) + pgoff) };
+    },
+    revoke() {},
+  }),
+});
+`;
