@@ -24,6 +24,7 @@ import type { Violation, ViolationKind, ViolationSink } from "./sanitize/violati
 import { Access, ObjectKind } from "./sched/points.ts";
 import { Rcu } from "./sched/rcu.ts";
 import { Scheduler } from "./sched/scheduler.ts";
+import { WaitQueue } from "./sched/wait-queue.ts";
 import { Stats } from "./stats.ts";
 import { Process, type Program, type ThreadOptions } from "./user/process.ts";
 
@@ -43,6 +44,8 @@ export class Machine {
   /** One TLB a CPU. */
   readonly tlbs: readonly Tlb[];
   readonly rcu: Rcu;
+  /** Where threads stand back whose fault came to nothing; see `standBack`. */
+  readonly retryTimer: WaitQueue;
   readonly devices: DeviceRegistry;
   readonly interrupts: InterruptController;
   readonly pci: PciBus;
@@ -97,6 +100,7 @@ export class Machine {
     this.reserved = new ReservedPages(settings.reservedPages, this.memory.frames);
     this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
     this.rcu = new Rcu(this.sched);
+    this.retryTimer = new WaitQueue(this.sched, "another try at a fault");
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
     this.mmapTop -= this.mmapTop % this.geometry.pageSize;
     this.mmapLowTop = Math.min(this.mmapTop, 2 ** 31 - this.geometry.pageSize);

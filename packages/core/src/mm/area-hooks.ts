@@ -29,6 +29,10 @@ export function* askMaySplit(area: Vma, address: number): Sleepable<number> {
 }
 
 /** Asks a hook of the area's driver that answers 0 or a negated errno. */
-export function* askArea(area: Vma, hook: string, call: () => MaySleep<number> | undefined): Sleepable<number> {
+export function* askArea(
+  area: Vma,
+  hook: string,
+  call: () => MaySleep<number> | undefined,
+): Sleepable<number> {
   return yield* callErrnoHook(area.mm.machine, { plugin: area.ops?.name ?? "a driver", hook }, call);
 }

@@ -25,7 +25,7 @@ export function* callHook<T>(
     return isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
     if (cause instanceof ThreadExit || cause instanceof InvariantBroken) throw cause;
-    report(machine, name, `threw ${String(cause)}`, cause);
+    reportBreach(machine, name, `threw ${String(cause)}`, cause);
     return THREW;
   }
 }
@@ -42,10 +42,16 @@ export function* callErrnoHook(
   const answer = yield* callHook(machine, name, () => call() ?? 0);
   if (answer === THREW) return -EINVAL;
   if (Number.isInteger(answer) && answer <= 0 && answer >= -MAX_ERRNO) return answer;
-  report(machine, name, `answered ${String(answer)} instead of 0 or a negated errno`, undefined);
+  reportBreach(machine, name, `answered ${String(answer)} instead of 0 or a negated errno`, undefined);
   return -EINVAL;
 }
 
-function report(machine: Machine, { plugin, hook }: HookName, what: string, cause: unknown): void {
+/** Reports that a plugin's hook broke its contract; `what` goes on from the hook's name. */
+export function reportBreach(
+  machine: Machine,
+  { plugin, hook }: HookName,
+  what: string,
+  cause: unknown,
+): void {
   machine.violations.report("contract", new ContractViolation(plugin, hook, what, cause).message);
 }

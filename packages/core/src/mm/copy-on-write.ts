@@ -1,13 +1,12 @@
 import { VM_WRITE } from "../contract/area-flags.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Page, UserAddress } from "../contract/units.ts";
-import type { Fault } from "../contract/vm-ops.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
 import { changeFlags, makePte, PTE_DIRTY, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
-import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
 import type { FaultResult } from "./fault-result.ts";
+import { askToWrite } from "./mkwrite.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage, forgetPage, rememberPage } from "./zap.ts";
@@ -20,7 +19,8 @@ export function* presentFault(
   access: "read" | "write",
 ): Sleepable<FaultResult> {
   if (access === "read" || (entry & PTE_WRITE) !== 0) return "done";
-  if (area.isShared) return yield* makeWritable(area, base, entry);
+  if (area.isShared && ptePfn(entry) !== area.mm.machine.zeroPage)
+    return yield* makeWritable(area, base, entry);
   const page = countedPage(area, entry);
   if (page !== undefined && isExclusive(area, page)) return yield* reuse(area, base, entry);
   return yield* replaceByCopy(area, base, entry);
@@ -43,21 +43,15 @@ function* reuse(area: Vma, base: number, entry: number): Sleepable<FaultResult> 
 
 /** A store to a shared read-only entry: the driver is asked first (`wp_page_shared`, `wp_pfn_shared`). */
 function* makeWritable(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
-  const hook = area.ops?.mkwrite;
-  if (hook !== undefined) {
-    const fault: Fault = {
-      area,
-      address: base as UserAddress,
-      pgoff: area.pgoffOf(base),
-      access: "write",
-      gate: area.backing?.gate.state ?? "open",
-      mayRetry: false,
-    };
-    const answer = hook.call(area.ops, fault);
-    const outcome = isGenerator(answer) ? yield* answer : answer;
-    if (outcome.kind !== "installed") return outcome.kind === "oom" ? "oom" : "sigbus";
-  }
-  return yield* setWritable(area, base, entry);
+  const refusal = yield* askToWrite(area, {
+    area,
+    address: base as UserAddress,
+    pgoff: area.pgoffOf(base),
+    access: "write",
+    gate: area.backing?.gate.state ?? "open",
+    mayRetry: false,
+  });
+  return refusal ?? (yield* setWritable(area, base, entry));
 }
 
 function* setWritable(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
@@ -81,17 +75,22 @@ function* setWritable(area: Vma, base: number, entry: number): Sleepable<FaultRe
  * Gives the writer a page of its own in place of what is mapped (`wp_page_copy`): a page shared since fork, an object's
  * page mapped privately, the page of zeros, or a private mapping of bare pfns (RE-12).
  *
- * What nobody counts is copied under the page-table lock, while its entry stands: once its owner has zapped it, it is
- * not read any more.
+ * A counted page is held while it is copied: were it freed and handed out anew meanwhile, the entry could look
+ * unchanged around a copy of what it no longer maps. What nobody counts is copied under the page-table lock, while its
+ * entry stands: once its owner has zapped it, it is not read any more.
  */
 export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
   const { mm } = area;
   const { machine } = mm;
   const { sched } = machine;
+  const old = countedPage(area, entry);
+  if (old !== undefined && !(yield* hold(area, base, entry, old))) return "done";
   const copy = allocateAnonymousPage(area);
-  if (copy === undefined) return "oom";
-  const isCounted = countedPage(area, entry) !== undefined;
-  if (isCounted) yield* copyContents(area, copy, entry);
+  if (copy === undefined) {
+    if (old !== undefined) yield* machine.putPage(old);
+    return "oom";
+  }
+  if (old !== undefined) yield* copyContents(area, copy, entry);
   const vpn = base * mm.perPage;
   const range = yield* mm.notifiers.begin(base, base + mm.pageSize, "clear");
   yield* mm.pageTableLock.lock();
@@ -100,8 +99,7 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   const isUnchanged = slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry);
   if (isUnchanged && mm.table.level > 0) slot = splitDownTo(area, vpn);
   if (isUnchanged && slot >= 0) {
-    if (!isCounted) yield* copyContents(area, copy, entry);
-    const old = countedPage(area, entry);
+    if (old === undefined) yield* copyContents(area, copy, entry);
     machine.writeEntry(mm, slot, vpn, 0);
     yield* flushTlbRange(mm, base, base + mm.pageSize);
     yield* mm.notifiers.pageCleared(base);
@@ -110,13 +108,31 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
     machine.writeEntry(mm, slot, vpn, makePte(copy, writableFlags(area)));
     mm.pageTableLock.unlock();
     yield* mm.notifiers.end(range);
-    if (old !== undefined) yield* machine.putPage(old);
+    if (old === undefined) return "done";
+    yield* machine.putPage(old);
+    yield* machine.putPage(old);
     return "done";
   }
   mm.pageTableLock.unlock();
   yield* mm.notifiers.end(range);
   yield* machine.putPage(copy);
+  if (old !== undefined) yield* machine.putPage(old);
   return isUnchanged ? "oom" : "done";
+}
+
+/** Takes a reference on what an entry maps, under the page-table lock; false when the entry has changed. */
+function* hold(area: Vma, base: number, entry: number, page: Page): Atomic<boolean> {
+  const { mm } = area;
+  const { sched, memory } = mm.machine;
+  const vpn = base * mm.perPage;
+  yield* mm.pageTableLock.lock();
+  if (sched.interleaving) {
+    const look = sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+    yield sched.also(look, ObjectKind.frameCounts, page, Access.countUp);
+  }
+  const isHeld = sameFrame(mm.table.entryOf(vpn), entry) && memory.frames.tryGet(page);
+  mm.pageTableLock.unlock();
+  return isHeld;
 }
 
 function* copyContents(area: Vma, copy: Page, entry: number): Atomic<void> {

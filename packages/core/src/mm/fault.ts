@@ -5,6 +5,7 @@ import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, anonymousFault } from "./anonymous-fault.ts";
 import { presentFault } from "./copy-on-write.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
+import { askToWrite } from "./mkwrite.ts";
 import { NopageCall, type Verdict } from "./nopage-call.ts";
 import type { Vma } from "./vma.ts";
 
@@ -30,7 +31,7 @@ export function handleFault(
   const entry = mm.table.entryOf(base * mm.perPage);
   if (entry !== 0) return presentFault(area, base, entry, access);
   if (area.isAnonymous) return anonymousFault(area, base, access);
-  if (!hasNopage(area)) return "sigbus";
+  if (!hasNopage(area)) return emptyFault(area, base, access);
 
   const call = new NopageCall(area, base, access, patience);
   let answer: MaySleep<FaultOutcome>;
@@ -62,7 +63,10 @@ function* interleavedFault(
   const entry = mm.table.entryOf(vpn);
   if (entry !== 0) return yield* presentFault(area, base, entry, access);
   if (area.isAnonymous) return yield* anonymousFault(area, base, access);
-  if (!hasNopage(area)) return "sigbus";
+  if (!hasNopage(area)) {
+    const result = emptyFault(area, base, access);
+    return isGenerator(result) ? yield* result : result;
+  }
   if (area.backing !== undefined) yield* area.backing.gate.look();
   const call = new NopageCall(area, base, access, patience);
   return yield* resolve(call, undefined);
@@ -70,6 +74,11 @@ function* interleavedFault(
 
 function hasNopage(area: Vma): boolean {
   return area.ops !== undefined && (area.ops.nopage !== undefined || area.ops.nopagePfn !== undefined);
+}
+
+/** Nothing is there and nobody can be asked: SIGBUS; up to 2.6.11 anonymous memory, in areas of drivers too (RS-02). */
+function emptyFault(area: Vma, base: number, access: "read" | "write"): MaySleep<FaultResult> {
+  return area.mm.machine.reserved.fillsHoles ? anonymousFault(area, base, access) : "sigbus";
 }
 
 /** Hears the hook out and does what its answer asks for. */
@@ -92,7 +101,7 @@ function* carryOut(call: NopageCall, verdict: Verdict): Sleepable<FaultResult> {
     case "copy":
       return yield* copyForWriter(call);
     case "ask-to-write":
-      return (yield* askToWrite(call)) ?? (yield* map(call));
+      return yield* mapIfWritable(call);
     case "wait-at-gate":
       return yield* waitAtGate(area, address, "gate-opens", call.patience);
     case "try-again":
@@ -140,20 +149,23 @@ function* map(call: NopageCall): Sleepable<FaultResult> {
   return outcome === "mapped" ? "done" : yield* giveUp(call, outcome);
 }
 
-/** Nothing was written: the hook's page goes back, and the thread waits or tries again. */
+/**
+ * Nothing was written: the hook's page goes back, and the thread waits or tries again. A gate that was closed after the
+ * hook had been asked is the hook's to judge: it is asked again. One that was closed before is waited for.
+ */
 function* giveUp(call: NopageCall, why: "stale" | "taken" | "oom"): Sleepable<FaultResult> {
   const { area, address, page } = call;
   if (page !== undefined) yield* area.mm.machine.putPage(page);
-  if (why === "stale") return yield* waitAtGate(area, address, "gate-opens", call.patience);
+  if (why === "stale") {
+    return yield* waitAtGate(area, address, call.gate === "open" ? "now" : "gate-opens", call.patience);
+  }
   return why === "oom" ? "oom" : "done";
 }
 
-/** Asks the driver before a shared entry becomes writable; undefined when it may. */
-function* askToWrite(call: NopageCall): Sleepable<FaultResult | undefined> {
-  const { area, page } = call;
-  const answer = area.ops?.mkwrite?.(call);
-  const outcome = isGenerator(answer) ? yield* answer : answer;
-  if (outcome === undefined || outcome.kind === "installed") return undefined;
-  if (page !== undefined) yield* area.mm.machine.putPage(page);
-  return outcome.kind === "oom" ? "oom" : "sigbus";
+/** Asks the driver before a page that was just found becomes writable; if it may not, the page goes back. */
+function* mapIfWritable(call: NopageCall): Sleepable<FaultResult> {
+  const refusal = yield* askToWrite(call.area, call);
+  if (refusal === undefined) return yield* map(call);
+  if (call.page !== undefined) yield* call.area.mm.machine.putPage(call.page);
+  return refusal;
 }

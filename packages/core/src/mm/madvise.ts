@@ -1,9 +1,9 @@
 import { VM_DONTCOPY, VM_DONTDUMP, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SPECIAL } from "../contract/area-flags.ts";
-import { EINVAL, ENOMEM } from "../contract/errno.ts";
+import { EAGAIN, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { Mm } from "./mm.ts";
 import { isolate } from "./mprotect.ts";
-import { isUserRange, pageAlign } from "./munmap.ts";
+import { pageAlign } from "./munmap.ts";
 import { populateRange } from "./populate.ts";
 import type { Vma } from "./vma.ts";
 import { zapRange } from "./zap.ts";
@@ -32,12 +32,12 @@ const adviceNumbers: Readonly<Record<Advice, number>> = {
  * `madvise(2)` on `[address, address + length)`.
  *
  * @returns 0; -EINVAL unaligned, or for what the area's kind forbids (PF-09); -ENOMEM when part of the range is not
- *   mapped, after the rest was done; what `populateRange` answers
+ *   mapped, after the rest was done; -EAGAIN when an area had to be split and could not be; what `populateRange`
+ *   answers
  */
 export function* madvise(mm: Mm, address: number, length: number, advice: Advice): Sleepable<number> {
   if (address % mm.pageSize !== 0 || length < 0) return -EINVAL;
   if (length === 0) return 0;
-  if (!isUserRange(mm, address, length)) return -EINVAL;
   const end = address + pageAlign(mm, length);
   mm.machine.log.record("madvise", mm.id, address, adviceNumbers[advice]);
   if (advice === "populate-read") return yield* populateRange(mm, address, end, "read");
@@ -77,7 +77,7 @@ function* changeFlags(area: Vma, start: number, end: number, advice: Advice): Sl
   if (flags < 0) return flags;
   if (flags === area.flags) return 0;
   const part = yield* isolate(area, start, end);
-  if (typeof part === "number") return part;
+  if (typeof part === "number") return part === -ENOMEM ? -EAGAIN : part;
   part.flags = flags;
   return 0;
 }

@@ -1,16 +1,17 @@
 import { VM_LOCKED, VM_SPECIAL } from "../contract/area-flags.ts";
-import { EINVAL, ENOMEM } from "../contract/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { Mm } from "./mm.ts";
 import { isolate } from "./mprotect.ts";
 import { isUserRange, pageAlign } from "./munmap.ts";
 import { populate } from "./populate.ts";
+import type { Vma } from "./vma.ts";
 
 /**
  * `mlock(2)` and `munlock(2)` on the pages of `[address, address + length)`. Special areas stay as they are, in silence
  * and uncharged (RC-07).
  *
- * @returns 0; -ENOMEM over the limit or for a range with a hole; -EINVAL outside the user half
+ * @returns 0; -ENOMEM over the limit, for a range with a hole, or for a page that cannot be had; -EAGAIN without memory
  */
 export function* mlock(
   mm: Mm,
@@ -19,21 +20,23 @@ export function* mlock(
   locking: "lock" | "unlock",
 ): Sleepable<number> {
   const start = address - (address % mm.pageSize);
-  const end = address + length;
   if (length === 0) return 0;
+  if (length < 0) return -EINVAL;
+  const end = address + length;
   const bytes = pageAlign(mm, end - start);
-  if (!isUserRange(mm, start, bytes)) return -EINVAL;
+  if (!isUserRange(mm, start, bytes)) return -ENOMEM;
   yield* mm.lock.write();
   const result = yield* lockAreas(mm, start, start + bytes, locking);
   mm.lock.unlockWrite();
-  if (result === 0 && locking === "lock") yield* populate(mm, start, start + bytes);
-  return result;
+  if (result !== 0 || locking === "unlock") return result;
+  const populated = yield* populate(mm, start, start + bytes, "stop");
+  if (populated === -EFAULT) return -ENOMEM;
+  return populated === -ENOMEM ? -EAGAIN : populated;
 }
 
 function* lockAreas(mm: Mm, start: number, end: number, locking: "lock" | "unlock"): Sleepable<number> {
   const areas = mm.areas.overlapping(start, end);
-  const more = locking === "lock" ? (end - start) * mm.perPage : 0;
-  if (mm.lockedPages + more > mm.machine.settings.lockLimitPages) return -ENOMEM;
+  if (locking === "lock" && !isWithinLimit(mm, areas, start, end)) return -ENOMEM;
   let covered = start;
   for (const area of areas) {
     if (area.start > covered) return -ENOMEM;
@@ -47,4 +50,14 @@ function* lockAreas(mm: Mm, start: number, end: number, locking: "lock" | "unloc
     mm.lockedPages += locking === "lock" ? part.pages : -part.pages;
   }
   return covered < end ? -ENOMEM : 0;
+}
+
+/** Whether the mm may lock the whole range, pages that are locked already counted once. */
+function isWithinLimit(mm: Mm, areas: readonly Vma[], start: number, end: number): boolean {
+  let locked = mm.lockedPages + (end - start) * mm.perPage;
+  for (const area of areas) {
+    if ((area.flags & VM_LOCKED) === 0) continue;
+    locked -= (Math.min(area.end, end) - Math.max(area.start, start)) * mm.perPage;
+  }
+  return locked <= mm.machine.settings.lockLimitPages;
 }

@@ -45,7 +45,7 @@ export function* mremap(mm: Mm, request: MremapRequest): Sleepable<number> {
     mm.machine.log.record("mremap", mm.id, address, result);
     const area = mm.areas.find(result);
     if (area !== undefined && (area.flags & VM_LOCKED) !== 0 && newLength > oldLength) {
-      yield* populate(mm, result + oldLength, result + newLength);
+      yield* populate(mm, result + oldLength, result + newLength, "ignore");
     }
   }
   return result;

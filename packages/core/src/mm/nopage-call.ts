@@ -5,6 +5,7 @@ import type { Gate } from "../contract/gate.ts";
 import { checkOutcome, type FaultOutcome } from "../contract/outcome.ts";
 import type { Page, Pfn, UserAddress } from "../contract/units.ts";
 import type { Fault } from "../contract/vm-ops.ts";
+import { PG_hwpoison } from "../memory/page-flags.ts";
 import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
 import { writableFlags } from "./anonymous-fault.ts";
 import type { FaultPatience, FaultResult } from "./fault-result.ts";
@@ -64,7 +65,12 @@ export class NopageCall implements Fault {
     switch (outcome?.kind) {
       case "page": {
         const wrong = this.#whyRefused(outcome.page);
-        if (wrong !== undefined) return this.reject(wrong, undefined);
+        if (wrong !== undefined) return this.#refuse(outcome.page, wrong);
+        const { frames } = area.mm.machine.memory;
+        if (frames.hasFlags(outcome.page, PG_hwpoison)) {
+          frames.put(outcome.page);
+          return "hwpoison";
+        }
         this.page = outcome.page;
         this.chosenPfn = outcome.page;
         if (this.access === "write" && isCopyOnWrite(area.flags)) return "copy";
@@ -72,6 +78,9 @@ export class NopageCall implements Fault {
         break;
       }
       case "pfn":
+        if (!Number.isSafeInteger(outcome.pfn) || outcome.pfn < 0) {
+          return this.reject(checkOutcome(outcome, true) ?? "answered no frame number", undefined);
+        }
         if (!mayShowPfn(area, outcome.pfn)) return "sigbus";
         this.chosenPfn = outcome.pfn;
         this.chosenFlags = area.pteFlags() | PTE_SPECIAL;
@@ -84,7 +93,7 @@ export class NopageCall implements Fault {
       case "oom":
         return outcome.kind;
       case "retry":
-        if (!this.mayRetry) return "would-wait";
+        if (!this.mayRetry) return this.reject("answered retry to a fault that does not allow it", undefined);
         return outcome.until === "now" ? "try-again" : "wait-at-gate";
       default:
         return this.reject(checkOutcome(outcome, this.mayRetry) ?? "answered nonsense", undefined);
@@ -134,12 +143,20 @@ export class NopageCall implements Fault {
     return "sigbus";
   }
 
+  /** Refuses a page; the reference that came with it goes back if there can be one. */
+  #refuse(page: Page, what: string): FaultResult {
+    const { frames } = this.area.mm.machine.memory;
+    if (frames.hasPage(page) && frames.isAllocated(page)) frames.put(page);
+    return this.reject(what, undefined);
+  }
+
   /** Why the core cannot map this page here, as a sentence; undefined when it can. */
   #whyRefused(page: Page): string | undefined {
     const { frames } = this.area.mm.machine.memory;
     if (!Number.isSafeInteger(page) || page < 0 || !frames.hasPage(page)) {
       return `answered page ${String(page)}, which has no struct page`;
     }
+    if (this.area.ops?.nopagePfn !== undefined) return "answered a page, which it has none of to give";
     if ((this.area.flags & VM_PFNMAP) !== 0) return `answered page ${page} for an area that is VM_PFNMAP`;
     if (!frames.isAllocated(page)) return `answered page ${page}, which is free`;
     return undefined;

@@ -7,7 +7,7 @@ import {
   VM_READ,
   VM_WRITE,
 } from "../contract/area-flags.ts";
-import { EEXIST, EFAULT, EINTR, ENOMEM } from "../contract/errno.ts";
+import { EEXIST, EFAULT, EHWPOISON, EINTR, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
@@ -16,8 +16,9 @@ import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { replaceByCopy } from "./copy-on-write.ts";
 import { handleFault } from "./fault.ts";
-import type { FaultPatience } from "./fault-result.ts";
+import { countFault, currentFaultTaker } from "./fault-count.ts";
 import type { Mm } from "./mm.ts";
+import { standBack } from "./stand-back.ts";
 import type { Vma } from "./vma.ts";
 
 /** What the caller of `getUserPages` is going to do with the pages (`FOLL_*`). */
@@ -45,20 +46,26 @@ export function* getUserPages(
   count: number,
   request: PageRequest,
 ): Sleepable<readonly Page[] | number> {
+  const { machine } = mm;
   const pages: Page[] = [];
   let address = start - (start % mm.pageSize);
+  let tries = 0;
   if (request.hold === "pin") mm.hasPinned = true;
   while (pages.length < count) {
+    if (machine.sched.running.signal === "fatal") return pages.length > 0 ? pages : -EINTR;
     yield* mm.lock.read();
-    const result = yield* holdPage(mm, address, request);
-    if (result === "lock-dropped") continue;
-    mm.lock.unlockRead();
-    if (result === "again") continue;
+    const result = yield* holdPage(mm, address, request, tries);
+    if (result !== "lock-dropped") mm.lock.unlockRead();
+    if (typeof result === "string") {
+      yield* standBack(machine, ++tries, "killable");
+      continue;
+    }
     if (result < 0) return pages.length > 0 ? pages : result;
     pages.push(result as Page);
     address += mm.pageSize;
+    tries = 0;
   }
-  mm.machine.log.record("pin", mm.id, start, count);
+  machine.log.record("pin", mm.id, start, count);
   return pages;
 }
 
@@ -84,6 +91,7 @@ function* holdPage(
   mm: Mm,
   address: number,
   request: PageRequest,
+  tries: number,
 ): Sleepable<number | "again" | "lock-dropped"> {
   const area = mm.areas.find(address);
   if (area === undefined) return -EFAULT;
@@ -102,11 +110,12 @@ function* holdPage(
   }
   mm.pageTableLock.unlock();
   if (found === "must-unshare") {
-    const result = yield* replaceByCopy(area, address - (address % mm.pageSize), entry);
+    const result = yield* replaceByCopy(area, address, entry);
     return result === "oom" ? -ENOMEM : "again";
   }
-  const faulted = yield* faultIn(area, address, request.access, "killable");
-  return faulted === 0 ? "again" : faulted;
+  const faulted = yield* faultIn(area, address, request.access, tries);
+  if (faulted === 0) return "again";
+  return faulted === -EHWPOISON ? -EFAULT : faulted;
 }
 
 /** Whether the area may be held in this way (`check_vma_flags`): 0 or -EFAULT. */
@@ -129,13 +138,14 @@ function usablePage(area: Vma, entry: number, request: PageRequest): number | "m
   const pfn = ptePfn(entry);
   if (pfn === machine.zeroPage && area.isAnonymous) return request.access === "write" ? "must-fault" : pfn;
   if ((entry & PTE_SPECIAL) !== 0) return -EEXIST;
-  const isOwn = frames.hasFlags(pfn as number as Page, PG_anon | PG_anon_exclusive);
+  const page = pfn as number as Page;
+  const isPrivate = frames.hasFlags(page, PG_anon);
+  const isOwn = isPrivate && frames.hasFlags(page, PG_anon_exclusive);
   if (request.access === "write" && (entry & PTE_WRITE) === 0) {
     const isForcedCopy = request.permission === "forced" && (area.flags & VM_WRITE) === 0 && isOwn;
     if (!isForcedCopy) return "must-fault";
   }
-  const isShared = frames.hasFlags(pfn as number as Page, PG_anon) && !isOwn;
-  return request.hold === "pin" && isShared ? "must-unshare" : pfn;
+  return request.hold === "pin" && isPrivate && !isOwn ? "must-unshare" : pfn;
 }
 
 /** Takes the hold itself: the page, or -ENOMEM when its count is at the limit. The page of zeros is never counted. */
@@ -150,28 +160,31 @@ function* take(mm: Mm, page: Page, request: PageRequest): Atomic<number> {
 
 /**
  * Faults one page in for the kernel (`faultin_page`): 0, a negated errno (FR-10), or `lock-dropped` when the mmap lock
- * had to be given up and the caller starts over.
+ * had to be given up and the caller starts over. `tries` counts the faults for this page before: after one that
+ * waited, the fault is a major one.
  */
 export function* faultIn(
   area: Vma,
   address: number,
   access: "read" | "write",
-  patience: FaultPatience,
+  tries: number,
 ): Sleepable<number | "lock-dropped"> {
-  const { mm } = area;
-  const { sched } = mm.machine;
-  const answer = handleFault(area, address, access, patience);
+  const { machine, lock } = area.mm;
+  const answer = handleFault(area, address, access, "killable");
   const result = isGenerator(answer) ? yield* answer : answer;
   switch (result) {
     case "done":
+      countFault(machine, currentFaultTaker(machine), tries > 0 ? "major" : "minor");
       return 0;
     case "retry":
       return "lock-dropped";
     case "interrupted":
-      yield* mm.lock.read();
-      return sched.running.signal === "fatal" ? -EINTR : -EFAULT;
+      yield* lock.read();
+      return -EINTR;
     case "oom":
       return -ENOMEM;
+    case "hwpoison":
+      return -EHWPOISON;
     default:
       return -EFAULT;
   }

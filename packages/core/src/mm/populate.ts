@@ -1,34 +1,67 @@
-import { isCopyOnWrite, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE } from "../contract/area-flags.ts";
+import {
+  isCopyOnWrite,
+  VM_ACCESS_FLAGS,
+  VM_IO,
+  VM_PFNMAP,
+  VM_READ,
+  VM_WRITE,
+} from "../contract/area-flags.ts";
 import { EFAULT, EINTR, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
+import { PTE_WRITE } from "../mmu/pte.ts";
 import type { Mm } from "./mm.ts";
 import { faultIn } from "./pin.ts";
+import { standBack } from "./stand-back.ts";
+import type { Vma } from "./vma.ts";
 
 /**
- * Faults `[start, end)` in as MAP_POPULATE, MAP_LOCKED and mlock do (`mm_populate`); errors are ignored, bare pfn
- * areas left out. Called without the mmap lock.
+ * Faults `[start, end)` in as MAP_POPULATE, MAP_LOCKED and mlock do (`__mm_populate`); holes between areas and bare pfn
+ * areas are left out, and private writable ones are written to. Called without the mmap lock.
+ *
+ * With `ignore`, an error ends only the area in which it came.
+ *
+ * @returns 0, or the first error with `stop`: -EFAULT, -ENOMEM, -EINTR, -EHWPOISON
  */
-export function* populate(mm: Mm, start: number, end: number): Sleepable<void> {
-  for (let address = start; address < end; address += mm.pageSize) {
+export function* populate(mm: Mm, start: number, end: number, errors: "ignore" | "stop"): Sleepable<number> {
+  const { machine } = mm;
+  let tries = 0;
+  for (let address = start; address < end; ) {
+    if (machine.sched.running.signal === "fatal") return errors === "stop" ? -EINTR : 0;
     yield* mm.lock.read();
-    const area = mm.areas.find(address);
-    if (area === undefined || (area.flags & (VM_IO | VM_PFNMAP)) !== 0) {
+    const area = mm.areas.findEndingAbove(address);
+    if (area === undefined || area.start >= end) {
+      mm.lock.unlockRead();
+      return 0;
+    }
+    if (area.start > address) address = area.start;
+    if ((area.flags & (VM_IO | VM_PFNMAP)) !== 0) {
+      address = area.end;
       mm.lock.unlockRead();
       continue;
     }
     const wantsWrite = (area.flags & VM_WRITE) !== 0 && isCopyOnWrite(area.flags);
-    const readable = (area.flags & (VM_READ | VM_WRITE)) !== 0;
-    const lock = readable ? yield* faultIn(area, address, wantsWrite ? "write" : "read", "killable") : 0;
-    if (lock !== "lock-dropped") mm.lock.unlockRead();
-    else address -= mm.pageSize;
+    const isAccessible = (area.flags & VM_ACCESS_FLAGS) !== 0;
+    const result = isAccessible
+      ? yield* populatePage(area, address, wantsWrite ? "write" : "read", tries)
+      : -EFAULT;
+    const areaEnd = area.end;
+    if (result !== "lock-dropped") mm.lock.unlockRead();
+    if (typeof result === "string") {
+      yield* standBack(machine, ++tries, "killable");
+      continue;
+    }
+    if (result < 0 && errors === "stop") return result;
+    address = result < 0 ? areaEnd : address + mm.pageSize;
+    tries = 0;
   }
+  return 0;
 }
 
 /**
  * MADV_POPULATE_READ and MADV_POPULATE_WRITE: fault `[start, end)` in and say what went wrong (`faultin_page_range`).
  *
  * @returns 0; -ENOMEM for a hole or lack of memory; -EINVAL for VM_IO, VM_PFNMAP or a forbidden access; -EFAULT for
- *   SIGBUS; -EINTR for a fatal signal
+ *   SIGBUS; -EHWPOISON; -EINTR for a fatal signal
  */
 export function* populateRange(
   mm: Mm,
@@ -36,26 +69,39 @@ export function* populateRange(
   end: number,
   access: "read" | "write",
 ): Sleepable<number> {
+  const { machine } = mm;
+  const needed = access === "write" ? VM_WRITE : VM_READ;
+  let tries = 0;
   for (let address = start; address < end; ) {
+    if (machine.sched.running.signal === "fatal") return -EINTR;
     yield* mm.lock.read();
     const area = mm.areas.find(address);
-    const needed = access === "write" ? VM_WRITE : VM_READ;
-    const refusal =
-      area === undefined
-        ? -ENOMEM
-        : (area.flags & (VM_IO | VM_PFNMAP)) !== 0 || (area.flags & needed) === 0
-          ? -EINVAL
-          : 0;
-    if (area === undefined || refusal !== 0) {
+    if (area === undefined || (area.flags & (VM_IO | VM_PFNMAP)) !== 0 || (area.flags & needed) === 0) {
       mm.lock.unlockRead();
-      return refusal;
+      return area === undefined ? -ENOMEM : -EINVAL;
     }
-    const result = yield* faultIn(area, address, access, "killable");
-    if (result === "lock-dropped") continue;
-    mm.lock.unlockRead();
-    if (result === -EINTR) return -EINTR;
-    if (result < 0) return result === -ENOMEM ? -ENOMEM : -EFAULT;
+    const result = yield* populatePage(area, address, access, tries);
+    if (result !== "lock-dropped") mm.lock.unlockRead();
+    if (typeof result === "string") {
+      yield* standBack(machine, ++tries, "killable");
+      continue;
+    }
+    if (result < 0) return result;
     address += mm.pageSize;
+    tries = 0;
   }
   return 0;
+}
+
+/** Faults one page in unless it is there: 0, a negated errno, or `again` and `lock-dropped` to look once more. */
+function* populatePage(
+  area: Vma,
+  address: number,
+  access: "read" | "write",
+  tries: number,
+): Sleepable<number | "again" | "lock-dropped"> {
+  const entry = area.mm.table.entryOf(address * area.mm.perPage);
+  if (entry !== 0 && (access === "read" || (entry & PTE_WRITE) !== 0)) return 0;
+  const result = yield* faultIn(area, address, access, tries);
+  return result === 0 ? "again" : result;
 }

@@ -41,6 +41,11 @@ export class ReservedPages {
     return !this.#isSpared(page);
   }
 
+  /** Whether a touched page without entry and without a hook to ask becomes anonymous memory, whosever area it is. */
+  get fillsHoles(): boolean {
+    return this.rules !== "6.1";
+  }
+
   /** Whether remap maps this frame of RAM at all. */
   remapMaps(page: Page | undefined): boolean {
     return this.rules === "6.1" || page === undefined || this.#frames.hasFlags(page, PG_reserved);

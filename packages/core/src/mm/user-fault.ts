@@ -5,7 +5,9 @@ import type { UserAddress } from "../contract/units.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import type { UserThread } from "../user/user-thread.ts";
 import { handleFault } from "./fault.ts";
-import type { FaultPatience, FaultResult } from "./fault-result.ts";
+import { countFault } from "./fault-count.ts";
+import type { FaultResult } from "./fault-result.ts";
+import { standBack } from "./stand-back.ts";
 import type { Vma } from "./vma.ts";
 
 /** Whether the thread itself touched the memory, or the kernel on its behalf (`copy_to_user`). */
@@ -18,7 +20,9 @@ const OOM_PAUSE_NS = 1_000_000;
  * A page fault taken in user mode (`do_user_addr_fault`): finds the area, checks its permissions, resolves the fault,
  * and turns what cannot be resolved into a signal. After a wait the area is looked up again from the start (QU-08).
  *
- * In kernel mode the caller reports the trap as -EFAULT, and no signal is delivered on the way (FR-09).
+ * A signal that came while the fault waited is delivered, and the access starts anew, with a fault of its own (FR-08). In
+ * kernel mode the caller reports the trap as -EFAULT, and no signal is delivered on the way (FR-09); lack of memory is
+ * an error there instead of another try (FR-03).
  *
  * @returns undefined when the access is to be tried again, otherwise the trap
  */
@@ -42,7 +46,7 @@ export function userFault(
   const result = handleFault(area, address, access, patienceOf(mode));
   if (result !== "done") return resolve(thread, address, access, mode, result);
   mm.lock.unlockRead();
-  count(thread, "minor");
+  countFault(machine, thread, "minor");
   return undefined;
 }
 
@@ -56,6 +60,7 @@ function* resolve(
 ): Sleepable<Trap | undefined> {
   const { mm } = thread;
   let kind: "minor" | "major" = "minor";
+  let tries = 0;
   let answer = first;
   for (;;) {
     if (answer === undefined) {
@@ -71,16 +76,21 @@ function* resolve(
     answer = undefined;
     if (result === "retry" || result === "interrupted") {
       kind = "major";
-      if (mode === "user" && thread.hasSignal) yield* thread.deliverSignals();
-      else if (result === "interrupted") return { signal: "SIGBUS", code: "BUS_ADRERR", address };
+      if (mode === "user" && thread.hasSignal) {
+        yield* thread.deliverSignals();
+        return undefined;
+      }
+      if (isDying(thread)) return killed(address);
+      yield* standBack(mm.machine, ++tries, patienceOf(mode));
       continue;
     }
     mm.lock.unlockRead();
     switch (result) {
       case "done":
-        count(thread, kind);
+        countFault(mm.machine, thread, kind);
         return undefined;
       case "oom":
+        if (mode === "kernel") return raise(thread, mode, "SIGSEGV", "SEGV_MAPERR", address);
         yield* thread.pause(OOM_PAUSE_NS);
         continue;
       case "sigsegv":
@@ -101,20 +111,36 @@ function findAllowing(thread: UserThread, address: UserAddress, access: "read" |
   return (area.flags & allowed) === 0 ? "SEGV_ACCERR" : area;
 }
 
-function patienceOf(mode: AccessMode): FaultPatience {
+function patienceOf(mode: AccessMode): "interruptible" | "killable" {
   return mode === "user" ? "interruptible" : "killable";
 }
 
-/** Counts a resolved fault, as getrusage shows it (FR-13). */
-function count(thread: UserThread, kind: "minor" | "major"): void {
-  const { stats } = thread.mm.machine;
-  if (kind === "minor") {
-    stats.minorFaults++;
-    thread.minorFaults++;
-  } else {
-    stats.majorFaults++;
-    thread.majorFaults++;
-  }
+/** Whether a fatal signal waits, which the kernel leaves its loops for. */
+function isDying(thread: UserThread): boolean {
+  return thread.task.signal === "fatal";
+}
+
+/** What an access by the kernel ends in when its thread is being killed: it is seen as -EFAULT by nobody. */
+function killed(address: UserAddress): Trap {
+  return { signal: "SIGBUS", code: "BUS_ADRERR", address };
+}
+
+/**
+ * A fault was resolved `tries` times in a row and the access still finds no entry: a hook said that it had written one,
+ * or others take it away each time. Signals are looked at, and the thread stands back after a while.
+ *
+ * @returns undefined when the access is to be tried again, otherwise the trap
+ */
+export function* afterFruitlessFault(
+  thread: UserThread,
+  address: UserAddress,
+  mode: AccessMode,
+  tries: number,
+): Sleepable<Trap | undefined> {
+  if (mode === "kernel" && isDying(thread)) return killed(address);
+  if (mode === "user" && thread.hasSignal) yield* thread.deliverSignals();
+  yield* standBack(thread.mm.machine, tries, patienceOf(mode));
+  return undefined;
 }
 
 function raise(

@@ -2,7 +2,7 @@ import type { MaySleep, Point, Sleepable } from "../contract/execution.ts";
 import type { Trap } from "../contract/signals.ts";
 import type { Page, UserAddress } from "../contract/units.ts";
 import type { Mm } from "../mm/mm.ts";
-import { type AccessMode, userFault } from "../mm/user-fault.ts";
+import { type AccessMode, afterFruitlessFault, userFault } from "../mm/user-fault.ts";
 import { PTE_ACCESSED, PTE_DIRTY, PTE_PFN_UNIT, PTE_READ, PTE_WRITE, type Pte, ptePfn } from "../mmu/pte.ts";
 import type { Tlb } from "../mmu/tlb.ts";
 import { isGenerator } from "../sched/is-generator.ts";
@@ -76,6 +76,7 @@ export class Translator {
     const mm = this.#mm;
     const { sched } = mm.machine;
     const base = address - (address & this.#inPageMask);
+    let faults = 0;
     for (;;) {
       const before = this.#cached(base, access);
       const entry = before === NONE ? 0 : this.tlb.entry[before];
@@ -88,9 +89,14 @@ export class Translator {
         yield sched.also(walk, ObjectKind.tlb, this.#thread.cpu, Access.write);
       }
       if (this.#walk(base, access) !== NONE) continue;
+      if (faults > 0) {
+        const killed = yield* afterFruitlessFault(this.#thread, address, this.#mode, faults);
+        if (killed !== undefined) return killed;
+      }
       const fault = userFault(this.#thread, address, access, this.#mode);
       const trap = isGenerator(fault) ? yield* fault : fault;
       if (trap !== undefined) return trap;
+      faults++;
     }
   }
 
@@ -126,6 +132,8 @@ export class Translator {
   #walk(base: number, access: "read" | "write"): number {
     const mm = this.#mm;
     const { table, machine } = mm;
+    // The table's indices wrap around: an address outside the user half would find another page's entry.
+    if (!(base >= 0 && base < machine.geometry.userEnd)) return NONE;
     const vpn = base * mm.perPage;
     const place = table.find(vpn);
     if (place < 0) return NONE;
