@@ -52,13 +52,14 @@ describe("a process that goes away in the middle of a transfer", () => {
     },
   );
 
-  it("SIGKILL at any moment of any schedule MUST leave nothing behind", () => {
-    for (const [, backing, strategy] of combinations) {
+  it.each(combinations)(
+    "%s showing %s: SIGKILL at any moment of any schedule MUST leave nothing behind",
+    (_name, backing, strategy) => {
       for (const seed of seeds) {
         const built = world({
           strategy,
           highway: { backing, burstBytes: 2048 },
-          machine: { chooser: randomChooser(seed), eventLog: "off" },
+          machine: { chooser: randomChooser(seed), eventLog: "off", ramPages: 128 },
         });
         const before = holdings(built.machine);
         const victim = built.machine.spawn("victim", function* (thread) {
@@ -66,7 +67,10 @@ describe("a process that goes away in the middle of a transfer", () => {
           const region = yield* mapRegion(thread, file);
           const memory = yield* mapMemory(thread, 65_536);
           thread.spawn(function* (watcher) {
-            for (;;) yield* watcher.load(region + ((yield* watcher.nanosleep(300)) & 0));
+            for (;;) {
+              yield* watcher.load(region);
+              yield* watcher.nanosleep(300);
+            }
           });
           for (;;) yield* request(thread, file, memory, { ...order(memory), bytes: 6000 }, HIGHWAY_ACQUIRE);
         });
@@ -78,8 +82,8 @@ describe("a process that goes away in the middle of a transfer", () => {
         expect({ seed, ...holdings(built.machine) }).toEqual({ seed, ...before });
         expect(built.card.breaches).toEqual([]);
       }
-    }
-  });
+    },
+  );
 
   it("a close without an ioctl under way MUST stop the card, and the pages stay pinned until then", () => {
     const built = world();
@@ -173,7 +177,7 @@ describe("a buffer that goes away in the middle of a transfer", () => {
       yield* child.waitForEnd();
       expect(yield* thread.loadBlock(memory + 4200, BYTES)).toEqual(samples);
     });
-    expect(holdings(built.machine).violations).toEqual([]);
+    expect(built.card.breaches).toEqual([]);
   });
 });
 
