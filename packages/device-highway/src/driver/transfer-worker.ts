@@ -76,7 +76,7 @@ export class TransferWorker {
     transfer.result = transfer.done === 0 && transfer.isAborted ? -EIO : transfer.done;
     statistics.transfers++;
     statistics.bytes += transfer.done;
-    if (transfer.isAborted) statistics.aborted++;
+    if (transfer.isAborted && transfer.done < transfer.request.bytes) statistics.aborted++;
     yield* this.#advance(transfer, "settled");
   }
 
