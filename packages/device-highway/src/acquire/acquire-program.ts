@@ -47,7 +47,7 @@ export class AcquireProgram {
 
   /** What was acquired from each interface. */
   get streams(): readonly Uint8Array[] {
-    return this.#blocks.map((blocks) => new Uint8Array(Buffer.concat(blocks)));
+    return this.#blocks.map(join);
   }
 
   /** What the watching threads met, in sum. */
@@ -147,4 +147,14 @@ function must(what: string, result: number): number {
 
 function mustStore(trap: unknown): void {
   if (isTrap(trap)) throw new StepFailed(`a store to the buffer: ${trap.signal}`);
+}
+
+function join(blocks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(blocks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const block of blocks) {
+    whole.set(block, at);
+    at += block.length;
+  }
+  return whole;
 }

@@ -9,6 +9,7 @@ import {
   region,
   SAMPLE_BYTES,
 } from "../card/measurement-registers.ts";
+import { wordAt } from "../card/word-at.ts";
 import type { TouchRecord } from "./touch-record.ts";
 
 /**
@@ -76,9 +77,4 @@ export class RegionWatcher {
     this.#record.addValue(sched.now - start);
     return value;
   }
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  const byte = (index: number) => bytes[at + index] ?? 0;
-  return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
 }

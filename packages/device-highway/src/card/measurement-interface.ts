@@ -6,6 +6,7 @@ import {
   INTERFACE_READY,
   measurement,
 } from "./measurement-registers.ts";
+import { wordAt } from "./word-at.ts";
 
 /** What an interface measures: a recording that it plays back. */
 export interface Recording {
@@ -45,7 +46,9 @@ export class MeasurementInterface {
 
   /** The word at an offset in `[0, INTERFACE_BYTES)`, a multiple of 4. */
   read(offset: number): number {
-    if (offset >= measurement.samples) return this.#sampleWord(offset - measurement.samples);
+    if (offset >= measurement.samples) {
+      return wordAt(this.#recording.bytes, this.#position + offset - measurement.samples);
+    }
     const { bytes, sampleRateHz } = this.#recording;
     switch (offset) {
       case measurement.identification:
@@ -79,12 +82,5 @@ export class MeasurementInterface {
 
   get #available(): number {
     return this.#isEnabled ? this.#recording.bytes.length - this.#position : 0;
-  }
-
-  #sampleWord(offset: number): number {
-    const { bytes } = this.#recording;
-    const at = this.#position + offset;
-    const byte = (index: number) => bytes[at + index] ?? 0;
-    return (byte(0) | (byte(1) << 8) | (byte(2) << 16) | (byte(3) << 24)) >>> 0;
   }
 }
