@@ -9,7 +9,7 @@ import type { Kernel } from "../contract/kernel.ts";
 import type { MappingStrategy, StrategyHooks } from "../contract/strategy.ts";
 import type { Machine } from "../machine.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
-import { unmapMappingRange } from "../mm/rmap.ts";
+import { unmapBacking } from "../mm/rmap.ts";
 import type { Vma } from "../mm/vma.ts";
 import type { ZapReach } from "../mm/zap.ts";
 import { isGenerator } from "../sched/is-generator.ts";
@@ -125,7 +125,8 @@ export class MappingBinding {
 
   /**
    * Changes what is shown and how much of it (TR-04): closes the gate, zaps, lets the driver exchange the memory, opens.
-   * `exchange` runs while nothing is mapped; what it takes away may be freed in it.
+   * `exchange` runs while nothing is mapped; what it takes away may be freed in it. Private copies of pages past the
+   * new end go too (TR-02).
    *
    * @throws ContractViolation, with nothing changed, when the strategy cannot show the new kind of memory
    */
@@ -135,6 +136,7 @@ export class MappingBinding {
     yield* exchange();
     this.#bound.memory = memory;
     this.#bound.pages = pages;
+    yield* unmapBacking(this.backing, pages, "even-cows");
     yield* this.resume();
   }
 
@@ -159,7 +161,7 @@ export class MappingBinding {
   *#revoke(reach: ZapReach): Sleepable<void> {
     const { backing } = this;
     if (this.#hooks.revoke === undefined) {
-      yield* unmapMappingRange(backing.mapping, 0, 0, reach);
+      yield* unmapBacking(backing, 0, reach);
       return;
     }
     const answer = this.#hooks.revoke(backing);

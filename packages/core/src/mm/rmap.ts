@@ -1,3 +1,5 @@
+import { VM_PFNMAP } from "../contract/area-flags.ts";
+import type { Backing } from "../contract/backing.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Vma } from "./vma.ts";
@@ -24,6 +26,27 @@ export function* unmapMappingRange(
   }
   const machine = areas[0]?.mm.machine;
   machine?.log.record("unmap-mapping-range", first, pages, areas.length);
+  mapping.lock.unlockRead();
+}
+
+/**
+ * Removes what areas show of one backing, from its page `first` on, and nothing else that hangs on the same inode: a
+ * device may show several kinds of memory there, each with a gate of its own.
+ *
+ * A private remap is numbered by frames (RE-03), so that it has no page of which one could say that it is past `first`:
+ * it is left alone unless `first` is 0.
+ */
+export function* unmapBacking(backing: Backing, first: number, reach: ZapReach): Sleepable<void> {
+  const { mapping } = backing;
+  yield* mapping.lock.read();
+  const areas = mapping
+    .areasShowing(0, Number.MAX_SAFE_INTEGER)
+    .filter((area) => area.backing === backing && (first === 0 || (area.flags & VM_PFNMAP) === 0));
+  for (const area of areas) {
+    const from = first === 0 ? area.start : Math.max(area.start, area.addressOf(first));
+    if (from < area.end) yield* zapRange(area, from, area.end, reach, "clear");
+  }
+  areas[0]?.mm.machine.log.record("unmap-mapping-range", first, backing.pages, areas.length);
   mapping.lock.unlockRead();
 }
 

@@ -31,4 +31,4 @@ test("TR-03 a page that is truncated away while a fault has found it MUST NOT be
     });
     expect(machine.memory.freeFrames).toBe(free);
   }
-});
+}, 60_000);
