@@ -194,13 +194,12 @@ describe("restore", () => {
     run(function* (thread) {
       const own = yield* mapTestDevice(thread, device);
       const others = yield* mapTestDevice(thread, { path: "/dev/other", binding: other });
-      yield* other.quiesce();
+      // Not gated, so that only the restore's own look at whose area it is keeps it away.
+      yield* kernel.mappings.unmapMappingRange(mapping, 0, 0, "even-cows");
       yield* device.binding.quiesce();
       yield* device.binding.resume();
       expect(yield* marksAt(thread, own, 1)).toEqual([markOf(0)]);
       expect(yield* marksAt(thread, others, 1)).toEqual(["SIGBUS"]);
-      yield* other.resume();
-      expect(yield* marksAt(thread, others, 1)).toEqual([markOf(100)]);
     });
   });
 
@@ -227,7 +226,7 @@ describe("restore", () => {
         });
       });
     }
-  });
+  }, 60_000);
 
   test("that runs while the gate closes again MUST stop, and the next one MUST finish it", () => {
     for (let seed = 0; seed < 1000; seed++) {
@@ -249,7 +248,7 @@ describe("restore", () => {
         expect(yield* marksAt(thread, address, 4)).toEqual([0, 1, 2, 3].map(markOf));
       });
     }
-  });
+  }, 60_000);
 });
 
 test("memory that it cannot show MUST be refused when it is bound, with what it can show", () => {

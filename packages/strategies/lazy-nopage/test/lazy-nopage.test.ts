@@ -98,7 +98,7 @@ describe("an array of pages", () => {
         expect(memory.frames.mapcount[page]).toBe(1);
       });
     }
-  });
+  }, 60_000);
 
   test.each(["a page of a slab", "a page inside a bare block", "a page that is free"])(
     "LK-03 LK-06 RC-04 %s MUST be SIGBUS, again and again, and MUST change no count",
