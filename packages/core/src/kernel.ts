@@ -5,6 +5,8 @@ import { firstFrame } from "./device/first-frame.ts";
 import { MappingBinding } from "./device/mapping-binding.ts";
 import { createMmio } from "./device/mmio.ts";
 import type { Machine } from "./machine.ts";
+import { chargePins, unchargePins } from "./mm/charge-pins.ts";
+import { createGhost, shareWithGhost, unshareWithGhost } from "./mm/ghost.ts";
 import { handOver } from "./mm/hand-over.ts";
 import { insertPage, insertPfn } from "./mm/insert.ts";
 import { insertInterval, registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
@@ -76,8 +78,16 @@ export function createKernel(machine: Machine): Kernel {
       },
       getPages: getUserPages,
       releasePage: releaseUserPage,
+      chargePins,
+      unchargePins,
+      isAlive: (mm) => mm.users > 0,
       tryUse: (mm) => mm.tryUse(),
       drop: (mm) => machine.dropMm(mm),
+    },
+    ghosts: {
+      create: (name) => createGhost(machine, name),
+      share: shareWithGhost,
+      unshare: unshareWithGhost,
     },
     sync: {
       spinLock: (name) => new SpinLock(sched, name),

@@ -36,6 +36,7 @@ export interface Kernel {
   readonly pages: PageCounts;
   readonly mappings: Mappings;
   readonly user: UserAccess;
+  readonly ghosts: Ghosts;
   readonly sync: Synchronisation;
   readonly time: Time;
   readonly mmio: Mmio;
@@ -122,12 +123,39 @@ export interface UserAccess {
     count: number,
     request: PageRequest,
   ): Sleepable<readonly Page[] | number>;
-  /** `unpin_user_page`, or `put_page` for a plain reference. */
+  /** `unpin_user_page`, `put_page` for a plain reference, or `ClearPageReserved`. */
   releasePage(mm: Mm, page: Page, hold: PageRequest["hold"], contents: "clean" | "dirty"): Atomic<void>;
+  /**
+   * Charges pages that are held for a device to a process (`mm->pinned_vm`, as in `ib_umem_get`): 0, or -ENOMEM and nothing
+   * charged when they are more than it may lock (RC-08).
+   */
+  chargePins(mm: Mm, pages: number): Atomic<number>;
+  /** Takes a charge back; the process may be gone. */
+  unchargePins(mm: Mm, pages: number): Atomic<void>;
+  /** Whether a process, or another user, still has the address space (`mm_users` is not 0). It may die at the next step. */
+  isAlive(mm: Mm): boolean;
   /** `mmget_not_zero`: whether the mm is alive; if so it has one user more. */
   tryUse(mm: Mm): boolean;
   /** `mmput`. */
   drop(mm: Mm): Sleepable<void>;
+}
+
+/**
+ * Address spaces that nobody runs in: the "ghost thread" of the 1998 question. What one maps is held, and counted, like any
+ * mapping; no load or store ever goes through it, so that sharing a page with a ghost takes nothing from its owner.
+ */
+export interface Ghosts {
+  /** A new, empty one with one use, to be given back with `user.drop`. */
+  create(name: string): Mm;
+  /**
+   * Maps pages, held by the caller, side by side in a ghost: one reference and one mapping more for each but the page of
+   * zeros.
+   *
+   * @returns the address, or -ENOMEM with nothing mapped
+   */
+  share(ghost: Mm, pages: readonly Page[]): Sleepable<UserAddress | number>;
+  /** Unmaps pages that `share` mapped at `address`. */
+  unshare(ghost: Mm, address: UserAddress, pages: number): Sleepable<void>;
 }
 
 /** Locks and other meeting points, each with the name that reports show. */

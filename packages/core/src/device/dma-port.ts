@@ -1,19 +1,41 @@
+import type { DeviceAccess, DmaTranslator } from "../contract/device-follower.ts";
 import type { Atomic } from "../contract/execution.ts";
-import type { BusAddress, Page, Pfn } from "../contract/units.ts";
+import type { Pinned } from "../contract/pinning-policy.ts";
+import type { BusAddress, Page, Pfn, UserAddress } from "../contract/units.ts";
 import type { Machine } from "../machine.ts";
+import { PG_anon_exclusive } from "../memory/page-flags.ts";
+import type { Mm } from "../mm/mm.ts";
+import { PTE_SPECIAL, ptePfn } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 
 /** Which way the bytes go, seen from the device. */
 export type DmaDirection = "to-memory" | "from-memory";
 
+/** A page that the driver has given to the device. */
+interface DmaMapping {
+  /** Transfers that have it. */
+  times: number;
+  readonly mm: Mm;
+  /** Where it was mapped when it was held. */
+  readonly vpn: number;
+  /** How often the frame had been freed: were it freed since, it is somebody else's now. */
+  readonly generation: number;
+  /** Whether it was one process's alone. */
+  readonly wasExclusive: boolean;
+  /** What is wrong with it is said once. */
+  isReported: boolean;
+}
+
 /**
  * A device's way to memory: it reads and writes frames by bus address, past every page table. Memory that nobody holds
- * is written all the same, as on the real machine, and reported.
+ * is written all the same, as on the real machine, and reported; so is a page that has become another's since the
+ * driver gave it to the device.
  */
 export class DmaPort {
   readonly #machine: Machine;
   readonly #name: string;
   readonly #limit: number;
+  readonly #mappings = new Map<Page, DmaMapping>();
 
   constructor(machine: Machine, name: string, addressBits: number) {
     this.#machine = machine;
@@ -24,6 +46,36 @@ export class DmaPort {
   /** Whether the device can reach `[address, address + bytes)`. */
   reaches(address: BusAddress, bytes: number): boolean {
     return address >= 0 && address + bytes <= this.#limit;
+  }
+
+  /**
+   * The driver gives held pages to the device (`dma_map_sg`): from here to `unmap` each burst is checked against what the
+   * pages were (`CONFIG_DMA_API_DEBUG`). Mappings nest.
+   */
+  map({ mm, start, pages }: Pinned): void {
+    const { frames } = this.#machine.memory;
+    for (const [index, page] of pages.entries()) {
+      const known = this.#mappings.get(page);
+      if (known !== undefined) known.times++;
+      else {
+        this.#mappings.set(page, {
+          times: 1,
+          mm,
+          vpn: Math.floor(start * mm.perPage) + index,
+          generation: frames.generation[page],
+          wasExclusive: frames.hasFlags(page, PG_anon_exclusive),
+          isReported: false,
+        });
+      }
+    }
+  }
+
+  /** Takes them back (`dma_unmap_sg`), before whatever holds them lets go. */
+  unmap({ pages }: Pinned): void {
+    for (const page of pages) {
+      const known = this.#mappings.get(page);
+      if (known !== undefined && --known.times === 0) this.#mappings.delete(page);
+    }
   }
 
   /** Notes in the event log that the device begins a transfer. */
@@ -46,8 +98,60 @@ export class DmaPort {
     return yield* this.#move(address, from, "to-memory");
   }
 
+  /**
+   * Copies a process's memory to the device, by that process's addresses and the device's own MMU. Answers the bytes
+   * moved: fewer than asked for where a device fault stopped it.
+   */
+  *readThrough(translator: DmaTranslator, address: UserAddress, to: Uint8Array): Atomic<number> {
+    return yield* this.#moveThrough(translator, address, to, "from-memory");
+  }
+
+  /** The same from the device to memory. */
+  *writeThrough(translator: DmaTranslator, address: UserAddress, from: Uint8Array): Atomic<number> {
+    return yield* this.#moveThrough(translator, address, from, "to-memory");
+  }
+
+  *#moveThrough(
+    translator: DmaTranslator,
+    address: UserAddress,
+    data: Uint8Array,
+    direction: DmaDirection,
+  ): Atomic<number> {
+    const { memory, geometry } = this.#machine;
+    for (let done = 0; done < data.length; ) {
+      const at = (address + done) as UserAddress;
+      const offset = at % geometry.pageSize;
+      const bytes = Math.min(data.length - done, geometry.pageSize - offset);
+      const pfn = yield* this.#reach(translator, at, direction === "to-memory" ? "write" : "read");
+      if (pfn === undefined || !memory.frames.isRam(pfn)) return done;
+      this.#burst(pfn, offset, data.subarray(done, done + bytes), direction);
+      done += bytes;
+    }
+    return data.length;
+  }
+
+  /**
+   * Translates and announces the access, which is one step: a translation that went while others had their turn is
+   * looked up again.
+   */
+  *#reach(translator: DmaTranslator, address: UserAddress, intent: DeviceAccess): Atomic<Pfn | undefined> {
+    const { sched } = this.#machine;
+    let pfn = translator.translate(address, intent);
+    while (sched.interleaving) {
+      const { index } = translator.state;
+      const access = intent === "write" ? Access.write : Access.read;
+      yield pfn === undefined
+        ? sched.at(ObjectKind.cell, index, Access.read)
+        : sched.also(sched.at(ObjectKind.frameContents, pfn, access), ObjectKind.cell, index, Access.read);
+      const before = pfn;
+      pfn = translator.translate(address, intent);
+      if (pfn === before) break;
+    }
+    return pfn;
+  }
+
   *#move(address: BusAddress, data: Uint8Array, direction: DmaDirection): Atomic<boolean> {
-    const { memory, sched, geometry, log } = this.#machine;
+    const { memory, sched, geometry } = this.#machine;
     const { frames } = memory;
     if (!this.reaches(address, data.length)) return false;
     for (let done = 0; done < data.length; ) {
@@ -60,26 +164,61 @@ export class DmaPort {
         const access = direction === "to-memory" ? Access.write : Access.read;
         yield sched.at(ObjectKind.frameContents, pfn, access);
       }
-      this.#check(pfn, direction);
-      if (direction === "to-memory") {
-        frames.bytes.set(data.subarray(done, done + bytes), at);
-        frames.markWritten(pfn, offset, bytes);
-      } else {
-        data.set(frames.bytes.subarray(at, at + bytes), done);
-      }
-      log.record("dma-burst", at, bytes, direction === "to-memory" ? 1 : 0);
+      this.#burst(pfn, offset, data.subarray(done, done + bytes), direction);
       done += bytes;
     }
     return true;
   }
 
+  /** Moves bytes inside one frame of RAM, whoever it belongs to. */
+  #burst(pfn: Pfn, offset: number, part: Uint8Array, direction: DmaDirection): void {
+    const { memory, geometry, log } = this.#machine;
+    const { frames } = memory;
+    const at = pfn * geometry.pageSize + offset;
+    this.#check(pfn, direction);
+    if (direction === "to-memory") {
+      frames.bytes.set(part, at);
+      frames.markWritten(pfn, offset, part.length);
+    } else {
+      part.set(frames.bytes.subarray(at, at + part.length));
+    }
+    log.record("dma-burst", at, part.length, direction === "to-memory" ? 1 : 0);
+  }
+
   #check(pfn: Pfn, direction: DmaDirection): void {
     const { frames } = this.#machine.memory;
-    if (!frames.hasPage(pfn) || frames.isAllocated(pfn as number as Page)) return;
+    if (!frames.hasPage(pfn)) return;
+    const page = pfn as number as Page;
+    const mapping = this.#mappings.get(page);
+    const isFree = !frames.isAllocated(page);
+    const wrong = isFree ? "which nobody holds" : mapping && this.#whatChanged(page, mapping, direction);
+    if (wrong === undefined || mapping?.isReported === true) return;
+    if (mapping !== undefined) mapping.isReported = true;
     const verb = direction === "to-memory" ? "writes to" : "reads from";
+    const isShared = !isFree && mapping?.generation === frames.generation[page];
     this.#machine.violations.report(
-      "use-after-free",
-      `${this.#name} ${verb} ${frames.describe(pfn)}, which nobody holds`,
+      isShared ? "dma-into-shared" : "use-after-free",
+      `${this.#name} ${verb} ${frames.describe(pfn)}, ${wrong}`,
     );
+  }
+
+  /** What has become of an allocated page since it was mapped for the device. */
+  #whatChanged(page: Page, mapping: DmaMapping, direction: DmaDirection): string | undefined {
+    const { frames } = this.#machine.memory;
+    if (mapping.generation !== frames.generation[page]) return "which was freed and handed out anew";
+    if (direction === "from-memory" || !mapping.wasExclusive) return undefined;
+    if (frames.hasFlags(page, PG_anon_exclusive)) return undefined;
+    const other = this.#findSharer(page, mapping);
+    return other === undefined ? undefined : `which a fork has shared with ${other.name}`;
+  }
+
+  /** Another address space that shows a private page where its owner did: a fork's copy. */
+  #findSharer(page: Page, { mm, vpn }: DmaMapping): Mm | undefined {
+    for (const other of this.#machine.mms) {
+      if (other === mm || other.isGhost) continue;
+      const entry = other.table.entryOf(vpn);
+      if (entry !== 0 && (entry & PTE_SPECIAL) === 0 && ptePfn(entry) === page) return other;
+    }
+    return undefined;
   }
 }

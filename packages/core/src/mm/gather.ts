@@ -42,7 +42,7 @@ export class Gather {
     }
     for (const page of this.#pages) {
       if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.countDown);
-      machine.dropPage(page);
+      if (machine.memory.frames.put(page) && machine.log.enabled) machine.log.record("page-free", page);
     }
     this.#pages.length = 0;
   }

@@ -33,8 +33,9 @@ export class Mm {
   totalPages = 0;
   /** Pages in locked areas (`locked_vm`). */
   lockedPages = 0;
-  /** Pages charged by those who pin for long (`pinned_vm`). */
+  /** Pages charged by those who pin for long (`pinned_vm`): an atomic counter, announced as `pinnedCell`. */
   pinnedPages = 0;
+  readonly pinnedCell: number;
   /** The CPUs whose TLB may hold translations of this mm: bit c for CPU c (`mm_cpumask`). */
   cpus = 0;
   /** Operations that removed entries but have not flushed yet (`tlb_flush_pending`). */
@@ -43,6 +44,8 @@ export class Mm {
   users = 1;
   /** Whether any of its pages was ever pinned: fork then looks (`MMF_HAS_PINNED`). */
   hasPinned = false;
+  /** Nobody runs here and nobody ever will: what it maps is held and can be reached by no load or store; see `createGhost`. */
+  isGhost = false;
   /** Where the search for a free range in the low zone starts, downwards (`free_area_cache`). */
   gapHint: number;
 
@@ -56,6 +59,7 @@ export class Mm {
     this.notifiers = new Notifiers(machine.sched, this);
     this.pageSize = machine.geometry.pageSize;
     this.perPage = 1 / this.pageSize;
+    this.pinnedCell = machine.sched.nextObject();
     this.gapHint = machine.mmapLowTop;
   }
 

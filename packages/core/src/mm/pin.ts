@@ -27,8 +27,11 @@ export interface PageRequest {
   /**
    * A plain reference keeps the page allocated; a pin (`FOLL_PIN`) also keeps it the process's own: fork copies it for
    * the child instead of sharing it. Data needs a pin (GP-05).
+   *
+   * `reserved-flag` only sets `PG_reserved` while the entry stands, as a driver of 2.0 did that walked the page table
+   * itself: on a machine with legacy rules unmapping then spares the page, on others it keeps nothing.
    */
-  readonly hold: "reference" | "pin";
+  readonly hold: "reference" | "pin" | "reserved-flag";
   /** Whether areas without the needed permission are accessed all the same, as a debugger does (`FOLL_FORCE`). */
   readonly permission: "checked" | "forced";
 }
@@ -73,7 +76,7 @@ export function* getUserPages(
 export function* releaseUserPage(
   mm: Mm,
   page: Page,
-  hold: "reference" | "pin",
+  hold: PageRequest["hold"],
   contents: "clean" | "dirty",
 ): Atomic<void> {
   const { machine } = mm;
@@ -82,8 +85,15 @@ export function* releaseUserPage(
   if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countDown);
   if (contents === "dirty") frames.markDirty(page);
   if (hold === "pin") frames.unpin(page);
+  else if (hold === "reserved-flag") giveBackSpared(mm, page);
   else if (machine.reserved.takesReference(page)) machine.memory.frames.put(page);
   machine.log.record("unpin", page, 1);
+}
+
+/** Clears the flag, and drops the references that unmapping has left standing because of it. */
+function giveBackSpared({ machine }: Mm, page: Page): void {
+  const { frames } = machine.memory;
+  for (let spared = machine.reserved.marks.unmark(page); spared > 0; spared--) frames.put(page);
 }
 
 /** One page with the mmap lock held for reading: the page, or what stands in the way. */
@@ -154,6 +164,10 @@ function* take(mm: Mm, page: Page, request: PageRequest): Atomic<number> {
   if (page === machine.zeroPage) return page;
   if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countUp);
   if (request.hold === "pin") return machine.memory.frames.tryPin(page) ? page : -ENOMEM;
+  if (request.hold === "reserved-flag") {
+    machine.reserved.marks.mark(page);
+    return page;
+  }
   if (!machine.reserved.takesReference(page)) return page;
   return machine.memory.frames.tryGet(page) ? page : -ENOMEM;
 }

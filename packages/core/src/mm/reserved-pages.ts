@@ -1,6 +1,7 @@
 import type { Page } from "../contract/units.ts";
 import type { Frames } from "../memory/frames.ts";
 import { PG_reserved } from "../memory/page-flags.ts";
+import { ReservedMarks } from "./reserved-marks.ts";
 
 /** Which kernel's treatment of reserved pages (`PG_reserved`) the machine follows. */
 export type ReservedPageRules = "6.1" | "2.6.11" | "2.4";
@@ -14,11 +15,13 @@ export type ReservedPageRules = "6.1" | "2.6.11" | "2.4";
  */
 export class ReservedPages {
   readonly rules: ReservedPageRules;
+  readonly marks: ReservedMarks;
   readonly #frames: Frames;
 
   constructor(rules: ReservedPageRules, frames: Frames) {
     this.rules = rules;
     this.#frames = frames;
+    this.marks = new ReservedMarks(frames);
   }
 
   #isSpared(page: Page): boolean {

@@ -126,7 +126,9 @@ function* clearLeafTable(
     sched.countAtomic(1);
     if (page !== undefined) {
       forgetPage(area, page, entry);
-      gather.add(page);
+      // Decided here, as in `zap_pte_range` of 2.6.11: the flag may change until the flush.
+      if (machine.reserved.dropsReference(page)) gather.add(page);
+      else machine.reserved.marks.spare(page);
     }
     const address = (vpn + index) * pageSize;
     gather.cleared(address, address + pageSize);

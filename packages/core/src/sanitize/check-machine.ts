@@ -18,31 +18,40 @@ export function checkMachine(machine: Machine): readonly string[] {
   const found: string[] = [];
   const say: Say = (sentence) => found.push(sentence);
   const mappings = new Map<Page, number>();
+  const ghosts = new Map<Page, number>();
   const spaces = new Set<AddressSpace>(machine.devices.addressSpaces());
   for (const mm of machine.mms) {
     checkAreas(mm, say);
-    checkEntries(mm, mappings, say);
+    checkEntries(mm, mm.isGhost ? ghosts : mappings, say);
     for (const { mapping } of mm.areas.all()) if (mapping !== undefined) spaces.add(mapping);
   }
   for (const space of spaces) checkReverseMap(space, say);
-  checkFrames(machine, mappings, say);
+  checkFrames(machine, { mappings, ghosts }, say);
   checkTlbs(machine, say);
   checkTables(machine, say);
   checkFiles(machine, say);
   return found;
 }
 
-function checkFrames(machine: Machine, mappings: ReadonlyMap<Page, number>, say: Say): void {
+/** By page, the entries that map it: in address spaces that somebody runs in, and in others. */
+interface Mapped {
+  readonly mappings: ReadonlyMap<Page, number>;
+  readonly ghosts: ReadonlyMap<Page, number>;
+}
+
+function checkFrames(machine: Machine, { mappings, ghosts }: Mapped, say: Say): void {
   const { frames } = machine.memory;
   const held = new Map<Page, number>();
   for (let at = 0; at < frames.count; at++) {
     const page = at as Page;
-    const mapped = mappings.get(page) ?? 0;
+    const usable = mappings.get(page) ?? 0;
+    const mapped = usable + (ghosts.get(page) ?? 0);
     if (frames.mapcount[page] !== mapped) {
       say(`${frames.describe(page)} counts ${frames.mapcount[page]} mappings, but ${mapped} entries map it`);
     }
-    if (mapped > 1 && frames.hasFlags(page, PG_anon_exclusive)) {
-      say(`${frames.describe(page)} belongs to one mapping alone, but ${mapped} entries map it`);
+    // No store goes through a ghost's entry, so that it takes no part in copy on write.
+    if (usable > 1 && frames.hasFlags(page, PG_anon_exclusive)) {
+      say(`${frames.describe(page)} belongs to one mapping alone, but ${usable} entries map it`);
     }
     if (mapped > 0) held.set(frames.headOf(page), (held.get(frames.headOf(page)) ?? 0) + mapped);
     const isFree = !frames.isAllocated(page);

@@ -15,6 +15,7 @@ export type ViolationKind =
   | "remap-over-present"
   | "area-rule"
   | "device-rule"
+  | "dma-into-shared"
   | "contract"
   | "deadlock"
   | "hung-task";

@@ -41,8 +41,10 @@ export const pinningKind: PluginKind = {
   supports: {
     holdsBy: oneOf(["reference", "pin", "reserved-flag", "ghost-mm", "notifier"]),
     survives: listOf(["munmap", "fork", "exit"], "any size"),
+    survivesOnLegacy: listOf(["munmap", "fork", "exit"], "any size"),
     coherentAfterFork: trueOrFalse,
     onDeath: oneOf(["kept-until-unpin", "quarantined", "device-stopped-first", "unsafe"]),
+    charged: trueOrFalse,
   } satisfies Record<keyof PinningSupports, Shape>,
 };
 

@@ -35,7 +35,14 @@ export const ioOnly = defineStrategy({
 
 export const noPin = definePinningPolicy({
   name: "no-pin",
-  supports: { holdsBy: "notifier", survives: [], coherentAfterFork: true, onDeath: "unsafe" },
+  supports: {
+    holdsBy: "notifier",
+    survives: [],
+    survivesOnLegacy: [],
+    coherentAfterFork: true,
+    onDeath: "unsafe",
+    charged: false,
+  },
   create: () => ({ pin: () => -1, unpin: () => undefined }),
 });
 

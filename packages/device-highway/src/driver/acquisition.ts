@@ -85,7 +85,10 @@ export class Acquisition {
     if (isGone) return -ENODEV;
     const pinned = yield* this.#pin(request);
     if (typeof pinned === "number") return pinned;
-    if (this.#isReachable(pinned)) return new Transfer(file, request, pinned, kernel.geometry.pageSize);
+    if (this.#isReachable(pinned)) {
+      this.#device.plugged.dma.map(pinned);
+      return new Transfer(file, request, pinned, kernel.geometry.pageSize);
+    }
     const answer = this.#device.pinning.unpin(pinned, "clean");
     if (isGenerator(answer)) yield* answer;
     return -EIO;

@@ -81,6 +81,7 @@ function* attach(
     mapping,
   });
   const pinning = context.pinning.create(kernel);
+  resources.push(() => pinning.releaseQuarantine?.());
   const device = new HighwayDevice({ kernel, plugged, pinning, binding, shown });
   const dma = new DmaControl(device);
   const requested = plugged.interrupt.request("highway", () => dma.handleInterrupt());

@@ -1,9 +1,10 @@
-import type { KernelModule, MappingBinding } from "@nopage/core";
+import { isGenerator, type KernelModule, type MappingBinding } from "@nopage/core";
 import {
   type Atomic,
   type BackingKind,
   ENOENT,
   type LoadedDriver,
+  type Quarantined,
   type Sleepable,
 } from "@nopage/core/contract";
 import { type HighwayCard, highwayIn } from "../card/highway-card.ts";
@@ -44,6 +45,11 @@ export class LoadedHighway implements LoadedDriver {
     return this.#service.interfaces;
   }
 
+  /** Pages that the pinning policy keeps of processes that are gone. */
+  get quarantined(): Quarantined {
+    return this.#service.device.pinning.quarantined?.() ?? { tokens: 0, pages: 0 };
+  }
+
   get statistics(): HighwayStatistics {
     return { ...this.#service.device.statistics };
   }
@@ -65,6 +71,8 @@ export class LoadedHighway implements LoadedDriver {
     const { device, acquisition } = this.#service;
     yield* device.lock.withIrqsOff(() => this.#markGone());
     yield* acquisition.stop();
+    const released = device.pinning.releaseQuarantine?.();
+    if (isGenerator(released)) yield* released;
     yield* device.binding.remove();
   }
 

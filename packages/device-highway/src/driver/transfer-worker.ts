@@ -45,7 +45,9 @@ export class TransferWorker {
   }
 
   *#finish(transfer: Transfer): Sleepable<void> {
-    const { lock, pinning, shown, binding, progress, claim } = this.#device;
+    const { lock, pinning, plugged, shown, binding, progress, claim } = this.#device;
+    // The device's way to the pages goes first, then what keeps them.
+    plugged.dma.unmap(transfer.pinned);
     const answer = pinning.unpin(transfer.pinned, transfer.done > 0 ? "dirty" : "clean");
     if (isGenerator(answer)) yield* answer;
     yield* lock.withIrqsOff(() => this.#account(transfer));

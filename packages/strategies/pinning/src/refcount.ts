@@ -1,12 +1,5 @@
-import {
-  ContractViolation,
-  definePinningPolicy,
-  EFAULT,
-  type Kernel,
-  type Pinned,
-  type PinningPolicy,
-  type Sleepable,
-} from "@nopage/core/contract";
+import { definePinningPolicy, type Pinned, type PinningPolicy, type Sleepable } from "@nopage/core/contract";
+import { holdPages, releasePages, Tokens } from "./held-pages.ts";
 
 /**
  * A plain reference on each page: `map_user_kiobuf` of 2.4, and `get_user_pages` without `FOLL_PIN` today.
@@ -15,45 +8,32 @@ import {
  * touches memory that was handed to somebody else. They do not stay the process's own: after a fork the first of the
  * two that stores gets a copy, and if that is the parent, the device goes on with a page that only the child sees
  * (GP-05).
+ *
+ * On a machine with legacy rules a page that somebody marked reserved gets no reference, and is not held at all (RS-04, the
+ * last paragraph of the 2004 mail).
  */
 export const refcount: PinningPolicy = definePinningPolicy({
   name: "refcount",
   supports: {
     holdsBy: "reference",
     survives: ["munmap", "exit"],
+    survivesOnLegacy: ["munmap", "exit"],
     coherentAfterFork: false,
     onDeath: "kept-until-unpin",
+    charged: false,
   },
   create(kernel) {
-    const outstanding = new Set<Pinned>();
+    const tokens = new Tokens("refcount");
     return {
       *pin(mm, start, pages, access): Sleepable<Pinned | number> {
-        const intent = access === "device-writes" ? "write" : "read";
-        const request = { access: intent, hold: "reference", permission: "checked" } as const;
-        const held = yield* kernel.user.getPages(mm, start, pages, request);
-        if (typeof held === "number") return held;
-        const pinned: Pinned = { mm, start, pages: held, access };
-        if (held.length < pages) {
-          yield* releaseAll(kernel, pinned, "clean");
-          return -EFAULT;
-        }
-        outstanding.add(pinned);
-        return pinned;
+        const pinned = yield* holdPages(kernel, { mm, start, pages, access }, "reference");
+        return typeof pinned === "number" ? pinned : tokens.handOut(pinned);
       },
 
       *unpin(pinned, contents): Sleepable<void> {
-        if (!outstanding.delete(pinned)) {
-          throw new ContractViolation("refcount", "unpin", "was given a token that is not out", undefined);
-        }
-        yield* releaseAll(kernel, pinned, contents);
+        tokens.takeBack(pinned);
+        yield* releasePages(kernel, pinned, "reference", contents);
       },
     };
   },
 });
-
-/** Gives every page back, exactly those that were taken (GP-08), dirty first if the device wrote (GP-10). */
-function* releaseAll(kernel: Kernel, { mm, pages }: Pinned, contents: "clean" | "dirty"): Sleepable<void> {
-  for (const page of pages) {
-    yield* kernel.user.releasePage(mm, page, "reference", contents);
-  }
-}
