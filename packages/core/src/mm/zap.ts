@@ -1,4 +1,4 @@
-import { VM_PFNMAP } from "../contract/area-flags.ts";
+import { VM_MIXEDMAP, VM_PFNMAP } from "../contract/area-flags.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { InvalidateEvent } from "../contract/mmu-notifier.ts";
 import type { Page } from "../contract/units.ts";
@@ -42,7 +42,8 @@ export function* zapVma(area: Vma, start: number, end: number): Sleepable<void> 
 
 /**
  * Clears the entries of `[start, end)` (`unmap_page_range`), one page-table-lock section a leaf table; between
- * sections the task may be preempted. What they held goes to `gather`.
+ * sections the task may be preempted. What they held goes to `gather`, which is flushed before an area is left that may
+ * hold bare pfns (RV-02).
  */
 export function* clearEntries(
   area: Vma,
@@ -72,7 +73,7 @@ export function* clearEntries(
     pageTableLock.unlock();
     vpn = next;
   }
-  if ((area.flags & VM_PFNMAP) !== 0) yield* gather.flush();
+  if ((area.flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0) yield* gather.flush();
 }
 
 /**
