@@ -1,7 +1,7 @@
 import { isGenerator } from "@nopage/core";
-import type { BusAddress } from "@nopage/core/contract";
 import {
   type Atomic,
+  type BusAddress,
   EAGAIN,
   EFAULT,
   EINVAL,

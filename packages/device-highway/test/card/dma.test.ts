@@ -10,7 +10,7 @@ import {
   edu,
   INTERRUPT_DMA,
 } from "../../src/index.ts";
-import { type CardBench, cardBench, pattern } from "../support/cards.ts";
+import { type CardRig, cardRig, pattern } from "../support/cards.ts";
 
 interface Order {
   readonly source: number;
@@ -19,7 +19,7 @@ interface Order {
   readonly command: number;
 }
 
-function* order({ kernel, registers }: CardBench, { source, destination, count, command }: Order) {
+function* order({ kernel, registers }: CardRig, { source, destination, count, command }: Order) {
   const { mmio } = kernel;
   yield* mmio.write64(registers, edu.dmaSource, BigInt(source));
   yield* mmio.write64(registers, edu.dmaDestination, BigInt(destination));
@@ -28,21 +28,21 @@ function* order({ kernel, registers }: CardBench, { source, destination, count, 
 }
 
 /** Edu's own way to wait: reads the command register until the start bit is gone. */
-function* waitForEnd({ kernel, registers }: CardBench): Sleepable<void> {
+function* waitForEnd({ kernel, registers }: CardRig): Sleepable<void> {
   while (((yield* kernel.mmio.read(registers, edu.dmaCommand, 4)) & DMA_START) !== 0) {
     yield* kernel.time.sleep(500);
   }
 }
 
-function page(bench: CardBench) {
-  const { memory } = bench.machine;
+function page(rig: CardRig) {
+  const { memory } = rig.machine;
   const pfn = memory.pages.allocZeroedPage(owners.driver)!;
   const address = (pfn * 4096) as BusAddress;
   return { address, bytes: () => memory.frames.bytes.slice(address, address + 4096) };
 }
 
-function fillWindow(bench: CardBench, bytes: Uint8Array): Sleepable<void> {
-  const { kernel, measurements, card } = bench;
+function fillWindow(rig: CardRig, bytes: Uint8Array): Sleepable<void> {
+  const { kernel, measurements, card } = rig;
   card.feed(0, { bytes, sampleRateHz: undefined });
   return (function* () {
     yield* kernel.mmio.write(measurements, controller.select, 4, 0);
@@ -52,20 +52,20 @@ function fillWindow(bench: CardBench, bytes: Uint8Array): Sleepable<void> {
 
 describe("the DMA engine", () => {
   it.each([undefined, randomChooser(3)])("MUST move real bytes to memory, and back", (chooser) => {
-    const bench = cardBench({ burstBytes: 100 }, chooser && { chooser });
-    const from = page(bench);
-    const to = page(bench);
+    const rig = cardRig({ burstBytes: 100 }, chooser && { chooser });
+    const from = page(rig);
+    const to = page(rig);
     const command = DMA_START | DMA_TO_MEMORY;
-    bench.run(function* () {
-      yield* fillWindow(bench, pattern(1000));
-      yield* order(bench, { source: DMA_WINDOW, destination: from.address + 24, count: 1000, command });
-      yield* waitForEnd(bench);
+    rig.run(function* () {
+      yield* fillWindow(rig, pattern(1000));
+      yield* order(rig, { source: DMA_WINDOW, destination: from.address + 24, count: 1000, command });
+      yield* waitForEnd(rig);
       // Back into another place of the window, and out again.
       const back = { source: from.address + 24, destination: DMA_WINDOW + 3000, count: 500 };
-      yield* order(bench, { ...back, command: DMA_START });
-      yield* waitForEnd(bench);
-      yield* order(bench, { source: DMA_WINDOW + 3000, destination: to.address, count: 500, command });
-      yield* waitForEnd(bench);
+      yield* order(rig, { ...back, command: DMA_START });
+      yield* waitForEnd(rig);
+      yield* order(rig, { source: DMA_WINDOW + 3000, destination: to.address, count: 500, command });
+      yield* waitForEnd(rig);
     });
     expect(from.bytes().subarray(24, 1024)).toEqual(pattern(1000));
     expect(to.bytes().subarray(0, 500)).toEqual(pattern(1000).subarray(0, 500));
@@ -75,19 +75,19 @@ describe("the DMA engine", () => {
         .subarray(500)
         .every((byte) => byte === 0),
     ).toBe(true);
-    expect(bench.interrupts).toEqual([]);
-    expect(bench.machine.violations.list).toEqual([]);
+    expect(rig.interrupts).toEqual([]);
+    expect(rig.machine.violations.list).toEqual([]);
   });
 
   it("MUST take the time of its bursts and log each of them", () => {
-    const bench = cardBench({ burstBytes: 256, burstNs: 2000 });
-    const { address } = page(bench);
-    bench.run(function* () {
-      yield* order(bench, { source: DMA_WINDOW, destination: address, count: 1000, command: 7 });
+    const rig = cardRig({ burstBytes: 256, burstNs: 2000 });
+    const { address } = page(rig);
+    rig.run(function* () {
+      yield* order(rig, { source: DMA_WINDOW, destination: address, count: 1000, command: 7 });
     });
-    expect(bench.machine.sched.now).toBe(4 * 2000);
-    expect(bench.interrupts).toEqual([INTERRUPT_DMA]);
-    const events = [...bench.machine.log.events()].filter(({ name }) => name.startsWith("dma-"));
+    expect(rig.machine.sched.now).toBe(4 * 2000);
+    expect(rig.interrupts).toEqual([INTERRUPT_DMA]);
+    const events = [...rig.machine.log.events()].filter(({ name }) => name.startsWith("dma-"));
     expect(events.map(({ name, fields }) => [name, fields.bytes])).toEqual([
       ["dma-start", 1000],
       ["dma-burst", 256],
@@ -99,54 +99,54 @@ describe("the DMA engine", () => {
   });
 
   it("MUST ignore writes to its registers while it runs", () => {
-    const bench = cardBench();
-    const [first, second] = [page(bench), page(bench)];
-    bench.run(function* () {
-      yield* fillWindow(bench, pattern(64));
-      yield* order(bench, { source: DMA_WINDOW, destination: first.address, count: 64, command: 7 });
-      yield* order(bench, { source: DMA_WINDOW, destination: second.address, count: 8, command: 3 });
-      expect(yield* bench.kernel.mmio.read(bench.registers, edu.dmaCommand, 4)).toBe(7);
-      yield* waitForEnd(bench);
-      expect(yield* bench.kernel.mmio.read(bench.registers, edu.dmaCommand, 4)).toBe(6);
+    const rig = cardRig();
+    const [first, second] = [page(rig), page(rig)];
+    rig.run(function* () {
+      yield* fillWindow(rig, pattern(64));
+      yield* order(rig, { source: DMA_WINDOW, destination: first.address, count: 64, command: 7 });
+      yield* order(rig, { source: DMA_WINDOW, destination: second.address, count: 8, command: 3 });
+      expect(yield* rig.kernel.mmio.read(rig.registers, edu.dmaCommand, 4)).toBe(7);
+      yield* waitForEnd(rig);
+      expect(yield* rig.kernel.mmio.read(rig.registers, edu.dmaCommand, 4)).toBe(6);
     });
     expect(first.bytes().subarray(0, 64)).toEqual(pattern(64));
     expect(second.bytes().every((byte) => byte === 0)).toBe(true);
   });
 
   it("a command without the start bit MUST do nothing", () => {
-    const bench = cardBench();
-    bench.run(() => order(bench, { source: 1, destination: 2, count: 3, command: DMA_TO_MEMORY }));
-    expect(bench.machine.sched.now).toBe(0);
-    expect(bench.registers.device.read64?.(edu.dmaCommand)).toBe(0n);
+    const rig = cardRig();
+    rig.run(() => order(rig, { source: 1, destination: 2, count: 3, command: DMA_TO_MEMORY }));
+    expect(rig.machine.sched.now).toBe(0);
+    expect(rig.registers.device.read64?.(edu.dmaCommand)).toBe(0n);
   });
 
   it("an abort MUST stop it after the current burst, with an interrupt and the count of what was moved", () => {
-    const bench = cardBench({ burstBytes: 100, burstNs: 1000 });
-    const { address, bytes } = page(bench);
-    const { kernel, measurements } = bench;
-    const moved = bench.run(function* () {
-      yield* fillWindow(bench, pattern(1000));
-      yield* order(bench, { source: DMA_WINDOW, destination: address, count: 1000, command: 7 });
+    const rig = cardRig({ burstBytes: 100, burstNs: 1000 });
+    const { address, bytes } = page(rig);
+    const { kernel, measurements } = rig;
+    const moved = rig.run(function* () {
+      yield* fillWindow(rig, pattern(1000));
+      yield* order(rig, { source: DMA_WINDOW, destination: address, count: 1000, command: 7 });
       yield* kernel.time.sleep(2500);
       yield* kernel.mmio.write(measurements, controller.abort, 4, 1);
-      yield* waitForEnd(bench);
+      yield* waitForEnd(rig);
       return yield* kernel.mmio.read(measurements, controller.transferred, 4);
     });
     expect(moved).toBe(300);
     expect(bytes().subarray(0, 300)).toEqual(pattern(1000).subarray(0, 300));
     expect(bytes()[300]).toBe(0);
-    expect(bench.interrupts).toEqual([INTERRUPT_DMA]);
-    expect(bench.card.breaches).toEqual([]);
+    expect(rig.interrupts).toEqual([INTERRUPT_DMA]);
+    expect(rig.card.breaches).toEqual([]);
   });
 
   it("an abort while nothing runs MUST NOT stop the next transfer", () => {
-    const bench = cardBench();
-    const { address } = page(bench);
-    const { kernel, measurements } = bench;
-    const moved = bench.run(function* () {
+    const rig = cardRig();
+    const { address } = page(rig);
+    const { kernel, measurements } = rig;
+    const moved = rig.run(function* () {
       yield* kernel.mmio.write(measurements, controller.abort, 4, 1);
-      yield* order(bench, { source: DMA_WINDOW, destination: address, count: 4096, command: 3 });
-      yield* waitForEnd(bench);
+      yield* order(rig, { source: DMA_WINDOW, destination: address, count: 4096, command: 3 });
+      yield* waitForEnd(rig);
       return yield* kernel.mmio.read(measurements, controller.transferred, 4);
     });
     expect(moved).toBe(4096);
@@ -157,43 +157,43 @@ describe("the DMA engine", () => {
     [DMA_WINDOW + 4000, 97],
     [0, 4],
   ])("a transfer from 0x%s on, outside of the window, MUST move nothing and be recorded", (source, count) => {
-    const bench = cardBench();
-    const { address, bytes } = page(bench);
+    const rig = cardRig();
+    const { address, bytes } = page(rig);
     const command = DMA_START | DMA_TO_MEMORY | DMA_INTERRUPT;
-    bench.run(() => order(bench, { source, destination: address, count, command }));
+    rig.run(() => order(rig, { source, destination: address, count, command }));
     expect(bytes().every((byte) => byte === 0)).toBe(true);
-    expect(bench.card.breaches.map(({ rule }) => rule)).toEqual(["dma-outside-window"]);
-    expect(bench.interrupts).toEqual([INTERRUPT_DMA]);
+    expect(rig.card.breaches.map(({ rule }) => rule)).toEqual(["dma-outside-window"]);
+    expect(rig.interrupts).toEqual([INTERRUPT_DMA]);
   });
 
   it("a bus address with more bits than the card has MUST be cut and recorded, as edu does", () => {
-    const bench = cardBench({ dmaBits: 28 });
-    const { address, bytes } = page(bench);
-    bench.run(function* () {
-      yield* fillWindow(bench, pattern(16));
-      yield* order(bench, { source: DMA_WINDOW, destination: 2 ** 28 + address, count: 16, command: 3 });
+    const rig = cardRig({ dmaBits: 28 });
+    const { address, bytes } = page(rig);
+    rig.run(function* () {
+      yield* fillWindow(rig, pattern(16));
+      yield* order(rig, { source: DMA_WINDOW, destination: 2 ** 28 + address, count: 16, command: 3 });
     });
     expect(bytes().subarray(0, 16)).toEqual(pattern(16));
-    expect(bench.card.breaches.map(({ rule }) => rule)).toEqual(["dma-address-cut"]);
+    expect(rig.card.breaches.map(({ rule }) => rule)).toEqual(["dma-address-cut"]);
   });
 
   it("a transfer to where no memory answers MUST end there and be recorded", () => {
-    const bench = cardBench({}, { ramPages: 64 });
-    const moved = bench.run(function* () {
-      yield* order(bench, { source: DMA_WINDOW, destination: 64 * 4096, count: 16, command: 7 });
-      yield* waitForEnd(bench);
-      return yield* bench.kernel.mmio.read(bench.measurements, controller.transferred, 4);
+    const rig = cardRig({}, { ramPages: 64 });
+    const moved = rig.run(function* () {
+      yield* order(rig, { source: DMA_WINDOW, destination: 64 * 4096, count: 16, command: 7 });
+      yield* waitForEnd(rig);
+      return yield* rig.kernel.mmio.read(rig.measurements, controller.transferred, 4);
     });
     expect(moved).toBe(0);
-    expect(bench.card.breaches.map(({ rule }) => rule)).toEqual(["dma-to-nowhere"]);
-    expect(bench.interrupts).toEqual([INTERRUPT_DMA]);
+    expect(rig.card.breaches.map(({ rule }) => rule)).toEqual(["dma-to-nowhere"]);
+    expect(rig.interrupts).toEqual([INTERRUPT_DMA]);
   });
 
   it("DMA to memory that nobody holds MUST be reported", () => {
-    const bench = cardBench();
-    const { address } = page(bench);
-    bench.machine.memory.pages.freePages((address / 4096) as never, 0);
-    bench.run(() => order(bench, { source: DMA_WINDOW, destination: address, count: 16, command: 3 }));
-    expect(bench.machine.violations.list.map(({ kind }) => kind)).toEqual(["use-after-free"]);
+    const rig = cardRig();
+    const { address } = page(rig);
+    rig.machine.memory.pages.freePages((address / 4096) as never, 0);
+    rig.run(() => order(rig, { source: DMA_WINDOW, destination: address, count: 16, command: 3 }));
+    expect(rig.machine.violations.list.map(({ kind }) => kind)).toEqual(["use-after-free"]);
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { edu, INTERRUPT_FACTORIAL, STATUS_COMPUTING, STATUS_INTERRUPT } from "../../src/index.ts";
-import { cardBench } from "../support/cards.ts";
+import { cardRig } from "../support/cards.ts";
 
 describe("BAR0, as QEMU's edu document has it", () => {
   it("MUST identify itself as 0x010000ed, whatever is written there", () => {
-    const { run, kernel, registers } = cardBench();
+    const { run, kernel, registers } = cardRig();
     const seen = run(function* () {
       yield* kernel.mmio.write(registers, edu.identification, 4, 5);
       return yield* kernel.mmio.read(registers, edu.identification, 4);
@@ -17,7 +17,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
     [0, 0xffffffff],
     [0xffffffff, 0],
   ])("the liveness register MUST answer %d with its bitwise NOT", (written, expected) => {
-    const { run, kernel, registers } = cardBench();
+    const { run, kernel, registers } = cardRig();
     const seen = run(function* () {
       yield* kernel.mmio.write(registers, edu.liveness, 4, written);
       return yield* kernel.mmio.read(registers, edu.liveness, 4);
@@ -35,7 +35,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
     [34, 0],
     [0xffffffff, 0],
   ])("the factorial of %d MUST be %d modulo 2^32, and be busy until it is", (number, factorial) => {
-    const { run, kernel, registers, interrupts } = cardBench();
+    const { run, kernel, registers, interrupts } = cardRig();
     const { mmio, time } = kernel;
     run(function* () {
       yield* mmio.write(registers, edu.factorial, 4, number);
@@ -50,7 +50,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
   it.each(["level", "message"] as const)(
     "MUST raise a %s interrupt after a factorial if asked to",
     (mode) => {
-      const { run, kernel, registers, interrupts } = cardBench({ interrupts: mode });
+      const { run, kernel, registers, interrupts } = cardRig({ interrupts: mode });
       run(function* () {
         yield* kernel.mmio.write(registers, edu.status, 4, STATUS_INTERRUPT | STATUS_COMPUTING);
         expect(yield* kernel.mmio.read(registers, edu.status, 4)).toBe(STATUS_INTERRUPT);
@@ -61,7 +61,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
   );
 
   it("the raise register MUST add to the status, and acknowledging MUST clear what is named", () => {
-    const { run, kernel, registers, plugged } = cardBench();
+    const { run, kernel, registers, plugged } = cardRig();
     const { mmio } = kernel;
     const seen = run(function* () {
       yield* plugged.interrupt.free();
@@ -75,7 +75,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
   });
 
   it("a level MUST stay up until all of it is acknowledged", () => {
-    const { run, kernel, registers, plugged } = cardBench();
+    const { run, kernel, registers, plugged } = cardRig();
     const { mmio } = kernel;
     const seen: number[] = [];
     run(function* () {
@@ -92,7 +92,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
   });
 
   it("registers below 0x80 MUST take 4 bytes only: other sizes read all ones and write nothing", () => {
-    const { run, kernel, registers } = cardBench();
+    const { run, kernel, registers } = cardRig();
     const { mmio } = kernel;
     run(function* () {
       expect(yield* mmio.read(registers, edu.identification, 2)).toBe(0xffff);
@@ -106,7 +106,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
   });
 
   it("registers from 0x80 on MUST take 8 bytes too, and a store of 4 MUST clear the upper half", () => {
-    const { run, kernel, registers } = cardBench();
+    const { run, kernel, registers } = cardRig();
     const { mmio } = kernel;
     run(function* () {
       yield* mmio.write64(registers, edu.dmaSource, 0x12_3456_789an);
@@ -122,7 +122,7 @@ describe("BAR0, as QEMU's edu document has it", () => {
   it.each([0x0c, edu.interruptRaise, edu.interruptAcknowledge, 0x40000, 0xffffc])(
     "offset 0x%s, where nothing can be read, MUST give all ones",
     (offset) => {
-      const { run, kernel, registers } = cardBench();
+      const { run, kernel, registers } = cardRig();
       expect(run(() => kernel.mmio.read(registers, offset, 4))).toBe(0xffffffff);
     },
   );

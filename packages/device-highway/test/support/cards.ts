@@ -4,7 +4,7 @@ import { type HighwayCard, type HighwayCardOptions, highwayIn, plugHighway } fro
 import { inKernel } from "./worlds.ts";
 
 /** A card in a machine without a driver: the test is the driver. */
-export interface CardBench {
+export interface CardRig {
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly plugged: PciFunction;
@@ -18,7 +18,7 @@ export interface CardBench {
   run<T>(body: () => Sleepable<T>): T;
 }
 
-export function cardBench(options: HighwayCardOptions = {}, machineOptions: MachineOptions = {}): CardBench {
+export function cardRig(options: HighwayCardOptions = {}, machineOptions: MachineOptions = {}): CardRig {
   const machine = new Machine({ eventLog: "on", ...machineOptions });
   const kernel = createKernel(machine);
   const plugged = plugHighway(kernel, options);
