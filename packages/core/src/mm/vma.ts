@@ -78,6 +78,7 @@ export class Vma implements Area, MappableArea {
     if ((this.flags & VM_ACCESS_FLAGS) !== 0) flags |= PTE_READ;
     const writable = VM_WRITE | VM_SHARED;
     if ((this.flags & writable) === writable && this.ops?.mkwrite === undefined) flags |= PTE_WRITE;
+    if (this.cache === "cached") return flags;
     if (this.cache === "uncached") flags |= PTE_UNCACHED;
     else if (this.cache === "write-combining") flags |= PTE_WRITE_COMBINING;
     return flags;

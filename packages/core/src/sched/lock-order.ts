@@ -1,10 +1,10 @@
 import type { ViolationSink } from "../sanitize/violation.ts";
-import type { HeldLock, Task } from "./task.ts";
+import { LockIdentity, type Task } from "./task.ts";
 
 /** Classes from this one on share a bit, and are checked each time. */
 const SHARED_BIT = 31;
 
-/** The bit of a lock class in `Task.heldClasses`. */
+/** The bit of a lock class in `HeldLock.classes`. */
 function classBit(lockClass: number): number {
   return 1 << (lockClass < SHARED_BIT ? lockClass : SHARED_BIT);
 }
@@ -30,8 +30,41 @@ export class LockOrder {
     this.#violations = violations;
   }
 
-  /** The class of locks with this name. */
-  classOf(name: string): number {
+  /** Makes the identity of a new lock; `order` is its number in the machine. */
+  identify(name: string, order: number): LockIdentity {
+    const lockClass = this.#classOf(name);
+    return new LockIdentity(name, order, lockClass, classBit(lockClass));
+  }
+
+  /** Notes that `task` takes a lock while it holds what it holds. */
+  acquire(task: Task, lock: LockIdentity): void {
+    if ((task.innermost.classes & ~this.#knownOuter[lock.lockClass]) !== 0 && this.enabled) {
+      for (const outer of task.held) this.#note(task, outer, lock);
+    }
+    this.acquireTried(task, lock);
+  }
+
+  /** Notes that `task` got a lock that it would not have waited for: that can close no circle of waiters. */
+  acquireTried(task: Task, lock: LockIdentity): void {
+    const { innermost } = task;
+    const place = innermost.above;
+    place.lock = lock;
+    place.classes = innermost.classes | lock.classBit;
+    task.innermost = place;
+  }
+
+  /** Notes that `task` gives a lock back, in whatever order. */
+  release(task: Task, lock: LockIdentity): void {
+    const { lock: last, below } = task.innermost;
+    if (below === undefined) return;
+    task.innermost = below;
+    if (last === lock || last === undefined) return;
+    // Not the last one taken: what lies above it moves down a place.
+    this.release(task, lock);
+    this.acquireTried(task, last);
+  }
+
+  #classOf(name: string): number {
     let lockClass = this.#classes.get(name);
     if (lockClass === undefined) {
       lockClass = this.#names.length;
@@ -42,37 +75,7 @@ export class LockOrder {
     return lockClass;
   }
 
-  /** Notes that `task` takes a lock while it holds what it holds. */
-  acquire(task: Task, lock: HeldLock): void {
-    const classes = task.heldClasses;
-    if ((classes & ~this.#knownOuter[lock.lockClass]) !== 0 && this.enabled) {
-      for (const outer of task.held) this.#note(task, outer, lock);
-    }
-    task.held.push(lock);
-    task.heldClasses = classes | classBit(lock.lockClass);
-  }
-
-  /** Notes that `task` got a lock that it would not have waited for: that can close no circle of waiters. */
-  acquireTried(task: Task, lock: HeldLock): void {
-    task.held.push(lock);
-    task.heldClasses |= classBit(lock.lockClass);
-  }
-
-  /** Notes that `task` gives a lock back, in whatever order. */
-  release(task: Task, lock: HeldLock): void {
-    const { held } = task;
-    if (held[held.length - 1] === lock) {
-      held.pop();
-    } else {
-      const index = held.lastIndexOf(lock);
-      if (index >= 0) held.splice(index, 1);
-    }
-    let classes = 0;
-    for (let index = 0; index < held.length; index++) classes |= classBit(held[index].lockClass);
-    task.heldClasses = classes;
-  }
-
-  #note(task: Task, outer: HeldLock, inner: HeldLock): void {
+  #note(task: Task, outer: LockIdentity, inner: LockIdentity): void {
     if (outer.lockClass === inner.lockClass) {
       if (outer === inner || outer.order >= inner.order) {
         this.#report(`${task.name} takes ${inner.name} while it already holds ${outer.name}`);
@@ -87,7 +90,7 @@ export class LockOrder {
       );
     }
     this.#taken[place] = 1;
-    if (outer.lockClass < SHARED_BIT) this.#knownOuter[inner.lockClass] |= classBit(outer.lockClass);
+    if (outer.lockClass < SHARED_BIT) this.#knownOuter[inner.lockClass] |= outer.classBit;
   }
 
   /** Whether `to` was ever taken, directly or through others, while `from` was held. */

@@ -1,21 +1,21 @@
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { Access, ObjectKind, SLEEP } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { HeldLock, Lockable, Task } from "./task.ts";
+import type { Lockable, LockIdentity, Task } from "./task.ts";
 
 /** A lock whose waiters sleep (`struct mutex`). */
-export class Mutex implements Lockable, HeldLock {
+export class Mutex implements Lockable {
   readonly name: string;
   readonly order: number;
-  readonly lockClass: number;
   readonly #sched: Scheduler;
+  readonly #identity: LockIdentity;
   #owner: Task | undefined = undefined;
 
   constructor(sched: Scheduler, name: string) {
     this.#sched = sched;
     this.name = name;
     this.order = sched.nextObject();
-    this.lockClass = sched.lockOrder.classOf(name);
+    this.#identity = sched.lockOrder.identify(name, this.order);
   }
 
   canTake(_task: Task): boolean {
@@ -56,7 +56,7 @@ export class Mutex implements Lockable, HeldLock {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lock);
     if (this.#owner !== undefined) return false;
     this.#owner = this.#sched.running;
-    this.#sched.lockOrder.acquireTried(this.#owner, this);
+    this.#sched.lockOrder.acquireTried(this.#owner, this.#identity);
     return true;
   }
 
@@ -76,11 +76,11 @@ export class Mutex implements Lockable, HeldLock {
       return;
     }
     this.#owner = undefined;
-    this.#sched.lockOrder.release(task, this);
+    this.#sched.lockOrder.release(task, this.#identity);
   }
 
   #take(task: Task): void {
     this.#owner = task;
-    this.#sched.lockOrder.acquire(task, this);
+    this.#sched.lockOrder.acquire(task, this.#identity);
   }
 }

@@ -1,17 +1,17 @@
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { Access, ObjectKind, SLEEP } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { HeldLock, Lockable, Task } from "./task.ts";
+import type { Lockable, LockIdentity, Task } from "./task.ts";
 
 /**
  * A sleeping lock for many readers or one writer (`struct rw_semaphore`); the mmap lock and the reverse map's are of
  * this kind. A waiting writer does not hold off new readers in the model.
  */
-export class RwSemaphore implements Lockable, HeldLock {
+export class RwSemaphore implements Lockable {
   readonly name: string;
   readonly order: number;
-  readonly lockClass: number;
   readonly #sched: Scheduler;
+  readonly #identity: LockIdentity;
   #writer: Task | undefined = undefined;
   readonly #readers: Task[] = [];
 
@@ -19,7 +19,7 @@ export class RwSemaphore implements Lockable, HeldLock {
     this.#sched = sched;
     this.name = name;
     this.order = sched.nextObject();
-    this.lockClass = sched.lockOrder.classOf(name);
+    this.#identity = sched.lockOrder.identify(name, this.order);
   }
 
   get isWriteLocked(): boolean {
@@ -75,7 +75,7 @@ export class RwSemaphore implements Lockable, HeldLock {
     if (this.#writer !== undefined) return false;
     const task = this.#sched.running;
     this.#readers.push(task);
-    this.#sched.lockOrder.acquireTried(task, this);
+    this.#sched.lockOrder.acquireTried(task, this.#identity);
     return true;
   }
 
@@ -85,7 +85,7 @@ export class RwSemaphore implements Lockable, HeldLock {
     const readers = this.#readers;
     if (readers[readers.length - 1] === task) {
       readers.pop();
-      this.#sched.lockOrder.release(task, this);
+      this.#sched.lockOrder.release(task, this.#identity);
       return;
     }
     const index = readers.lastIndexOf(task);
@@ -97,7 +97,7 @@ export class RwSemaphore implements Lockable, HeldLock {
       return;
     }
     readers.splice(index, 1);
-    this.#sched.lockOrder.release(task, this);
+    this.#sched.lockOrder.release(task, this.#identity);
   }
 
   /** `down_write`. */
@@ -115,7 +115,7 @@ export class RwSemaphore implements Lockable, HeldLock {
       yield SLEEP;
     }
     this.#writer = task;
-    this.#sched.lockOrder.acquire(task, this);
+    this.#sched.lockOrder.acquire(task, this.#identity);
   }
 
   /** `up_write`. */
@@ -134,7 +134,7 @@ export class RwSemaphore implements Lockable, HeldLock {
       return;
     }
     this.#writer = undefined;
-    this.#sched.lockOrder.release(task, this);
+    this.#sched.lockOrder.release(task, this.#identity);
   }
 
   /** Turns the writer into a reader without letting another writer in between (`downgrade_write`). */
@@ -153,6 +153,6 @@ export class RwSemaphore implements Lockable, HeldLock {
 
   #takeRead(task: Task): void {
     this.#readers.push(task);
-    this.#sched.lockOrder.acquire(task, this);
+    this.#sched.lockOrder.acquire(task, this.#identity);
   }
 }

@@ -1,24 +1,24 @@
 import type { Atomic, Point } from "../contract/execution.ts";
 import { Access, ObjectKind } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
-import type { HeldLock, Lockable, Task } from "./task.ts";
+import type { Lockable, LockIdentity, Task } from "./task.ts";
 
 /**
  * A lock for atomic context (`spinlock_t`): its holder can neither sleep nor be preempted. Under run-to-block it is
  * never contended, because its holder cannot give up the CPU.
  */
-export class SpinLock implements Lockable, HeldLock {
+export class SpinLock implements Lockable {
   readonly name: string;
   readonly order: number;
-  readonly lockClass: number;
   readonly #sched: Scheduler;
+  readonly #identity: LockIdentity;
   #owner: Task | undefined = undefined;
 
   constructor(sched: Scheduler, name: string) {
     this.#sched = sched;
     this.name = name;
     this.order = sched.nextObject();
-    this.lockClass = sched.lockOrder.classOf(name);
+    this.#identity = sched.lockOrder.identify(name, this.order);
   }
 
   get isHeld(): boolean {
@@ -72,7 +72,7 @@ export class SpinLock implements Lockable, HeldLock {
     const task = this.#sched.running;
     this.#owner = task;
     task.spinDepth++;
-    this.#sched.lockOrder.acquireTried(task, this);
+    this.#sched.lockOrder.acquireTried(task, this.#identity);
     return true;
   }
 
@@ -94,7 +94,7 @@ export class SpinLock implements Lockable, HeldLock {
     }
     this.#owner = task;
     task.spinDepth++;
-    this.#sched.lockOrder.acquire(task, this);
+    this.#sched.lockOrder.acquire(task, this.#identity);
   }
 
   /** `spin_unlock`. What the holder did stands before whoever takes the lock next. */
@@ -107,7 +107,7 @@ export class SpinLock implements Lockable, HeldLock {
       return;
     }
     this.#owner = undefined;
-    this.#sched.lockOrder.release(task, this);
+    this.#sched.lockOrder.release(task, this.#identity);
     if (--task.spinDepth === 0) this.#sched.endAtomicStretch(task);
   }
 }

@@ -21,12 +21,25 @@ export interface Lockable {
   holders(): readonly Task[];
 }
 
-/** A lock that a task holds, in the order of taking. */
-export interface HeldLock {
+/**
+ * A lock as those see it who compare locks of all kinds. Every lock owns one instead of being one, so that the code
+ * that runs at each taking and giving back meets objects of one shape only.
+ */
+export class LockIdentity {
   readonly name: string;
+  /** Tells the locks of one class apart. */
+  readonly order: number;
   /** The number of its class: locks of one name are of one class. */
   readonly lockClass: number;
-  readonly order: number;
+  /** The bit of the class in `HeldLock.classes`. */
+  readonly classBit: number;
+
+  constructor(name: string, order: number, lockClass: number, classBit: number) {
+    this.name = name;
+    this.order = order;
+    this.lockClass = lockClass;
+    this.classBit = classBit;
+  }
 }
 
 /** What a new task is. */
@@ -37,6 +50,29 @@ export interface TaskOptions {
   readonly cpu: number;
   /** A daemon may be left waiting when the run ends. */
   readonly daemon?: "daemon" | "required";
+}
+
+/**
+ * One place in the stack of locks that a task holds. The places are linked and stay when a lock is given back, to be
+ * used again: each fault takes two locks, and this is cheaper than an array that grows and shrinks.
+ */
+export class HeldLock {
+  /** The lock in this place; undefined at the bottom, below all locks. */
+  lock: LockIdentity | undefined = undefined;
+  /** The classes of the locks here and below, as bits; see `LockOrder`. */
+  classes = 0;
+  readonly below: HeldLock | undefined;
+  private next: HeldLock | undefined = undefined;
+
+  constructor(below: HeldLock | undefined) {
+    this.below = below;
+  }
+
+  /** The place on top of this one. */
+  get above(): HeldLock {
+    this.next ??= new HeldLock(this);
+    return this.next;
+  }
 }
 
 /** One thread of execution (`struct task_struct`'s scheduling half). */
@@ -76,10 +112,8 @@ export class Task {
   atomicSteps = 0;
   /** For an interrupt handler or lock holder: the task whose CPU it took over. */
   interrupted: Task | undefined = undefined;
-  /** Locks held, in the order of taking. */
-  readonly held: HeldLock[] = [];
-  /** The classes of the locks held, as bits; see `LockOrder`. */
-  heldClasses = 0;
+  /** The lock that was taken last, on top of the others. */
+  innermost = new HeldLock(undefined);
   /** A signal waits for delivery; a fatal one cannot be handled. */
   signal: "none" | "pending" | "fatal" = "none";
   /** Whose thread this is: the user thread or device behind it, for those who spawned it. */
@@ -97,6 +131,15 @@ export class Task {
     this.isDaemon = options.daemon === "daemon";
     this.body = body;
     this.announcedObject = objectId(ObjectKind.task, id);
+  }
+
+  /** Locks held, in the order of taking. */
+  get held(): readonly LockIdentity[] {
+    const locks: LockIdentity[] = [];
+    for (let place = this.innermost; place.below !== undefined; place = place.below) {
+      if (place.lock !== undefined) locks.unshift(place.lock);
+    }
+    return locks;
   }
 
   /** Whether a signal would end a sleep of `mode`. */
