@@ -4,7 +4,7 @@ import { acquire } from "../../src/index.ts";
 import { testSignal } from "../support/signals.ts";
 import { buildWorld, combinations, holdings } from "../support/worlds.ts";
 
-const SEEDS = 40;
+const SEEDS = 30;
 const signal = testSignal(1300, 2);
 
 describe("the acquisition under random schedules", () => {

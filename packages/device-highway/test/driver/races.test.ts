@@ -23,7 +23,7 @@ function world(seed: number, { strategy, highway }: TestWorldOptions) {
 
 describe.each(combinations)("%s showing %s, on random schedules", (_name, backing, strategy) => {
   it("threads that want the card at once MUST each get their own bytes, one after the other", () => {
-    for (const seed of seeds) {
+    for (const seed of seeds.slice(0, 20)) {
       const built = world(seed, { strategy, highway: { backing } });
       const before = holdings(built.machine);
       const seen: unknown[] = [];
