@@ -6,6 +6,7 @@ import { MappingBinding } from "./device/mapping-binding.ts";
 import { createMmio } from "./device/mmio.ts";
 import type { Machine } from "./machine.ts";
 import { chargePins, unchargePins } from "./mm/charge-pins.ts";
+import { reading, tryReading, withEntry } from "./mm/entry-view.ts";
 import { createGhost, shareWithGhost, unshareWithGhost } from "./mm/ghost.ts";
 import { handOver } from "./mm/hand-over.ts";
 import { insertPage, insertPfn } from "./mm/insert.ts";
@@ -47,6 +48,9 @@ export function createKernel(machine: Machine): Kernel {
       mayBeMapped: (page) => memory.frames.mayBeMapped(page),
     },
     mappings: {
+      withEntry,
+      reading,
+      tryReading,
       firstFrame: (backing) => firstFrame(memory, backing),
       remapPfnRange: (area, request) => remapPfnRange(area as Vma, request),
       remapMissing: (area, request) => remapMissing(area as Vma, request),
@@ -83,6 +87,10 @@ export function createKernel(machine: Machine): Kernel {
       isAlive: (mm) => mm.users > 0,
       tryUse: (mm) => mm.tryUse(),
       drop: (mm) => machine.dropMm(mm),
+      dropLater(mm) {
+        if (mm.users > 1) mm.users--;
+        else kernel.time.spawnKernelThread(`mmput of ${mm.name}`, () => machine.dropMm(mm), "required");
+      },
     },
     ghosts: {
       create: (name) => createGhost(machine, name),

@@ -4,6 +4,7 @@ export * from "./area-flags.ts";
 export * from "./backing.ts";
 export * from "./contract-violation.ts";
 export * from "./device-driver.ts";
+export * from "./device-follower.ts";
 export * from "./errno.ts";
 export * from "./execution.ts";
 export * from "./file.ts";

@@ -73,8 +73,25 @@ export interface PageCounts {
   mayBeMapped(page: Page): boolean;
 }
 
+/** What a process's own page table says about one address; true while the page-table lock is held. */
+export interface EntryView {
+  /** The page, the page of zeros included; undefined for a bare pfn, which nobody may keep (`vm_normal_page`). */
+  readonly page: Page | undefined;
+  /** Whether the process may store through the entry as it is. */
+  readonly isWritable: boolean;
+}
+
 /** Entries in the page tables of processes. */
 export interface Mappings {
+  /**
+   * Runs a body with the page-table lock held, on the entry of an address (`pte_offset_map_lock` to
+   * `pte_unmap_unlock`): undefined where the process itself could not load. The mmap lock is held.
+   */
+  withEntry<T>(mm: Mm, address: UserAddress, body: (entry: EntryView | undefined) => Atomic<T>): Atomic<T>;
+  /** Runs a body with the mmap lock held for reading (`mmap_read_lock`). */
+  reading<T>(mm: Mm, body: () => Atomic<T>): Sleepable<T>;
+  /** The same without waiting: undefined while somebody writes (`mmap_read_trylock`). */
+  tryReading<T>(mm: Mm, body: () => Atomic<T>): Atomic<T | undefined>;
   /**
    * The first frame of memory that is one run of frames; of coherent memory the one that the DMA layer knows
    * (`dma_mmap_coherent`, LK-07), its addresses being no way to it. Undefined for other kinds of memory, and for a
@@ -138,6 +155,11 @@ export interface UserAccess {
   tryUse(mm: Mm): boolean;
   /** `mmput`. */
   drop(mm: Mm): Sleepable<void>;
+  /**
+   * `mmput_async`: for a thread that must not take the address space down itself, because closing its files would wait
+   * for that very thread.
+   */
+  dropLater(mm: Mm): void;
 }
 
 /**

@@ -71,6 +71,11 @@ export interface IntervalSubscription {
   readonly end: UserAddress;
   /** `mmu_interval_read_begin`: waits until no invalidation that hit this range runs, and answers with a number to check. */
   readBegin(): Sleepable<number>;
+  /**
+   * The same without waiting: undefined while one runs. It is what `mmu_interval_read_begin` looks at before it sleeps;
+   * Linux exports no function for it.
+   */
+  tryReadBegin(): Atomic<number | undefined>;
   /** `mmu_interval_read_retry`: whether an invalidation came since; then what was looked up is thrown away. */
   readRetry(sequence: number): Atomic<boolean>;
   /** `mmu_interval_set_seq`. */

@@ -34,6 +34,10 @@ class Interval implements IntervalSubscription {
     return this.#owner.readBegin(this);
   }
 
+  tryReadBegin(): Atomic<number | undefined> {
+    return this.#owner.tryReadBegin(this);
+  }
+
   *readRetry(sequence: number): Atomic<boolean> {
     yield* this.#owner.announce(this.index, Access.read);
     return this.sequence !== sequence;
@@ -64,9 +68,9 @@ export class IntervalNotifiers {
   #active = 0;
   #deferred: { readonly interval: Interval; readonly change: "insert" | "remove" }[] = [];
 
-  constructor(sched: Scheduler) {
+  constructor(sched: Scheduler, index: number) {
     this.#sched = sched;
-    this.#index = sched.nextObject();
+    this.#index = index;
     this.#changed = new WaitQueue(sched, "the end of the invalidations that hit an interval");
   }
 
@@ -117,17 +121,22 @@ export class IntervalNotifiers {
     return agreed;
   }
 
+  /** Counts an invalidation that nobody hears of: what is inserted meanwhile collides with it. */
+  countSilent(change: 1 | -1): void {
+    this.#active += change;
+    if (this.#active === 0 && this.#isInvalidating) this.#settle();
+  }
+
   /** Ends an invalidation; the last one lets readers on and carries out what was put off. */
   *end(): Atomic<void> {
     yield* this.announce(this.#index, Access.write);
     if (--this.#active > 0 || !this.#isInvalidating) return;
-    this.#sequence++;
-    for (const { interval, change } of this.#deferred) {
-      if (change === "insert") this.#link(interval);
-      else this.#tree.remove(interval);
-    }
-    this.#deferred = [];
-    yield* this.#changed.wakeAll();
+    this.#settle();
+  }
+
+  *tryReadBegin(interval: Interval): Atomic<number | undefined> {
+    yield* this.announce(this.#index, Access.read);
+    return interval.sequence === this.#sequence ? undefined : interval.sequence;
   }
 
   *readBegin(interval: Interval): Sleepable<number> {
@@ -160,6 +169,17 @@ export class IntervalNotifiers {
 
   get #isInvalidating(): boolean {
     return (this.#sequence & 1) === 1;
+  }
+
+  /** The last invalidation has ended: readers go on, and what was put off is carried out. */
+  #settle(): void {
+    this.#sequence++;
+    for (const { interval, change } of this.#deferred) {
+      if (change === "insert") this.#link(interval);
+      else this.#tree.remove(interval);
+    }
+    this.#deferred = [];
+    this.#changed.wakeAllNow();
   }
 
   #link(interval: Interval): void {

@@ -48,8 +48,9 @@ export class NopageCall implements Fault {
     return this.area.pgoffOf(this.address);
   }
 
+  /** A fault that may not wait may be answered with retry all the same (`FAULT_FLAG_RETRY_NOWAIT`). */
   get mayRetry(): boolean {
-    return this.patience !== "no-wait";
+    return true;
   }
 
   /** Asks the hook, in the order of the 2004 mail: for a bare pfn first. What it throws is for the caller. */

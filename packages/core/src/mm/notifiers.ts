@@ -11,43 +11,52 @@ import type { UserAddress } from "../contract/units.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Scheduler } from "../sched/scheduler.ts";
-import type { Task } from "../sched/task.ts";
+import { Srcu } from "../sched/srcu.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 import { type Interval, IntervalNotifiers } from "./interval-notifiers.ts";
 import type { Mm } from "./mm.ts";
 
 /** An invalidation under way: what `end` needs in order to pair with its `begin`. */
 export interface Invalidation {
-  readonly range: InvalidateRange;
+  /** Undefined where nobody followed when it began. */
+  readonly range: InvalidateRange | undefined;
   readonly told: readonly MmuNotifier[];
 }
+
+const unheard: Invalidation = { range: undefined, told: [] };
 
 /**
  * Those who follow one mm's page tables (`struct mmu_notifier_subscriptions`): whole-mm followers in a list, and
  * intervals. Every operation that takes a translation away or narrows it does so between `begin` and `end`.
+ *
+ * An invalidation that nobody hears of is counted all the same: who begins to follow in the middle of it would
+ * otherwise copy an entry that is about to go.
  */
 export class Notifiers {
   readonly #mm: Mm;
   readonly #sched: Scheduler;
   readonly #intervals: IntervalNotifiers;
-  /** Identity of the list for the scheduler: it is read under SRCU and written with the mmap lock held for writing. */
+  /** Identity of the list, the counts and the intervals together for the scheduler. */
   readonly #index: number;
   #list: readonly MmuNotifier[] = [];
+  /** Followers whose `release` was called or is being called. */
+  readonly #released = new Set<MmuNotifier>();
   /** Invalidations between begin and end: registering waits for them (`mm_take_all_locks`). */
   #active = 0;
-  /** Tasks inside a callback, once for each: unregistering waits for them (SRCU). */
-  readonly #inCallback: Task[] = [];
-  readonly #quiet: WaitQueue;
+  /** Walks of the list: unregistering waits for them, and so does exit. */
+  readonly #walks: Srcu;
+  readonly #rest: WaitQueue;
 
   constructor(sched: Scheduler, mm: Mm) {
     this.#sched = sched;
     this.#mm = mm;
     this.#index = sched.nextObject();
-    this.#intervals = new IntervalNotifiers(sched);
-    this.#quiet = new WaitQueue(sched, `notifier callbacks of ${mm.name} to end`);
+    this.#intervals = new IntervalNotifiers(sched, this.#index);
+    this.#walks = new Srcu(sched, `notifier callbacks of ${mm.name}`);
+    this.#rest = new WaitQueue(sched, `invalidations of ${mm.name} to end`);
   }
 
-  /** Whether anybody follows: operations skip all of this when not. */
+  /** Whether nobody follows. */
   get isEmpty(): boolean {
     return this.#list.length === 0 && this.#intervals.isEmpty;
   }
@@ -58,25 +67,19 @@ export class Notifiers {
   }
 
   /**
-   * Announces that translations of `[start, end)` are about to go (`mmu_notifier_invalidate_range_start`); undefined
-   * when nobody follows. The answer goes to `end` once they are gone.
+   * Announces that translations of `[start, end)` are about to go (`mmu_notifier_invalidate_range_start`). The answer
+   * goes to `end` once they are gone.
    */
-  *begin(start: number, end: number, event: InvalidateEvent): Sleepable<Invalidation | undefined> {
-    if (this.isEmpty) return undefined;
+  *begin(start: number, end: number, event: InvalidateEvent): Sleepable<Invalidation> {
     const begun = yield* this.#begin(this.#range(start, end, event, true));
-    return begun === "refused" ? undefined : begun;
+    return begun === "refused" ? unheard : begun;
   }
 
   /**
    * The same for a caller that may not wait (`mmu_notifier_invalidate_range_start_nonblock`): `refused` when a follower
    * would have to sleep. Those who had agreed are told the end then, and nothing is under way (MN-02).
    */
-  *tryBegin(
-    start: number,
-    end: number,
-    event: InvalidateEvent,
-  ): Sleepable<Invalidation | undefined | "refused"> {
-    if (this.isEmpty) return undefined;
+  *tryBegin(start: number, end: number, event: InvalidateEvent): Sleepable<Invalidation | "refused"> {
     return yield* this.#begin(this.#range(start, end, event, false));
   }
 
@@ -84,44 +87,55 @@ export class Notifiers {
   *end(invalidation: Invalidation | undefined): Sleepable<void> {
     if (invalidation === undefined) return;
     const { range, told } = invalidation;
-    this.#mm.machine.log.record("notifier-end", this.#mm.id, range.start, range.end);
-    yield* this.#intervals.end();
-    for (const notifier of told) {
-      if (!this.#list.includes(notifier)) continue;
-      yield* this.#call(() => notifier.invalidateRangeEnd?.(range) ?? undefined);
+    if (range === undefined) {
+      yield* this.#announce(Access.read);
+      this.#intervals.countSilent(-1);
+    } else {
+      this.#mm.machine.log.record("notifier-end", this.#mm.id, range.start, range.end);
+      yield* this.#intervals.end();
+      const walk = this.#walks.enter();
+      for (const notifier of told) {
+        if (!this.#list.includes(notifier)) continue;
+        yield* this.#call(() => notifier.invalidateRangeEnd?.(range) ?? undefined);
+      }
+      yield* this.#walks.leave(walk);
+      yield* this.#announce(Access.read);
     }
-    this.#active--;
-    yield* this.#quiet.wakeAll();
+    if (--this.#active === 0 && this.#rest.length > 0) yield* this.#rest.wakeAll();
   }
 
   /** One page's entry was cleared under the page-table lock (`mmu_notifier_invalidate_range` from the clear itself). */
   *pageCleared(address: number): Atomic<void> {
+    if (this.#list.length === 0) return;
+    yield* this.#announce(Access.read);
+    const walk = this.#walks.enter();
     for (const notifier of this.#list) {
       const invalidated = notifier.invalidatePage?.(this.#mm, address as UserAddress);
       if (invalidated !== undefined) yield* invalidated;
     }
+    yield* this.#walks.leave(walk);
   }
 
-  /** The mm is going: every follower lets go of it, once, and only then leaves the list (`mmu_notifier_release`). */
+  /**
+   * The mm is going: every follower lets go of it, once, and only then leaves the list (`mmu_notifier_release`). When
+   * this returns they all have, also one that is being unregistered at this moment.
+   */
   *release(): Sleepable<void> {
     if (this.isEmpty) return;
+    if (this.#isInCallback("drops the last use of the mm in")) return;
     this.#mm.machine.log.record("notifier-release", this.#mm.id);
     const { userEnd } = this.#mm.machine.geometry;
     const range = this.#range(0, userEnd, "release", true);
     const { sequence, hit } = yield* this.#intervals.begin(0, userEnd);
     for (const interval of hit) yield* this.#call(() => this.#intervals.tell(interval, range, sequence));
     yield* this.#intervals.end();
-    for (const notifier of this.#list) {
-      yield* this.#call(() => notifier.release?.(this.#mm) ?? undefined);
-      yield* this.#announce(Access.write);
-      this.#list = this.#list.filter((other) => other !== notifier);
-    }
+    for (const notifier of this.#list) yield* this.#letGo(notifier);
+    yield* this.#walks.synchronize();
   }
 
   /** Adds a follower; the mmap lock is held for writing. No invalidation is under way when it is added. */
   *add(notifier: MmuNotifier): Sleepable<void> {
-    yield* this.#quiet.waitUntil(() => this.#active === 0, "uninterruptible");
-    yield* this.#announce(Access.write);
+    yield* this.#rest.waitUntil(() => this.#isAtRest(), "uninterruptible");
     this.#list = [...this.#list, notifier];
   }
 
@@ -130,19 +144,9 @@ export class Notifiers {
    * will run (`mmu_notifier_unregister`).
    */
   *delete(notifier: MmuNotifier): Sleepable<void> {
-    if (this.#inCallback.includes(this.#sched.running)) {
-      this.#sched.violations.report(
-        "contract",
-        `${notifier.name} unregisters from a callback, which would wait for itself`,
-      );
-      return;
-    }
-    if (this.#list.includes(notifier)) {
-      yield* this.#call(() => notifier.release?.(this.#mm) ?? undefined);
-      yield* this.#announce(Access.write);
-      this.#list = this.#list.filter((other) => other !== notifier);
-    }
-    yield* this.#quiet.waitUntil(() => this.#inCallback.length === 0, "uninterruptible");
+    if (this.#isInCallback(`unregisters ${notifier.name} from`)) return;
+    yield* this.#letGo(notifier);
+    yield* this.#walks.synchronize();
   }
 
   /** Follows one range (`mmu_interval_notifier_insert`). */
@@ -151,28 +155,62 @@ export class Notifiers {
   }
 
   *#begin(range: InvalidateRange): Sleepable<Invalidation | "refused"> {
+    if (this.isEmpty) yield* this.#announce(Access.read);
+    if (this.isEmpty) {
+      this.#active++;
+      this.#intervals.countSilent(1);
+      return unheard;
+    }
     this.#mm.machine.log.record("notifier-begin", this.#mm.id, range.start, range.end);
-    this.#active++;
     const { sequence, hit } = yield* this.#intervals.begin(range.start, range.end);
+    this.#active++;
+    const walk = this.#walks.enter();
+    const list = this.#list;
     let isRefused = yield* this.#tellIntervals(hit, range, sequence);
     const told: MmuNotifier[] = [];
-    if (!isRefused) {
-      yield* this.#announce(Access.read);
-      for (const notifier of this.#list) {
-        const answer = yield* this.#callWithin(
-          range,
-          notifier.name,
-          () => notifier.invalidateRangeBegin?.(range) ?? 0,
-        );
-        if (answer === 0) told.push(notifier);
-        else if (this.#mayRefuse(notifier, range, answer)) isRefused = true;
-        else told.push(notifier);
-      }
+    for (const notifier of isRefused ? [] : list) {
+      const answer = yield* this.#callWithin(
+        range,
+        notifier.name,
+        () => notifier.invalidateRangeBegin?.(range) ?? 0,
+      );
+      if (answer !== 0 && this.#mayRefuse(notifier, range, answer)) isRefused = true;
+      else told.push(notifier);
     }
+    yield* this.#walks.leave(walk);
     const invalidation = { range, told };
     if (!isRefused) return invalidation;
     yield* this.end(invalidation);
     return "refused";
+  }
+
+  /** Calls `release` and takes the follower off the list, unless somebody else did or is at it. */
+  *#letGo(notifier: MmuNotifier): Sleepable<void> {
+    yield* this.#announce(Access.write);
+    if (!this.#list.includes(notifier) || this.#released.has(notifier)) return;
+    this.#released.add(notifier);
+    const walk = this.#walks.enter();
+    yield* this.#call(() => notifier.release?.(this.#mm) ?? undefined);
+    yield* this.#announce(Access.write);
+    this.#list = this.#list.filter((other) => other !== notifier);
+    this.#released.delete(notifier);
+    yield* this.#walks.leave(walk);
+  }
+
+  *#isAtRest(): Atomic<boolean> {
+    yield* this.#announce(Access.write);
+    return this.#active === 0;
+  }
+
+  /** Whether the current task is inside a callback, where it must not do what would wait for that callback. */
+  #isInCallback(what: string): boolean {
+    if (!this.#walks.isReading) return false;
+    const { name } = this.#sched.running;
+    this.#sched.violations.report(
+      "contract",
+      `${name} ${what} a notifier callback, which would wait for itself`,
+    );
+    return true;
   }
 
   *#tellIntervals(hit: readonly Interval[], range: InvalidateRange, sequence: number): Sleepable<boolean> {
@@ -231,12 +269,7 @@ export class Notifiers {
   }
 
   *#call<T>(call: () => T | Sleepable<T>): Sleepable<T> {
-    const task = this.#sched.running;
-    this.#inCallback.push(task);
     const answer = call();
-    const result = isGenerator(answer) ? yield* answer : answer;
-    this.#inCallback.splice(this.#inCallback.lastIndexOf(task), 1);
-    yield* this.#quiet.wakeAll();
-    return result;
+    return isGenerator(answer) ? yield* answer : answer;
   }
 }

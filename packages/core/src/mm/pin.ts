@@ -7,7 +7,7 @@ import {
   VM_READ,
   VM_WRITE,
 } from "../contract/area-flags.ts";
-import { EEXIST, EFAULT, EHWPOISON, EINTR, ENOMEM } from "../contract/errno.ts";
+import { EAGAIN, EEXIST, EFAULT, EHWPOISON, EINTR, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
@@ -17,6 +17,7 @@ import { Access, ObjectKind } from "../sched/points.ts";
 import { replaceByCopy } from "./copy-on-write.ts";
 import { handleFault } from "./fault.ts";
 import { countFault, currentFaultTaker } from "./fault-count.ts";
+import type { FaultPatience } from "./fault-result.ts";
 import type { Mm } from "./mm.ts";
 import { standBack } from "./stand-back.ts";
 import type { Vma } from "./vma.ts";
@@ -34,6 +35,8 @@ export interface PageRequest {
   readonly hold: "reference" | "pin" | "reserved-flag";
   /** Whether areas without the needed permission are accessed all the same, as a debugger does (`FOLL_FORCE`). */
   readonly permission: "checked" | "forced";
+  /** Whether a fault may wait at a gate; -EAGAIN where it would have to (`FOLL_NOWAIT`). It may when left out. */
+  readonly waiting?: "may-wait" | "no-wait";
 }
 
 /**
@@ -123,9 +126,13 @@ function* holdPage(
     const result = yield* replaceByCopy(area, address, entry);
     return result === "oom" ? -ENOMEM : "again";
   }
-  const faulted = yield* faultIn(area, address, request.access, tries);
+  const faulted = yield* faultIn(area, address, request.access, tries, patienceOf(request));
   if (faulted === 0) return "again";
   return faulted === -EHWPOISON ? -EFAULT : faulted;
+}
+
+function patienceOf({ waiting }: PageRequest): FaultPatience {
+  return waiting === "no-wait" ? "no-wait" : "killable";
 }
 
 /** Whether the area may be held in this way (`check_vma_flags`): 0 or -EFAULT. */
@@ -182,9 +189,10 @@ export function* faultIn(
   address: number,
   access: "read" | "write",
   tries: number,
+  patience: FaultPatience = "killable",
 ): Sleepable<number | "lock-dropped"> {
   const { machine, lock } = area.mm;
-  const answer = handleFault(area, address, access, "killable");
+  const answer = handleFault(area, address, access, patience);
   const result = isGenerator(answer) ? yield* answer : answer;
   switch (result) {
     case "done":
@@ -197,6 +205,8 @@ export function* faultIn(
       return -EINTR;
     case "oom":
       return -ENOMEM;
+    case "would-wait":
+      return -EAGAIN;
     case "hwpoison":
       return -EHWPOISON;
     default:

@@ -23,10 +23,10 @@ export function* zapRange(
   event: InvalidateEvent,
 ): Sleepable<void> {
   const { mm } = area;
-  const range = mm.notifiers.isEmpty ? undefined : yield* mm.notifiers.begin(start, end, event);
+  const range = yield* mm.notifiers.begin(start, end, event);
   const gather = new Gather(mm);
   yield* clearEntries(area, start, end, reach, gather);
-  if (range !== undefined) yield* mm.notifiers.end(range);
+  yield* mm.notifiers.end(range);
   yield* gather.finish();
   mm.machine.log.record("zap", mm.id, start, end);
 }

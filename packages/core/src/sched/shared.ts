@@ -5,30 +5,31 @@ import type { Scheduler } from "./scheduler.ts";
 /** A cell of memory that several CPUs touch without a lock (`READ_ONCE`/`WRITE_ONCE`): each access is a point. */
 export class Shared<T> {
   readonly name: string;
+  /** Its identity for a step that touches something else as well: see `Scheduler.also`. */
+  readonly index: number;
   readonly #sched: Scheduler;
-  readonly #index: number;
   #value: T;
 
   constructor(sched: Scheduler, name: string, initial: T) {
     this.#sched = sched;
     this.name = name;
-    this.#index = sched.nextObject();
+    this.index = sched.nextObject();
     this.#value = initial;
   }
 
   *get(): Atomic<T> {
-    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.#index, Access.read);
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.index, Access.read);
     return this.#value;
   }
 
   *set(value: T): Atomic<void> {
-    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.#index, Access.write);
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.index, Access.write);
     this.#value = value;
   }
 
   /** Changes the cell in one indivisible step and answers with the value from before (`xchg`, `atomic_fetch_…`). */
   *update(change: (value: T) => T): Atomic<T> {
-    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.#index, Access.write);
+    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.index, Access.write);
     const before = this.#value;
     this.#value = change(before);
     return before;
