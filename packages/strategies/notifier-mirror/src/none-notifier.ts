@@ -1,0 +1,77 @@
+import {
+  ContractViolation,
+  type DeviceFollower,
+  type DeviceMirror,
+  definePinningPolicy,
+  isError,
+  type Pinned,
+  type PinningPolicy,
+  type Sleepable,
+  type UserAddress,
+} from "@nopage/core/contract";
+import { intervalMirror } from "./interval-mirror.ts";
+import { notifierMirror } from "./notifier-mirror.ts";
+
+/**
+ * No pin at all: the device follows the process and faults where it has no translation. What the process unmaps is gone
+ * for the device too, after a fork it stays with the process that began the transfer, and it stops before a dying
+ * process loses its first page.
+ */
+export const noneNotifier: PinningPolicy = followInstead("none-notifier", notifierMirror);
+
+/** The same with a sequence number for each buffer, so that the rest of the process does not hold a transfer up. */
+export const noneInterval: PinningPolicy = followInstead("none-interval", intervalMirror);
+
+function followInstead(name: string, mirror: DeviceMirror): PinningPolicy {
+  return definePinningPolicy({
+    name,
+    supports: {
+      holdsBy: "notifier",
+      survives: ["munmap", "fork", "exit"],
+      survivesOnLegacy: ["munmap", "fork", "exit"],
+      coherentAfterFork: true,
+      onDeath: "device-stopped-first",
+      charged: false,
+    },
+    create(kernel) {
+      const hooks = mirror.create(kernel);
+      const { pageSize } = kernel.geometry;
+      const outstanding = new Set<Pinned>();
+      return {
+        *pin(mm, start, pages, access, stop = () => {}): Sleepable<Pinned | number> {
+          const range = { start, end: (start + pages * pageSize) as UserAddress };
+          const follower = yield* hooks.follow({ mm, ranges: [range], stop });
+          if (typeof follower === "number") return follower;
+          // A buffer that is not there is refused now, and not in the middle of a transfer.
+          const made = yield* populateAll(follower, range, access === "device-writes" ? "write" : "read");
+          if (isError(made)) {
+            yield* follower.detach();
+            return made;
+          }
+          const pinned: Pinned = { mm, start, pages: [], follower, access };
+          outstanding.add(pinned);
+          return pinned;
+        },
+
+        *unpin(pinned): Sleepable<void> {
+          if (!outstanding.delete(pinned)) {
+            throw new ContractViolation(name, "unpin", "was given a token that is not out", undefined);
+          }
+          if (pinned.follower !== undefined) yield* pinned.follower.detach();
+        },
+      };
+
+      function* populateAll(
+        follower: DeviceFollower,
+        { start, end }: { readonly start: UserAddress; readonly end: UserAddress },
+        access: "read" | "write",
+      ): Sleepable<number> {
+        for (let at = start; at < end; at = (at + pageSize) as UserAddress) {
+          const made = yield* follower.populate(at, access);
+          if (made !== 0) return made;
+        }
+        return 0;
+      }
+    },
+  });
+}
