@@ -24,7 +24,8 @@ export function checkMemory(kernel: Kernel, backing: Backing): number {
 
 /**
  * A buffer of the direct map: every page of it can be referenced by itself, which neither the objects of a slab (LK-03)
- * nor the later pages of a block that is neither compound nor split (LK-01) can.
+ * nor the later pages of a block that is neither compound nor split (LK-01) can. A compound page ends the buffer; of
+ * single pages nothing tells where the driver's end.
  */
 function checkLinear(kernel: Kernel, backing: Backing, { address }: LinearBuffer): number {
   const { frames } = kernel.memory;

@@ -100,6 +100,17 @@ describe("a buffer of the direct map", () => {
     },
   );
 
+  test("LK-05 whose neighbour would show, because it ends before the object does, MUST be refused with EINVAL", () => {
+    const beforeNeighbour = (machine: Machine): BackingMemory => {
+      const own = freePages(2, "compound")(machine);
+      const neighbour = freePages(2, "compound")(machine);
+      if (own.kind !== "linear" || neighbour.kind !== "linear") throw new Error("not linear");
+      expect(Math.abs(own.address - neighbour.address)).toBe(4 * PAGE);
+      return own.address < neighbour.address ? own : neighbour;
+    };
+    expect(mapping(5, beforeNeighbour)).toEqual(refused);
+  });
+
   test("that is no address of the direct map MUST be refused, not looked up", () => {
     expect(mapping(1, (machine) => ({ ...vmalloc(PAGE)(machine), kind: "linear" }) as BackingMemory)).toEqual(
       refused,
