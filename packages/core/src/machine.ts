@@ -19,7 +19,7 @@ import { ReservedPages } from "./mm/reserved-pages.ts";
 import { type Geometry, geometries, pagesPerEntry } from "./mmu/geometry.ts";
 import { PageTable } from "./mmu/page-table.ts";
 import { TablePool } from "./mmu/table-pool.ts";
-import { Tlb } from "./mmu/tlb.ts";
+import { MOST_SPACES, spaceTag, Tlb } from "./mmu/tlb.ts";
 import type { Violation, ViolationKind, ViolationSink } from "./sanitize/violation.ts";
 import { Access, ObjectKind } from "./sched/points.ts";
 import { Rcu } from "./sched/rcu.ts";
@@ -149,9 +149,26 @@ export class Machine {
     return alignment;
   }
 
-  /** A new, empty address space with one user. */
+  /**
+   * A new, empty address space with one user.
+   *
+   * @throws RangeError when there is no memory for it, or when there are as many as can be told apart
+   */
   createMm(name: string): Mm {
-    const mm = new Mm(this, name);
+    const mm = this.tryCreateMm(name);
+    if (mm === undefined) throw new RangeError(`no room for the address space of ${name}`);
+    return mm;
+  }
+
+  /** The same (`mm_alloc`); undefined when there is no room for it. */
+  tryCreateMm(name: string): Mm | undefined {
+    if (this.mms.size >= MOST_SPACES) return undefined;
+    const table = PageTable.tryCreate(this.geometry, this.tables);
+    if (table === undefined) return undefined;
+    // The TLBs tell address spaces apart by a few bits of the number: no two live ones share those.
+    const tags = new Set([...this.mms].map(({ id }) => spaceTag(id)));
+    while (tags.has(spaceTag(this.nextMmId))) this.nextMmId++;
+    const mm = new Mm(this, this.nextMmId++, name, table);
     this.mms.add(mm);
     return mm;
   }

@@ -1,5 +1,5 @@
 import type { Machine } from "../machine.ts";
-import { PageTable } from "../mmu/page-table.ts";
+import type { PageTable } from "../mmu/page-table.ts";
 import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import { SpinLock } from "../sched/spin-lock.ts";
 import { AreaMap } from "./area-map.ts";
@@ -49,13 +49,14 @@ export class Mm {
   /** Where the search for a free range in the low zone starts, downwards (`free_area_cache`). */
   gapHint: number;
 
-  constructor(machine: Machine, name: string) {
+  /** Made by `Machine.createMm`, which knows the address spaces that there are. */
+  constructor(machine: Machine, id: number, name: string, table: PageTable) {
     this.machine = machine;
-    this.id = machine.nextMmId++;
+    this.id = id;
     this.name = name;
     this.lock = new RwSemaphore(machine.sched, "mmap_lock");
     this.pageTableLock = new SpinLock(machine.sched, "page_table_lock");
-    this.table = new PageTable(machine.geometry, machine.tables);
+    this.table = table;
     this.notifiers = new Notifiers(machine.sched, this);
     this.pageSize = machine.geometry.pageSize;
     this.perPage = 1 / this.pageSize;

@@ -1,8 +1,8 @@
+import { VM_LOCKED } from "../contract/area-flags.ts";
 import { ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
-import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
-import { callOpen } from "./area-hooks.ts";
+import { askArea, askMaySplit, callOpen } from "./area-hooks.ts";
 import { link } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
 import { prepareBoundary } from "./split.ts";
@@ -28,36 +28,39 @@ export interface Move {
 export function* moveArea(area: Vma, move: Move): Sleepable<number> {
   const { mm } = area;
   const { from, oldLength, to, newLength } = move;
-  const veto = yield* askToSplit(area, from, from + oldLength);
-  if (veto !== 0) return veto;
   if (mm.areas.size >= mm.machine.settings.maxAreas - 3) return -ENOMEM;
+  for (const boundary of [from, from + oldLength]) {
+    if (boundary === area.start || boundary === area.end) continue;
+    const veto = yield* askMaySplit(area, boundary);
+    if (veto !== 0) return veto;
+  }
+  if (!mm.machine.mayAllocateArea()) return -ENOMEM;
 
   const moved = area.duplicate(mm, to, to + newLength, area.pgoffOf(from));
   yield* callOpen(moved);
   yield* link(moved);
   let error = (yield* moveEntries(area, moved, from, to, oldLength)) ? 0 : -ENOMEM;
-  if (error === 0) {
-    const answer = moved.ops?.mremap?.(moved);
-    error = (isGenerator(answer) ? yield* answer : answer) ?? 0;
+  if (error === 0 && moved.ops?.mremap !== undefined) {
+    error = yield* askArea(moved, "mremap", () => moved.ops?.mremap?.(moved));
   }
   if (error !== 0) {
     yield* moveEntries(moved, area, to, from, oldLength);
     yield* unmapLocked(mm, to, newLength);
     return error;
   }
-  if (move.oldRange === "keep") return to;
+  if (move.oldRange === "keep") {
+    unlock(area);
+    return to;
+  }
   if (oldLength > 0) yield* unmapLocked(mm, from, oldLength);
   return to;
 }
 
-function* askToSplit(area: Vma, start: number, end: number): Sleepable<number> {
-  for (const address of [start, end]) {
-    if (address === area.start || address === area.end) continue;
-    const answer = area.ops?.maySplit?.(area, address as Vma["start"]);
-    const refusal = isGenerator(answer) ? yield* answer : answer;
-    if (refusal !== undefined && refusal !== 0) return refusal;
-  }
-  return 0;
+/** An area that was emptied but kept is not locked any more: the lock went with the pages. */
+function unlock(area: Vma): void {
+  if ((area.flags & VM_LOCKED) === 0) return;
+  area.flags &= ~VM_LOCKED;
+  area.mm.lockedPages -= area.pages;
 }
 
 /**

@@ -36,7 +36,7 @@ export function* mremap(mm: Mm, request: MremapRequest): Sleepable<number> {
   const mayMove = request.moving === "may-move";
   if (address % mm.pageSize !== 0 || newLength === 0) return -EINVAL;
   if (request.newAddress !== undefined && !mayMove) return -EINVAL;
-  if (request.oldRange === "keep" && (!mayMove || oldLength !== newLength)) return -EINVAL;
+  if (request.oldRange === "keep" && (!mayMove || request.oldLength !== request.newLength)) return -EINVAL;
 
   yield* mm.lock.write();
   const result = yield* remapLocked(mm, request, oldLength, newLength);
@@ -90,6 +90,10 @@ function* moveElsewhere(
   if (newAddress !== undefined) {
     if (newAddress % mm.pageSize !== 0 || !isUserRange(mm, newAddress, newLength)) return -EINVAL;
     if (address + oldLength > newAddress && newAddress + newLength > address) return -EINVAL;
+  }
+  // As many areas as the worst case of all that follows may add, so that nothing is unmapped for a move that fails.
+  if (mm.areas.size + 2 >= mm.machine.settings.maxAreas - 3) return -ENOMEM;
+  if (newAddress !== undefined) {
     const cleared = yield* unmapLocked(mm, newAddress, newLength);
     if (cleared !== 0) return cleared;
   }

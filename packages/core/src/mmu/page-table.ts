@@ -32,8 +32,14 @@ export class PageTable {
   /** By level: the pages that one entry maps. */
   readonly #span: Float64Array;
 
+  /** A page table, or undefined when no memory is left for its root. */
+  static tryCreate(geometry: Geometry, pool: TablePool): PageTable | undefined {
+    const root = pool.allocate();
+    return root < 0 ? undefined : new PageTable(geometry, pool, root);
+  }
+
   /** @throws RangeError when no memory is left for the root. */
-  constructor(geometry: Geometry, pool: TablePool) {
+  constructor(geometry: Geometry, pool: TablePool, root: number = pool.allocate()) {
     this.geometry = geometry;
     this.pool = pool;
     const levels = geometry.bitsPerLevel.length;
@@ -48,7 +54,7 @@ export class PageTable {
       this.#mask[level] = 2 ** geometry.bitsPerLevel[level] - 1;
     }
     this.#leafMask = this.#mask[0];
-    this.root = pool.allocate();
+    this.root = root;
     if (this.root < 0) throw new RangeError("no memory for the root of a page table");
   }
 

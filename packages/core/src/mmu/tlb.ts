@@ -3,6 +3,9 @@ import { PTE_READ, type Pte, ptePfn } from "./pte.ts";
 
 const EMPTY = -1;
 
+/** Address spaces that tags can tell apart: all but the one that stands for none. */
+export const MOST_SPACES = 1023;
+
 /**
  * What `readTag` adds to a page's base address, in the bits that are zero there: it tells address spaces apart, and is a
  * multiple of 4, so that comparing it with an address whose in-page word part is taken off also checks alignment.

@@ -31,6 +31,7 @@ export class Process {
   readonly threads: UserThread[] = [];
   exit: ExitStatus | undefined = undefined;
   readonly #files: (File | undefined)[] = [];
+  readonly #handlers = new Map<SignalName, () => void>();
   readonly #ended: WaitQueue;
   #liveThreads = 0;
   #isGone = false;
@@ -91,11 +92,34 @@ export class Process {
     });
   }
 
-  /** Sends a signal to every thread (`kill(2)`); SIGKILL cannot be handled. */
+  /** What the process does at a signal; undefined when that ends it. */
+  handler(signal: SignalName): (() => void) | undefined {
+    return this.#handlers.get(signal);
+  }
+
+  /** Sets what the process does at a signal, in whichever of its threads that comes. */
+  handle(signal: Exclude<SignalName, "SIGKILL">, handler: () => void): void {
+    this.#handlers.set(signal, handler);
+  }
+
+  /** Gives a child the same handlers. */
+  copyHandlersTo(child: Process): void {
+    for (const [signal, handler] of this.#handlers) child.#handlers.set(signal, handler);
+  }
+
+  /**
+   * Sends a signal to the process (`kill(2)`): its first thread handles it, or all of them end. SIGKILL cannot be handled.
+   */
   kill(signal: SignalName): void {
-    if (signal === "SIGKILL") this.exit ??= { signal };
-    for (const thread of this.threads) thread.receive(signal);
     this.machine.log.record("signal", this.pid, signalNumbers[signal]);
+    if (this.#handlers.has(signal)) this.threads.find((thread) => thread.isAlive)?.receive(signal);
+    else this.endAll({ signal });
+  }
+
+  /** Ends every thread, and the process with `status` if nothing has ended it yet (`do_group_exit`). */
+  endAll(status: ExitStatus): void {
+    this.exit ??= status;
+    for (const thread of this.threads) thread.receive("SIGKILL");
   }
 
   /** A thread has ended; the last one takes the process down: the address space first, then the files. */

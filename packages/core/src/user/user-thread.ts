@@ -45,7 +45,6 @@ export class UserThread {
   minorFaults = 0;
   majorFaults = 0;
   readonly #onTrap: "answer" | "die";
-  readonly #handlers = new Map<SignalName, () => void>();
   readonly #pending: SignalName[] = [];
   readonly #sleep: WaitQueue;
   #task: Task | undefined = undefined;
@@ -168,7 +167,7 @@ export class UserThread {
   *ftruncate(descriptor: number, bytes: number): Sleepable<number> {
     const file = this.process.file(descriptor);
     if (file === undefined) return -EBADF;
-    return yield* this.#endCall(this.machine.sharedMemory.truncate(file, bytes));
+    return yield* this.#endCall(this.#holding(descriptor, this.machine.sharedMemory.truncate(file, bytes)));
   }
 
   /** `memfd_create(2)`: a descriptor of a new, empty memory file. */
@@ -181,9 +180,9 @@ export class UserThread {
 
   *mmap(request: MapRequest): Sleepable<number> {
     const { descriptor, ...rest } = request;
-    const file = descriptor === undefined ? undefined : this.process.file(descriptor);
-    if (descriptor !== undefined && file === undefined) return -EBADF;
-    return yield* this.#endCall(mmap(this.mm, { ...rest, file }));
+    if (descriptor === undefined) return yield* this.#endCall(mmap(this.mm, rest));
+    const file = this.process.file(descriptor);
+    return yield* this.#endCall(this.#holding(descriptor, mmap(this.mm, { ...rest, file })));
   }
 
   *munmap(address: number, length: number): Sleepable<number> {
@@ -220,14 +219,16 @@ export class UserThread {
    */
   *fork(program: Program, name = `${this.process.name}+`): Sleepable<Process | number> {
     const { machine, process } = this;
-    const childMm = machine.createMm(name);
-    const child = machine.createProcess(name, childMm);
+    const childMm = machine.tryCreateMm(name);
+    if (childMm === undefined) return -ENOMEM;
     const result = yield* copyMm(this.mm, childMm);
     if (result !== 0) {
       yield* machine.dropMm(childMm);
-      return result === -ENOMEM ? -ENOMEM : result;
+      return result;
     }
+    const child = machine.createProcess(name, childMm);
     process.copyFilesTo(child);
+    process.copyHandlersTo(child);
     machine.log.record("fork", this.mm.id, childMm.id, child.pid);
     child.start(program, { onTrap: this.#onTrap });
     yield* this.#returnToUser();
@@ -242,8 +243,7 @@ export class UserThread {
 
   /** Ends this thread's whole process (`exit_group(2)`). */
   exit(status: number): never {
-    this.process.exit ??= { status };
-    for (const thread of this.process.threads) thread.receive("SIGKILL");
+    this.process.endAll({ status });
     throw new ThreadExit();
   }
 
@@ -258,17 +258,22 @@ export class UserThread {
     yield* this.#returnToUser();
   }
 
-  /** `sigaction(2)`: what to do at a signal; SIGKILL cannot be handled. */
+  /** `sigaction(2)`: what this process does at a signal; SIGKILL cannot be handled. */
   sigaction(signal: Exclude<SignalName, "SIGKILL">, handler: () => void): void {
-    this.#handlers.set(signal, handler);
+    this.process.handle(signal, handler);
   }
 
-  /** The kernel's half of sending a signal. */
+  /** Whether the thread has started and not ended. */
+  get isAlive(): boolean {
+    return this.#task !== undefined && this.#task.state !== "done";
+  }
+
+  /** Sends this very thread a signal (`tgkill(2)`). */
   receive(signal: SignalName): void {
+    if (this.#task === undefined || this.#task.state === "done") return;
     this.#pending.push(signal);
-    if (this.#task !== undefined && this.#task.state !== "done") {
-      this.machine.sched.signal(this.#task, this.#handlers.has(signal) ? "pending" : "fatal");
-    }
+    const isHandled = this.process.handler(signal) !== undefined;
+    this.machine.sched.signal(this.#task, isHandled ? "pending" : "fatal");
   }
 
   /** Runs the handlers of what has arrived; an unhandled signal ends the process. */
@@ -315,8 +320,7 @@ export class UserThread {
   *#endAccess<T>(result: Access<T>): Sleepable<Access<T>> {
     if (this.hasSignal) yield* this.#returnToUser();
     if (this.#onTrap === "die" && isTrap(result)) {
-      this.process.exit ??= { signal: result.signal };
-      for (const thread of this.process.threads) thread.receive("SIGKILL");
+      this.process.endAll({ signal: result.signal });
       throw new ThreadExit();
     }
     return result;
@@ -326,10 +330,9 @@ export class UserThread {
     const { task } = this;
     while (this.#pending.length > 0) {
       const signal = this.#pending.shift() as SignalName;
-      const handler = this.#handlers.get(signal);
+      const handler = this.process.handler(signal);
       if (handler === undefined) {
-        this.process.exit ??= { signal };
-        for (const thread of this.process.threads) if (thread !== this) thread.receive("SIGKILL");
+        if (this.process.exit === undefined) this.process.endAll({ signal });
         throw new ThreadExit();
       }
       handler();
