@@ -2,6 +2,7 @@ import { type Plugin, PluginRegistry } from "@nopage/core/wiring";
 import { highwayDriver } from "@nopage/device-highway";
 import { eagerRemap } from "@nopage/eager-remap";
 import { lazyNopage } from "@nopage/lazy-nopage";
+import { noneInterval, noneNotifier } from "@nopage/notifier-mirror";
 import { pageLookup } from "@nopage/page-lookup";
 import { pfnNopage } from "@nopage/pfn-nopage";
 import { refcount } from "@nopage/pinning";
@@ -13,6 +14,8 @@ const builtIns: readonly (readonly [Plugin, string])[] = [
   [pageLookup, "@nopage/page-lookup"],
   [pfnNopage, "@nopage/pfn-nopage"],
   [refcount, "@nopage/pinning"],
+  [noneNotifier, "@nopage/notifier-mirror"],
+  [noneInterval, "@nopage/notifier-mirror"],
   [highwayDriver, "@nopage/device-highway"],
 ];
 

@@ -32,6 +32,8 @@ interface DmaMapping {
  * driver gave it to the device.
  */
 export class DmaPort {
+  /** The MMU of its own that the driver gave the device for the transfer at hand (`iommu_sva_bind_device`). */
+  translator: DmaTranslator | undefined = undefined;
   readonly #machine: Machine;
   readonly #name: string;
   readonly #limit: number;

@@ -1,10 +1,11 @@
-import type { PciFunction } from "@nopage/core";
-import type { BusAddress, Kernel, Sleepable } from "@nopage/core/contract";
+import type { DmaPort, PciFunction } from "@nopage/core";
+import type { Atomic, BusAddress, Kernel, Sleepable, UserAddress } from "@nopage/core/contract";
 import type { HighwayCardSettings } from "./card-options.ts";
 import {
   DMA_INTERRUPT,
   DMA_START,
   DMA_TO_MEMORY,
+  DMA_TRANSLATED,
   DMA_WINDOW,
   DMA_WINDOW_BYTES,
   INTERRUPT_DMA,
@@ -23,6 +24,8 @@ export class DmaEngine {
   command = 0;
   /** Bytes that the last transfer moved. */
   transferred = 0;
+  /** The last transfer ended at a device fault. */
+  hasFaulted = false;
   readonly window = new Uint8Array(DMA_WINDOW_BYTES);
   #isAborted = false;
   readonly #kernel: Kernel;
@@ -52,6 +55,7 @@ export class DmaEngine {
     if (this.isRunning || (command & DMA_START) === 0 || plugged === undefined) return;
     this.command = command;
     this.transferred = 0;
+    this.hasFaulted = false;
     this.#isAborted = false;
     this.#kernel.time.spawnHardware("highway DMA", () => this.#transfer(plugged));
   }
@@ -67,26 +71,52 @@ export class DmaEngine {
     const isToMemory = (this.command & DMA_TO_MEMORY) !== 0;
     const direction = isToMemory ? "to-memory" : "from-memory";
     const inWindow = (isToMemory ? this.source : this.destination) - DMA_WINDOW;
-    const address = this.#cut(isToMemory ? this.destination : this.source);
+    const given = isToMemory ? this.destination : this.source;
+    const address = this.#isTranslated ? given : this.#cut(given);
     const count = this.#fits(inWindow) ? this.count : 0;
-    dma.started(address, count, direction);
+    dma.started(address as BusAddress, count, direction);
     do {
       yield* this.#kernel.time.sleep(burstNs);
       const bytes = Math.min(burstBytes, count - this.transferred);
       const at = inWindow + this.transferred;
       const burst = this.window.subarray(at, at + bytes);
-      const target = (address + this.transferred) as BusAddress;
-      const answered = yield* isToMemory ? dma.write(target, burst) : dma.read(target, burst);
+      const moved = yield* this.#move(dma, address + this.transferred, burst);
       yield* this.#kernel.mmio.touch(windows[0]);
-      if (!answered) {
-        this.#rules.record("dma-to-nowhere", `bus address 0x${target.toString(16)}`);
+      this.transferred += moved;
+      if (moved < bytes) {
+        this.#stopAt(address + this.transferred);
         break;
       }
-      this.transferred += bytes;
     } while (this.transferred < count && !this.#isAborted);
-    dma.ended(address, this.transferred, direction);
+    dma.ended(address as BusAddress, this.transferred, direction);
     this.command &= ~DMA_START;
     if ((this.command & DMA_INTERRUPT) !== 0) this.#pin.raise(INTERRUPT_DMA);
+  }
+
+  get #isTranslated(): boolean {
+    return (this.command & DMA_TRANSLATED) !== 0;
+  }
+
+  /** Moves one burst: the bytes moved. */
+  *#move(dma: DmaPort, target: number, burst: Uint8Array): Atomic<number> {
+    const isToMemory = (this.command & DMA_TO_MEMORY) !== 0;
+    if (!this.#isTranslated) {
+      const address = target as BusAddress;
+      const answered = yield* isToMemory ? dma.write(address, burst) : dma.read(address, burst);
+      return answered ? burst.length : 0;
+    }
+    const { translator } = dma;
+    const address = target as UserAddress;
+    if (translator === undefined) return 0;
+    return yield* isToMemory
+      ? dma.writeThrough(translator, address, burst)
+      : dma.readThrough(translator, address, burst);
+  }
+
+  /** A transfer got no further than here. */
+  #stopAt(target: number): void {
+    if (this.#isTranslated) this.hasFaulted = true;
+    else this.#rules.record("dma-to-nowhere", `bus address 0x${target.toString(16)}`);
   }
 
   #fits(inWindow: number): boolean {

@@ -44,6 +44,11 @@ export const DMA_START = 0x01;
 export const DMA_TO_MEMORY = 0x02;
 /** Raise `INTERRUPT_DMA` at the end. */
 export const DMA_INTERRUPT = 0x04;
+/**
+ * The address in memory is one of a process, translated by the card's own MMU; `edu` has none. A device fault ends the
+ * transfer before the byte that it is about: `controller.fault` tells.
+ */
+export const DMA_TRANSLATED = 0x08;
 
 /** Where the card's DMA buffer lies in the card's own address space; neither `edu` nor the model shows it as registers. */
 export const DMA_WINDOW = 0x4_0000;

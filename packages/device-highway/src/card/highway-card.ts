@@ -71,6 +71,12 @@ export class HighwayCard implements PciFunctionShape {
     target.feed(recording);
   }
 
+  /** The card is out of its slot: its engines stand still. */
+  powerOff(): void {
+    this.#pin.disconnect();
+    this.#dma.powerOff();
+  }
+
   /** Connects the card's engines to the slot that it was put in. */
   connect(plugged: PciFunction): void {
     this.#pin.connect(plugged.interrupt);

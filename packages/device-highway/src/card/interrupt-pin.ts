@@ -14,6 +14,13 @@ export class InterruptPin {
     this.#line = line;
   }
 
+  /** Nothing of the card reaches the processor any more; a level falls. */
+  disconnect(): void {
+    this.#line?.lower();
+    this.#line = undefined;
+    this.#status = 0;
+  }
+
   /** Sets bits; asserts the level, or sends a message for whatever stands there now. */
   raise(bits: number): void {
     this.#status = (this.#status | bits) >>> 0;

@@ -72,6 +72,8 @@ export class MeasurementBar implements IoDevice {
         return this.#latched;
       case controller.transferred:
         return this.#dma.transferred;
+      case controller.fault:
+        return this.#dma.hasFaulted ? 1 : 0;
       default:
         return ALL_ONES;
     }

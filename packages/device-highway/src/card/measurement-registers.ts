@@ -78,6 +78,8 @@ export const controller = {
   abort: REGION_BYTES + 0x0c,
   /** RO: bytes that the last transfer moved. */
   transferred: REGION_BYTES + 0x10,
+  /** RO: 1 if the last transfer ended at an address for which the card has no translation. */
+  fault: REGION_BYTES + 0x14,
 } as const;
 
 /** A register of BAR1 in words, for reports: `position of interface 2`. */

@@ -69,6 +69,13 @@ export class Acquisition {
     yield* progress.waitUntil(() => lock.withIrqsOff(() => this.#holdsNoPages()), "uninterruptible");
   }
 
+  /** The process goes, and nothing holds its pages: has the card stop, and waits for nothing else (MN-17). */
+  *#rest(): Sleepable<void> {
+    const { lock, progress } = this.#device;
+    yield* this.#dma.abort();
+    yield* progress.waitUntil(() => lock.withIrqsOff(() => this.#isAtRest()), "uninterruptible");
+  }
+
   *#copyRequest(argument: number): Sleepable<HighwayRequest | number> {
     const { kernel } = this.#device;
     const bytes = new Uint8Array(REQUEST_BYTES);
@@ -100,7 +107,8 @@ export class Acquisition {
     const mm = kernel.user.currentMm();
     if (mm === undefined) return -EFAULT;
     const start = (request.buffer - (request.buffer % pageSize)) as UserAddress;
-    const answer = pinning.pin(mm, start, pagesTouched(request, pageSize), "device-writes");
+    const pages = pagesTouched(request, pageSize);
+    const answer = pinning.pin(mm, start, pages, "device-writes", () => this.#rest());
     return isGenerator(answer) ? yield* answer : answer;
   }
 
@@ -108,6 +116,11 @@ export class Acquisition {
     const { pageSize } = this.#device.kernel.geometry;
     const { dma } = this.#device.plugged;
     return pages.every((page) => dma.reaches((page * pageSize) as BusAddress, pageSize));
+  }
+
+  /** With the lock held. */
+  *#isAtRest(): Atomic<boolean> {
+    return this.#device.current?.stage !== "running";
   }
 
   /** With the lock held. */

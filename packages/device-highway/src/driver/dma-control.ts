@@ -34,6 +34,11 @@ export class DmaControl {
     yield* this.#device.lock.withIrqsOff(() => this.#stop());
   }
 
+  /** Goes on after a device fault: `populated` is 0, or the errno that ends the transfer. */
+  *goOnAfterFault(transfer: Transfer, populated: number): Atomic<void> {
+    yield* this.#device.lock.withIrqsOff(() => this.#restart(transfer, populated));
+  }
+
   /** The interrupt handler. */
   *handleInterrupt(): Atomic<"handled" | "not-mine"> {
     const { kernel, registers, lock } = this.#device;
@@ -49,11 +54,13 @@ export class DmaControl {
   *#begin(transfer: Transfer): Atomic<void> {
     this.#device.current = transfer;
     this.#device.last = transfer;
+    this.#device.plugged.dma.translator = transfer.pinned.follower;
     yield* this.#goOn(transfer);
   }
 
   *#stop(): Atomic<void> {
     const { current, kernel, measurements } = this.#device;
+    if (current?.stage === "faulted") current.isAborted = true;
     if (current?.stage !== "running") return;
     current.isAborted = true;
     yield* kernel.mmio.write(measurements, controller.abort, 4, ABORT);
@@ -65,20 +72,40 @@ export class DmaControl {
     if ((status & INTERRUPT_DMA) === 0 || current?.stage !== "running") return;
     const moved = yield* kernel.mmio.read(measurements, controller.transferred, 4);
     current.done += moved;
-    if (moved < current.chunk) current.isAborted = true;
+    current.chunk -= moved;
+    current.chunkStart += moved;
+    if (current.chunk > 0 && !current.isAborted) {
+      const hasFaulted = (yield* kernel.mmio.read(measurements, controller.fault, 4)) !== 0;
+      if (hasFaulted) return yield* this.#rest(current, "faulted");
+      current.isAborted = true;
+    }
     yield* this.#goOn(current);
+  }
+
+  *#restart(transfer: Transfer, populated: number): Atomic<void> {
+    transfer.stage = "running";
+    transfer.failure = populated;
+    if (populated !== 0) transfer.isAborted = true;
+    if (transfer.isAborted) yield* this.#goOn(transfer);
+    else yield* this.#move(transfer, transfer.position);
+  }
+
+  /** The card is at rest, and the worker's turn has come. */
+  *#rest(transfer: Transfer, stage: "faulted" | "stopped"): Atomic<void> {
+    transfer.stage = stage;
+    yield* this.#device.work.wakeAll();
+    yield* this.#device.progress.wakeAll();
   }
 
   /** Starts the next chunk, or hands the transfer to the worker. */
   *#goOn(transfer: Transfer): Atomic<void> {
     if (!transfer.isAborted && (yield* this.#startChunk(transfer))) return;
-    transfer.stage = "stopped";
-    yield* this.#device.work.wakeAll();
+    yield* this.#rest(transfer, "stopped");
   }
 
   /** Whether there was one to start: not at the end of the buffer, nor of the recording. */
   *#startChunk(transfer: Transfer): Atomic<boolean> {
-    const { kernel, registers, measurements, statistics } = this.#device;
+    const { kernel, measurements, statistics } = this.#device;
     const { mmio } = kernel;
     const fragment = transfer.nextFragment();
     if (fragment === undefined) return false;
@@ -87,11 +114,20 @@ export class DmaControl {
     const latched = yield* mmio.read(measurements, controller.latched, 4);
     if (latched === 0) return false;
     transfer.chunk = latched;
+    transfer.chunkStart = 0;
     statistics.chunks++;
-    yield* mmio.write64(registers, edu.dmaSource, BigInt(DMA_WINDOW));
-    yield* mmio.write64(registers, edu.dmaDestination, BigInt(fragment.address));
-    yield* mmio.write64(registers, edu.dmaCount, BigInt(latched));
-    yield* mmio.write(registers, edu.dmaCommand, 4, DMA_START | DMA_TO_MEMORY | DMA_INTERRUPT);
+    yield* this.#move(transfer, fragment.address);
     return true;
+  }
+
+  /** Has the card move what is left of the chunk. */
+  *#move(transfer: Transfer, address: number): Atomic<void> {
+    const { kernel, registers } = this.#device;
+    const { mmio } = kernel;
+    const command = DMA_START | DMA_TO_MEMORY | DMA_INTERRUPT | transfer.addressing;
+    yield* mmio.write64(registers, edu.dmaSource, BigInt(DMA_WINDOW + transfer.chunkStart));
+    yield* mmio.write64(registers, edu.dmaDestination, BigInt(address));
+    yield* mmio.write64(registers, edu.dmaCount, BigInt(transfer.chunk));
+    yield* mmio.write(registers, edu.dmaCommand, 4, command);
   }
 }

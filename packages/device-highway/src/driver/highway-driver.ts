@@ -87,7 +87,7 @@ function* attach(
   const requested = plugged.interrupt.request("highway", () => dma.handleInterrupt());
   if (requested !== 0) return requested;
   resources.push(() => plugged.interrupt.free());
-  const worker = new TransferWorker(device);
+  const worker = new TransferWorker(device, dma);
   worker.start();
   resources.push(() => worker.stop());
 

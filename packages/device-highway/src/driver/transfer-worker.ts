@@ -1,22 +1,29 @@
 import { isGenerator } from "@nopage/core";
-import { type Atomic, EIO, type Sleepable } from "@nopage/core/contract";
+import { type Atomic, EAGAIN, EFAULT, EIO, type Sleepable, type UserAddress } from "@nopage/core/contract";
+import type { DmaControl } from "./dma-control.ts";
 import type { HighwayDevice } from "./highway-device.ts";
 import type { Transfer, TransferStage } from "./transfer.ts";
 
+/** How often a page behind a closed gate is tried: the gate may be the card's own, which opens after the transfer. */
+const MOST_TRIES = 10;
+const PAUSE_NS = 1000;
+
 /**
- * The kernel thread that finishes transfers, because the interrupt handler may not sleep: it gives the pages back, then
- * opens the gate.
+ * The kernel thread that does what the interrupt handler may not, because it sleeps: it makes the translations that the
+ * card asks for, and finishes transfers: it gives the pages back, then opens the gate.
  *
  * A file's release waits for the first half only. The second half may drop the last use of a dying address space, and
  * with its areas the last use of the very file: the release would then run in this thread, and wait for itself.
  */
 export class TransferWorker {
   readonly #device: HighwayDevice;
+  readonly #dma: DmaControl;
   /** Guarded by the device's lock. */
   #state: "running" | "stopping" | "ended" = "running";
 
-  constructor(device: HighwayDevice) {
+  constructor(device: HighwayDevice, dma: DmaControl) {
     this.#device = device;
+    this.#dma = dma;
   }
 
   start(): void {
@@ -37,11 +44,24 @@ export class TransferWorker {
       yield* work.waitUntil(() => lock.withIrqsOff(() => this.#hasWork()), "uninterruptible");
       // Only this thread takes a stopped transfer away.
       const transfer = this.#device.current;
-      if (transfer?.stage !== "stopped") break;
-      yield* this.#finish(transfer);
+      if (transfer?.stage === "faulted") yield* this.#populate(transfer);
+      else if (transfer?.stage === "stopped") yield* this.#finish(transfer);
+      else break;
     }
     yield* lock.withIrqsOff(() => this.#become("ended"));
     yield* progress.wakeAll();
+  }
+
+  /** Serves a device fault (`iommu_report_device_fault`): the sleeping form, since a page may have to be faulted in. */
+  *#populate(transfer: Transfer): Sleepable<void> {
+    const { follower } = transfer.pinned;
+    const address = transfer.position as UserAddress;
+    let result = follower === undefined ? -EFAULT : -EAGAIN;
+    for (let tries = 0; follower !== undefined && result === -EAGAIN && tries < MOST_TRIES; tries++) {
+      if (tries > 0) yield* this.#device.kernel.time.sleep(PAUSE_NS);
+      result = yield* follower.populate(address, "write");
+    }
+    yield* this.#dma.goOnAfterFault(transfer, result === -EAGAIN ? -EFAULT : result);
   }
 
   *#finish(transfer: Transfer): Sleepable<void> {
@@ -62,7 +82,8 @@ export class TransferWorker {
   // All below: with the lock held.
 
   *#hasWork(): Atomic<boolean> {
-    return this.#state === "stopping" || this.#device.current?.stage === "stopped";
+    const stage = this.#device.current?.stage;
+    return this.#state === "stopping" || stage === "faulted" || stage === "stopped";
   }
 
   *#hasEnded(): Atomic<boolean> {
@@ -75,7 +96,7 @@ export class TransferWorker {
 
   *#account(transfer: Transfer): Atomic<void> {
     const { statistics } = this.#device;
-    transfer.result = transfer.done === 0 && transfer.isAborted ? -EIO : transfer.done;
+    transfer.result = transfer.done === 0 && transfer.isAborted ? transfer.failure || -EIO : transfer.done;
     statistics.transfers++;
     statistics.bytes += transfer.done;
     if (transfer.isAborted && transfer.done < transfer.request.bytes) statistics.aborted++;
