@@ -2,4 +2,5 @@
 export * from "./acquire/index.ts";
 export * from "./card/index.ts";
 export * from "./driver/index.ts";
+export * from "./scenario/index.ts";
 export * from "./signal/index.ts";

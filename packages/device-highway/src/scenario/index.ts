@@ -1,0 +1,7 @@
+export { DeathWatch, highwayOf, type KillWorld } from "./death-watch.ts";
+export { type KillCase, killAtEveryTime, killAtRandomSteps } from "./kill-everywhere.ts";
+export { harmOf, type KillOutcome } from "./kill-outcome.ts";
+export { describePlan, eventsOf, type KillPlan, killPlans } from "./kill-plan.ts";
+export { brokenPromises, promisesSafety, type RuleSet, survivedEvents } from "./kill-promise.ts";
+export type { KillTime } from "./killing.ts";
+export { type BuildWorld, observe, runKill } from "./run-kill.ts";

@@ -1,0 +1,67 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { killPlans, type RuleSet, runKill, survivedEvents } from "../../src/index.ts";
+import { type KillSurvey, surveyKills } from "../support/kill-survey.ts";
+import { holdsNothing, killWorlds, policies } from "../support/kill-worlds.ts";
+
+const events = ["munmap", "fork", "exit"] as const;
+
+const machines = policies.flatMap((policy) =>
+  (["6.1", "2.4"] as const)
+    // Only the reserved flag means anything else on the old machine.
+    .filter((rules) => rules === "6.1" || policy.supports.survives.length === 0)
+    .map((rules) => [policy.name, rules, policy] as const),
+);
+
+describe.each(machines)(
+  "%s, rules of %s: a process that is killed at every moment of a transfer",
+  (name, rules, policy) => {
+    const { supports } = policy;
+    const survived = survivedEvents(supports, rules);
+    let survey: KillSurvey;
+    beforeAll(() => {
+      survey = surveyKills(policy, rules, 8);
+    }, 120_000);
+
+    it("MUST be covered: hundreds of kills", () => {
+      expect(survey.kills).toBeGreaterThan(500);
+      expect(survey.longestDyingNs).toBeGreaterThan(0);
+      expect(survey.longestSecondNs).toBeGreaterThan(0);
+    });
+
+    it("MUST keep every promise", () => {
+      expect(survey.broken).toEqual([]);
+    });
+
+    it.each(events.filter((event) => survived.includes(event)))("MUST survive %s, as it says", (event) => {
+      expect(survey.harmBy.get(event)).toBeUndefined();
+    });
+
+    it.each(events.filter((event) => !survived.includes(event)))(
+      "MUST be seen not to survive %s, as it says",
+      (event) => {
+        expect(survey.harmBy.get(event), `${name} claims less than it can do`).toBeDefined();
+      },
+    );
+
+    it("MUST keep the parent's data coherent after a fork exactly if it says so (GP-04, GP-05)", () => {
+      expect(survey.forksThatLostData === 0).toBe(supports.coherentAfterFork);
+    });
+
+    it("MUST quarantine exactly if it says so, and leak exactly if it is unsafe", () => {
+      expect(survey.mostQuarantined > 0).toBe(supports.onDeath === "quarantined");
+      expect(survey.leaks.size > 0).toBe(!survived.includes("exit"));
+    });
+  },
+);
+
+describe("a policy that claims everything and holds nothing", () => {
+  const build = killWorlds(holdsNothing, "6.1" satisfies RuleSet);
+
+  it("MUST be caught: the device writes to memory that is free, or another's by now", () => {
+    const plan = killPlans.find(({ meanwhile }) => meanwhile.includes("munmap"));
+    if (plan === undefined) throw new Error("no such plan");
+    const { violations, damage } = runKill(build, plan, undefined);
+    expect(violations.map(({ kind }) => kind)).toContain("use-after-free");
+    expect(damage.length + violations.length).toBeGreaterThan(1);
+  });
+});
