@@ -144,6 +144,15 @@ class Device {
   }
 
   *run(seed: number): Sleepable<void> {
+    try {
+      yield* this.#work(seed);
+      yield* this.#follower.detach();
+    } finally {
+      this.isDone = true;
+    }
+  }
+
+  *#work(seed: number): Sleepable<void> {
     for (let round = 0; round < ROUNDS; round++) {
       const index = (round * 3 + Math.abs(seed)) % this.#places.length;
       const address = ((this.#places[index] ?? 0) + DEVICE_WORD) as UserAddress;
@@ -156,8 +165,6 @@ class Device {
         yield* this.#touch(address, access, index, round + 1);
       }
     }
-    yield* this.#follower.detach();
-    this.isDone = true;
   }
 
   *#touch(address: UserAddress, access: DeviceAccess, index: number, value: number): Sleepable<boolean> {
