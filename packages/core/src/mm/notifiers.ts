@@ -96,7 +96,11 @@ export class Notifiers {
       const walk = this.#walks.enter();
       for (const notifier of told) {
         if (!this.#list.includes(notifier)) continue;
-        yield* this.#call(() => notifier.invalidateRangeEnd?.(range) ?? undefined);
+        yield* this.#callWithin(
+          range,
+          notifier.name,
+          () => notifier.invalidateRangeEnd?.(range) ?? undefined,
+        );
       }
       yield* this.#walks.leave(walk);
       yield* this.#announce(Access.read);

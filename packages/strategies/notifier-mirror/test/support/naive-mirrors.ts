@@ -79,7 +79,7 @@ abstract class Naive implements DeviceFollower {
     return this.mmu.translate(address, access);
   }
 
-  // biome-ignore lint/correctness/useYield: the naive mirrors have no atomic form
+  // The naive mirrors have no atomic form.
   *populateAtomic(): Atomic<number> {
     return -EAGAIN;
   }
