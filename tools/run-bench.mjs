@@ -3,6 +3,7 @@
 // Arguments are name filters: `npm run bench -- fault` runs only the files whose path contains "fault".
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
+import { cpus, loadavg, release } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -37,6 +38,10 @@ const projects = [...new Set(chosen.map(({ dir }) => join(dir, "tsconfig.bench.j
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 const compiled = spawnSync(process.execPath, [tsc, "-b", ...projects], { cwd: root, stdio: "inherit" });
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+
+const [{ model }] = cpus();
+console.log(`Node ${process.version}, kernel ${release()}, ${cpus().length} CPUs (${model})`);
+console.log(`Load average ${loadavg()[0].toFixed(1)}: figures from a busy machine are too high.`);
 
 let failed = 0;
 for (const { source, output } of chosen) {
