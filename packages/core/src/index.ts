@@ -5,7 +5,7 @@ export type { InterruptHandler, InterruptLine, InterruptMode } from "./device/in
 export type { KernelModule } from "./device/kernel-module.ts";
 export type { BackingShape } from "./device/mapping-binding.ts";
 export { MappingBinding } from "./device/mapping-binding.ts";
-export type { PciBarShape, PciFunction, PciFunctionShape } from "./device/pci-bus.ts";
+export type { PciBarShape, PciDriver, PciFunction, PciFunctionShape } from "./device/pci-bus.ts";
 export { EventLog, type LoggedEvent } from "./events/event-log.ts";
 export { type EventName, eventFields } from "./events/events.ts";
 export { createKernel } from "./kernel.ts";

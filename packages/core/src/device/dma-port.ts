@@ -37,12 +37,18 @@ export class DmaPort {
   readonly #machine: Machine;
   readonly #name: string;
   readonly #limit: number;
+  #isCutOff = false;
   readonly #mappings = new Map<Page, DmaMapping>();
 
   constructor(machine: Machine, name: string, addressBits: number) {
     this.#machine = machine;
     this.#name = name;
     this.#limit = 2 ** addressBits;
+  }
+
+  /** The device is off the bus: not one byte more arrives, not even of a burst that it had begun. */
+  cutOff(): void {
+    this.#isCutOff = true;
   }
 
   /** Whether the device can reach `[address, address + bytes)`. */
@@ -174,6 +180,7 @@ export class DmaPort {
 
   /** Moves bytes inside one frame of RAM, whoever it belongs to. */
   #burst(pfn: Pfn, offset: number, part: Uint8Array, direction: DmaDirection): void {
+    if (this.#isCutOff) return;
     const { memory, geometry, log } = this.#machine;
     const { frames } = memory;
     const at = pfn * geometry.pageSize + offset;

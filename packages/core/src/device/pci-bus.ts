@@ -1,6 +1,8 @@
-import { EBUSY } from "../contract/errno.ts";
+import { EBUSY, ENODEV } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
 import type { IoDevice, IoRange } from "../memory/io-ranges.ts";
+import { Mutex } from "../sched/mutex.ts";
 import { DmaPort } from "./dma-port.ts";
 import type { InterruptLine, InterruptMode } from "./interrupt-controller.ts";
 
@@ -14,6 +16,18 @@ export interface PciFunctionShape {
   readonly interrupts: InterruptMode;
   /** Address bits that the device can put on the bus (`dma_set_mask`). */
   readonly dmaBits: number;
+  /** The function loses its power: it moves nothing and raises nothing from now on. */
+  powerOff?(): void;
+}
+
+/** What drives a function (`struct pci_driver`). */
+export interface PciDriver {
+  readonly name: string;
+  /**
+   * The function is going, or has gone already: reads of its registers give all ones (`pci_driver.remove`). When this
+   * returns the driver touches it no more; files and mappings of the driver's may live on.
+   */
+  remove(): Sleepable<void>;
 }
 
 /** One base address register: a window of a power of two bytes, with what answers to reads and writes in it. */
@@ -35,9 +49,13 @@ export interface PciFunction {
 export class PciBus {
   readonly #machine: Machine;
   readonly #functions = new Set<PciFunction>();
+  /** Held while a driver is told (`device_lock`). */
+  readonly #lock: Mutex;
+  readonly #drivers = new Map<PciFunction, PciDriver>();
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.#lock = new Mutex(machine.sched, "pci device");
   }
 
   /** Gives a function its windows and its line; or -ENOSPC or -EBUSY, with nothing kept, when there is no room. */
@@ -63,10 +81,43 @@ export class PciBus {
     return plugged;
   }
 
-  /** Takes a function out and frees its windows; -EBUSY when it is not plugged in. */
-  unplug(plugged: PciFunction): number {
+  /** Makes a driver the one that is told when the function goes (`pci_register_driver`): 0; -ENODEV, -EBUSY when it has one. */
+  bindDriver(plugged: PciFunction, driver: PciDriver): number {
+    if (!this.#functions.has(plugged)) return -ENODEV;
+    if (this.#drivers.has(plugged)) return -EBUSY;
+    this.#drivers.set(plugged, driver);
+    return 0;
+  }
+
+  /**
+   * The driver lets the function go (`pci_unregister_driver`), which stays where it is. When this returns the driver's
+   * `remove` does not run and will not.
+   */
+  *unbindDriver(plugged: PciFunction): Sleepable<void> {
+    yield* this.#lock.lock();
+    this.#drivers.delete(plugged);
+    this.#lock.unlock();
+  }
+
+  /**
+   * Takes a function out, whatever it is doing (surprise removal): from this moment on reads of its registers give all
+   * ones. Then its driver is told, and its windows are freed once that has let go.
+   *
+   * @returns 0; -EBUSY when it is not plugged in, or somebody else is taking it out
+   */
+  *unplug(plugged: PciFunction): Sleepable<number> {
     if (!this.#functions.delete(plugged)) return -EBUSY;
-    for (const window of plugged.windows) this.#machine.memory.io.release(window);
+    const { memory, log } = this.#machine;
+    log.record("pci-unplug", plugged.interrupt.number);
+    plugged.dma.cutOff();
+    plugged.shape.powerOff?.();
+    for (const window of plugged.windows) memory.io.silence(window);
+    yield* this.#lock.lock();
+    const driver = this.#drivers.get(plugged);
+    this.#drivers.delete(plugged);
+    if (driver !== undefined) yield* driver.remove();
+    this.#lock.unlock();
+    for (const window of plugged.windows) memory.io.release(window);
     return 0;
   }
 

@@ -32,6 +32,7 @@ export const eventFields = {
   "file-release": ["inode"],
   "module-load": ["module"],
   "module-unload": ["module"],
+  "pci-unplug": ["line"],
   "interrupt-raise": ["line", "cpu"],
   "interrupt-handle": ["line", "cpu"],
   "register-read": ["offset", "width", "value"],

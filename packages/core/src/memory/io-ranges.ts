@@ -29,13 +29,22 @@ export interface IoRange {
   readonly startPfn: Pfn;
   /** End, exclusive. */
   readonly endPfn: Pfn;
-  readonly device: IoDevice;
+  /** What answers; after `IoRanges.silence` nothing. */
+  device: IoDevice;
   /**
    * What accesses are announced on: the first frame of the device's first window. The registers of one device act on
    * each other, in whichever window they lie.
    */
   readonly registerFile: Pfn;
 }
+
+/** Where no device answers: reads give all ones and writes are lost, as on a PCI bus. */
+const nobody: IoDevice = {
+  read: (_offset, width) => 2 ** (8 * width) - 1,
+  write: () => {},
+  read64: () => 0xffff_ffff_ffff_ffffn,
+  write64: () => {},
+};
 
 const GIB = 2 ** 30;
 /** Where windows begin: above the most RAM that a machine may have, so that no address depends on how much it has. */
@@ -107,6 +116,11 @@ export class IoRanges {
     }
     this.#ranges.splice(at, 1);
     this.#last = undefined;
+  }
+
+  /** The device behind a window is gone: the window stays claimed, and nobody answers there any more. */
+  silence(range: IoRange): void {
+    range.device = nobody;
   }
 
   /** The window that a frame lies in; undefined for RAM and for addresses where nothing answers. */

@@ -65,6 +65,13 @@ export class DmaEngine {
     if (this.isRunning) this.#isAborted = true;
   }
 
+  /** Stops at once and for good, without a word to anybody. */
+  powerOff(): void {
+    this.#function = undefined;
+    this.command &= ~DMA_START;
+    this.#isAborted = true;
+  }
+
   *#transfer(plugged: PciFunction): Sleepable<void> {
     const { dma, windows } = plugged;
     const { burstBytes, burstNs } = this.#settings;
@@ -77,6 +84,7 @@ export class DmaEngine {
     dma.started(address as BusAddress, count, direction);
     do {
       yield* this.#kernel.time.sleep(burstNs);
+      if (this.#function === undefined) break;
       const bytes = Math.min(burstBytes, count - this.transferred);
       const at = inWindow + this.transferred;
       const burst = this.window.subarray(at, at + bytes);

@@ -23,6 +23,12 @@ export class CardClaim {
     return yield* this.#free.waitUntil(() => this.#tryTake(), "interruptible");
   }
 
+  /** Waits until whoever has the card gives it back, however long that takes; afterwards it is free. */
+  *waitUntilFree(): Sleepable<void> {
+    yield* this.#free.waitUntil(() => this.#tryTake(), "uninterruptible");
+    yield* this.giveBack();
+  }
+
   *giveBack(): Sleepable<void> {
     yield* this.#lock.withIrqsOff(() => this.#drop());
     yield* this.#free.wakeAll();

@@ -12,6 +12,8 @@ import type { HighwayDevice } from "./highway-device.ts";
 import type { Transfer } from "./transfer.ts";
 
 const ABORT = 1;
+/** What a register reads that is not there. */
+const ALL_ONES = 0xffff_ffff;
 
 /**
  * Drives a transfer through the card, a chunk at a time: the first by who starts it, each further one by the interrupt
@@ -39,11 +41,16 @@ export class DmaControl {
     yield* this.#device.lock.withIrqsOff(() => this.#restart(transfer, populated));
   }
 
+  /** The same for a card that may be out of its slot already: then no interrupt will say that it has stopped. */
+  *giveUp(): Atomic<void> {
+    yield* this.#device.lock.withIrqsOff(() => this.#stopForGood());
+  }
+
   /** The interrupt handler. */
   *handleInterrupt(): Atomic<"handled" | "not-mine"> {
     const { kernel, registers, lock } = this.#device;
     const status = yield* kernel.mmio.read(registers, edu.interruptStatus, 4);
-    if (status === 0) return "not-mine";
+    if (status === 0 || status === ALL_ONES) return "not-mine";
     yield* kernel.mmio.write(registers, edu.interruptAcknowledge, 4, status);
     yield* lock.withIrqsOff(() => this.#serve(status));
     return "handled";
@@ -54,6 +61,7 @@ export class DmaControl {
   *#begin(transfer: Transfer): Atomic<void> {
     this.#device.current = transfer;
     this.#device.last = transfer;
+    if (this.#device.isGone) transfer.isAborted = true;
     this.#device.plugged.dma.translator = transfer.pinned.follower;
     yield* this.#goOn(transfer);
   }
@@ -66,11 +74,21 @@ export class DmaControl {
     yield* kernel.mmio.write(measurements, controller.abort, 4, ABORT);
   }
 
+  *#stopForGood(): Atomic<void> {
+    const { kernel, registers } = this.#device;
+    yield* this.#stop();
+    const identification = yield* kernel.mmio.read(registers, edu.identification, 4);
+    const { current } = this.#device;
+    if (identification === ALL_ONES && current?.stage === "running") yield* this.#rest(current, "stopped");
+  }
+
   *#serve(status: number): Atomic<void> {
     const { current, kernel, measurements, statistics } = this.#device;
     statistics.interrupts++;
     if ((status & INTERRUPT_DMA) === 0 || current?.stage !== "running") return;
     const moved = yield* kernel.mmio.read(measurements, controller.transferred, 4);
+    // More than it was told to: that is no card any more, and `remove` is on its way.
+    if (moved > current.chunk) return;
     current.done += moved;
     current.chunk -= moved;
     current.chunkStart += moved;
@@ -112,7 +130,8 @@ export class DmaControl {
     yield* mmio.write(measurements, controller.select, 4, transfer.request.interface);
     yield* mmio.write(measurements, controller.latch, 4, fragment.bytes);
     const latched = yield* mmio.read(measurements, controller.latched, 4);
-    if (latched === 0) return false;
+    if (latched > fragment.bytes) transfer.isAborted = true;
+    if (latched === 0 || transfer.isAborted) return false;
     transfer.chunk = latched;
     transfer.chunkStart = 0;
     statistics.chunks++;

@@ -11,6 +11,7 @@ import {
   type UserAddress,
 } from "@nopage/core/contract";
 import type { Acquisition } from "./acquisition.ts";
+import type { DmaControl } from "./dma-control.ts";
 import type { HighwayDevice } from "./highway-device.ts";
 import {
   encodeStatistics,
@@ -26,6 +27,7 @@ import type { RegionAccess } from "./region-access.ts";
 export interface HighwayService {
   readonly device: HighwayDevice;
   readonly acquisition: Acquisition;
+  readonly dma: DmaControl;
   readonly region: RegionAccess;
   readonly interfaces: number;
 }
@@ -42,12 +44,23 @@ export function fileOperations(owner: KernelModule, service: HighwayService): Fi
     *release() {
       yield* acquisition.stop();
       yield* device.lock.withIrqsOff(() => close(device));
+      yield* device.put();
     },
-    read: (file, buffer, length) => region.read(file, buffer, length),
-    write: (file, buffer, length) => region.write(file, buffer, length),
-    ioctl: (file, command, argument) => ioctl(service, file, command, argument),
+    read: (file, buffer, length) => unlessGone(device, () => region.read(file, buffer, length)),
+    write: (file, buffer, length) => unlessGone(device, () => region.write(file, buffer, length)),
+    ioctl: (file, command, argument) => unlessGone(device, () => ioctl(service, file, command, argument)),
     mmap: (_file, area) => device.binding.mmap(area),
   };
+}
+
+/** Nothing is asked of a card that is gone, not even what could be answered without it: -ENODEV. */
+function* unlessGone(device: HighwayDevice, call: () => Sleepable<number>): Sleepable<number> {
+  return (yield* device.lock.withIrqsOff(() => isGone(device))) ? -ENODEV : yield* call();
+}
+
+/** With the lock held. */
+function* isGone(device: HighwayDevice): Atomic<boolean> {
+  return device.isGone;
 }
 
 /** 0; -EBUSY while somebody has it open or mapped; -ENODEV once the card is gone. With the lock held. */
@@ -55,6 +68,7 @@ function* openOnce(device: HighwayDevice): Atomic<number> {
   if (device.isGone) return -ENODEV;
   if (device.isOpen) return -EBUSY;
   device.isOpen = true;
+  device.users++;
   return 0;
 }
 

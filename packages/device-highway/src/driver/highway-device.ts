@@ -1,5 +1,5 @@
 import type { IoRange, MappingBinding, PciFunction, SpinLock, WaitQueue } from "@nopage/core";
-import type { Kernel, PinningHooks } from "@nopage/core/contract";
+import type { Atomic, Kernel, PinningHooks, Sleepable } from "@nopage/core/contract";
 import { CardClaim } from "./card-claim.ts";
 import type { HighwayStatistics } from "./ioctl.ts";
 import type { ShownMemory } from "./shown-memory.ts";
@@ -37,8 +37,10 @@ export class HighwayDevice {
   /** The transfer that was started last by the process that has the device open. */
   last: Transfer | undefined = undefined;
   isOpen = false;
-  /** The card was pulled out. */
+  /** The card is going, or gone. */
   isGone = false;
+  /** The driver as long as it has the card, and whoever has the device open: the last one frees what is shown. */
+  users = 1;
   readonly statistics: { -readonly [K in keyof HighwayStatistics]: number } = {
     transfers: 0,
     bytes: 0,
@@ -57,6 +59,16 @@ export class HighwayDevice {
     this.claim = new CardClaim(kernel, this.lock);
     this.work = kernel.sync.waitQueue("a highway transfer to finish");
     this.progress = kernel.sync.waitQueue("the highway transfer");
+  }
+
+  /** One user less. */
+  *put(): Sleepable<void> {
+    const left = yield* this.lock.withIrqsOff(() => this.#dropUser());
+    if (left === 0) this.shown.free();
+  }
+
+  *#dropUser(): Atomic<number> {
+    return --this.users;
   }
 
   /** BAR0: the registers of `edu`. */

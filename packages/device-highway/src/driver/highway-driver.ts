@@ -92,19 +92,23 @@ function* attach(
   resources.push(() => worker.stop());
 
   const acquisition = new Acquisition(device, dma, interfaces);
-  const service = { device, acquisition, region: new RegionAccess(device), interfaces };
+  const service = { device, acquisition, dma, region: new RegionAccess(device), interfaces };
   const inode = kernel.devices.register(HIGHWAY_PATH, fileOperations(module, service));
   if (typeof inode === "number") return inode;
   inode.mapping = mapping;
   resources.push(() => kernel.devices.unregister(HIGHWAY_PATH));
-  return new LoadedHighway(HIGHWAY_PATH, module, service, resources);
+  const loaded = new LoadedHighway(HIGHWAY_PATH, module, service, resources);
+  const bound = kernel.pci.bindDriver(plugged, { name: "highway", remove: () => loaded.remove() });
+  if (bound !== 0) return bound;
+  resources.push(() => kernel.pci.unbindDriver(plugged));
+  return loaded;
 }
 
 function plugOwn(kernel: Kernel, options: HighwayCardOptions, resources: Resources): PciFunction | number {
   const plugged = plugHighway(kernel, options);
   if (typeof plugged === "number") return plugged;
-  resources.push(() => {
-    kernel.pci.unplug(plugged);
+  resources.push(function* () {
+    yield* kernel.pci.unplug(plugged);
   });
   return plugged;
 }

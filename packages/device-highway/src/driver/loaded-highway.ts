@@ -1,4 +1,4 @@
-import { isGenerator, type KernelModule, type MappingBinding } from "@nopage/core";
+import { isGenerator, type KernelModule, type MappingBinding, type PciFunction } from "@nopage/core";
 import {
   type Atomic,
   type BackingKind,
@@ -26,9 +26,14 @@ export class LoadedHighway implements LoadedDriver {
     this.#resources = resources;
   }
 
+  /** The slot that the card is in, or was. */
+  get slot(): PciFunction {
+    return this.#service.device.plugged;
+  }
+
   /** The card that it drives; undefined when somebody else's model of it is in the slot. */
   get card(): HighwayCard | undefined {
-    return highwayIn(this.#service.device.plugged);
+    return highwayIn(this.slot);
   }
 
   get binding(): MappingBinding {
@@ -64,19 +69,27 @@ export class LoadedHighway implements LoadedDriver {
   }
 
   /**
-   * The card was pulled out (the bus's `remove`): what runs is stopped, mappings go for good, and system calls answer
-   * -ENODEV from now on. `unload` is still to come.
+   * The bus's `remove`: the card is going, or was pulled out already. What is mapped goes for good and whoever waits
+   * wakes to SIGBUS; a transfer is stopped and its pages are given back; calls answer -ENODEV from now on. Files
+   * and mappings live on: the last of them frees what was shown. `unload` is still to come.
    */
   *remove(): Sleepable<void> {
-    const { device, acquisition } = this.#service;
-    yield* device.lock.withIrqsOff(() => this.#markGone());
-    yield* acquisition.stop();
+    const { device, dma } = this.#service;
+    const isFirst = yield* device.lock.withIrqsOff(() => this.#markGone());
+    yield* device.binding.remove();
+    yield* dma.giveUp();
+    yield* device.claim.waitUntilFree();
+    yield* device.plugged.interrupt.free();
     const released = device.pinning.releaseQuarantine?.();
     if (isGenerator(released)) yield* released;
-    yield* device.binding.remove();
+    if (isFirst) yield* device.put();
   }
 
-  *#markGone(): Atomic<void> {
-    this.#service.device.isGone = true;
+  /** Whether nobody had said so before. With the lock held. */
+  *#markGone(): Atomic<boolean> {
+    const { device } = this.#service;
+    const isFirst = !device.isGone;
+    device.isGone = true;
+    return isFirst;
   }
 }

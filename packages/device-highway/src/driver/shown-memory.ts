@@ -14,6 +14,7 @@ export interface ShownMemory {
   readonly isMirror: boolean;
   /** Copies what the region shows now into the mirror. The card is the caller's, DMA is at rest. */
   refresh(): Atomic<void>;
+  /** Freeing it again changes nothing. */
   free(): void;
 }
 
@@ -34,11 +35,15 @@ export function showRegion(
   const inUse = (interfaces + 1) * INTERFACE_BYTES;
   const whole = new Uint8Array(REGION_BYTES);
   let next = whole;
+  let isFree = false;
   return {
     memory,
     cache: "cached",
     isMirror: true,
-    free,
+    free() {
+      if (!isFree) free();
+      isFree = true;
+    },
     *refresh() {
       yield* kernel.mmio.readBlock(measurements, 0, next);
       write(next);

@@ -1,5 +1,13 @@
 import { isGenerator } from "@nopage/core";
-import { type Atomic, EAGAIN, EFAULT, EIO, type Sleepable, type UserAddress } from "@nopage/core/contract";
+import {
+  type Atomic,
+  EAGAIN,
+  EFAULT,
+  EIO,
+  ENODEV,
+  type Sleepable,
+  type UserAddress,
+} from "@nopage/core/contract";
 import type { DmaControl } from "./dma-control.ts";
 import type { HighwayDevice } from "./highway-device.ts";
 import type { Transfer, TransferStage } from "./transfer.ts";
@@ -72,7 +80,7 @@ export class TransferWorker {
     if (isGenerator(answer)) yield* answer;
     yield* lock.withIrqsOff(() => this.#account(transfer));
     yield* progress.wakeAll();
-    yield* shown.refresh();
+    if (!this.#device.isGone) yield* shown.refresh();
     yield* binding.resume();
     yield* lock.withIrqsOff(() => this.#advance(transfer, "over"));
     yield* progress.wakeAll();
@@ -95,8 +103,10 @@ export class TransferWorker {
   }
 
   *#account(transfer: Transfer): Atomic<void> {
-    const { statistics } = this.#device;
-    transfer.result = transfer.done === 0 && transfer.isAborted ? transfer.failure || -EIO : transfer.done;
+    const { statistics, isGone } = this.#device;
+    if (isGone) transfer.result = -ENODEV;
+    else
+      transfer.result = transfer.done === 0 && transfer.isAborted ? transfer.failure || -EIO : transfer.done;
     statistics.transfers++;
     statistics.bytes += transfer.done;
     if (transfer.isAborted && transfer.done < transfer.request.bytes) statistics.aborted++;

@@ -1,6 +1,6 @@
 import { randomChooser } from "@nopage/core";
 import { describe, expect, it } from "vitest";
-import { HIGHWAY_ACQUIRE, HIGHWAY_WAIT, REGION_BYTES, REGION_MAGIC } from "../../src/index.ts";
+import { HIGHWAY_ACQUIRE, HIGHWAY_WAIT, REGION_BYTES } from "../../src/index.ts";
 import { pattern } from "../support/cards.ts";
 import { errno, mapMemory, mapRegion, open, request, runProgram } from "../support/programs.ts";
 import { buildWorld, combinations, holdings, inKernel, type TestWorldOptions } from "../support/worlds.ts";
@@ -179,39 +179,4 @@ describe("a buffer that goes away in the middle of a transfer", () => {
     });
     expect(built.card.breaches).toEqual([]);
   });
-});
-
-describe("a card that is pulled out", () => {
-  it.each(combinations)(
-    "%s showing %s: waiting threads MUST wake to SIGBUS and calls answer ENODEV (MO-04)",
-    (_name, backing, strategy) => {
-      const built = world({ strategy, highway: { backing } });
-      const before = holdings(built.machine);
-      runProgram(built, function* (thread) {
-        const file = yield* open(thread);
-        const region = yield* mapRegion(thread, file);
-        const memory = yield* mapMemory(thread, 65_536);
-        expect(yield* thread.load(region)).toBe(REGION_MAGIC);
-        yield* request(thread, file, memory, order(memory));
-        const waiter: unknown[] = [];
-        thread.spawn(function* (own) {
-          waiter.push(yield* own.load(region));
-        });
-        yield* thread.nanosleep(10_000);
-        yield* built.driver.remove();
-        yield* thread.nanosleep(10_000);
-        expect(built.card.isDmaRunning).toBe(false);
-        expect(waiter).toMatchObject([{ signal: "SIGBUS" }]);
-        expect(yield* thread.load(region)).toMatchObject({ signal: "SIGBUS" });
-        expect(errno(yield* thread.read(file, memory, 4))).toBe("-ENODEV");
-        expect(errno(yield* request(thread, file, memory, order(memory)))).toBe("-ENODEV");
-        expect(errno(yield* mapRegion(thread, file))).toBe("-ENODEV");
-        yield* thread.close(file);
-        yield* thread.munmap(region, REGION_BYTES);
-        expect(errno(yield* open(thread))).toBe("-ENODEV");
-      });
-      expect(holdings(built.machine)).toEqual(before);
-      expect(inKernel(built.machine, () => built.driver.unload())).toBe(0);
-    },
-  );
 });
