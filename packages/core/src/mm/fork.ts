@@ -33,6 +33,10 @@ export function* copyMm(parent: Mm, child: Mm): Sleepable<number> {
   let result = 0;
   for (const area of parent.areas.all()) {
     if ((area.flags & VM_DONTCOPY) !== 0) continue;
+    if (!parent.machine.mayAllocateArea()) {
+      result = -ENOMEM;
+      break;
+    }
     const copy = area.duplicate(child, area.start, area.end, area.pgoff);
     copy.flags &= ~VM_LOCKED;
     yield* callOpen(copy);
@@ -122,11 +126,14 @@ function* copyLeaves(source: Vma, copy: Vma, slot: number, first: number, end: n
       if (result !== 0) return result;
       continue;
     }
-    if (page !== undefined) {
+    if (page !== undefined && machine.reserved.dropsReference(page)) {
       if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.countUp);
       if (!machine.memory.frames.tryGet(page)) return -ENOMEM;
       machine.memory.frames.clearFlags(page, PG_anon_exclusive);
       rememberPage(copy, page);
+    } else if (page !== undefined) {
+      // A reserved page of a legacy kernel: no reference and no rss, as its zap gives neither back (RS-03).
+      machine.memory.frames.addMapping(page);
     }
     let shared = entry;
     if (isCow && (entry & PTE_WRITE) !== 0) {

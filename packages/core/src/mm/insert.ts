@@ -3,6 +3,7 @@ import { EBUSY, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { installed, oom, type PfnOutcome, sigbus } from "../contract/outcome.ts";
 import type { Page, Pfn } from "../contract/units.ts";
+import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Vma } from "./vma.ts";
@@ -27,7 +28,7 @@ export function* insertPfn(area: Vma, address: number, pfn: Pfn): Sleepable<PfnO
   const slot = mm.table.ensure(vpn, 0);
   if (slot < 0) {
     mm.pageTableLock.unlock();
-    return oom;
+    return slot === NO_TABLE_MEMORY ? oom : installed;
   }
   if (machine.sched.interleaving)
     yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
@@ -42,6 +43,13 @@ export function* insertPfn(area: Vma, address: number, pfn: Pfn): Sleepable<PfnO
  */
 export function mayShowPfn(area: Vma, pfn: Pfn): boolean {
   const { machine } = area.mm;
+  if (!Number.isSafeInteger(pfn) || pfn < 0) {
+    machine.violations.report(
+      "page-kind",
+      `${String(pfn)} is inserted into ${area}, which is no frame number`,
+    );
+    return false;
+  }
   const special = area.flags & (VM_PFNMAP | VM_MIXEDMAP);
   if (special === 0 || special === (VM_PFNMAP | VM_MIXEDMAP)) {
     machine.violations.report(
@@ -97,7 +105,7 @@ function* fillSlot(area: Vma, address: number, page: Page): Sleepable<number> {
   const { machine } = mm;
   const vpn = Math.floor(address * mm.perPage);
   const slot = mm.table.ensure(vpn, 0);
-  if (slot < 0) return -ENOMEM;
+  if (slot < 0) return slot === NO_TABLE_MEMORY ? -ENOMEM : -EBUSY;
   if (machine.sched.interleaving)
     yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
   if (mm.table.pool.read(slot) !== 0) return -EBUSY;

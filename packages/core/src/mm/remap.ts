@@ -2,10 +2,17 @@ import { isCopyOnWrite, VM_DONTDUMP, VM_DONTEXPAND, VM_IO, VM_PFNMAP } from "../
 import { EAGAIN, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { Pfn } from "../contract/units.ts";
+import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_LARGE, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Vma } from "./vma.ts";
 import { zapRange } from "./zap.ts";
+
+/** What a remap makes of an area: RE-02. */
+const REMAP_FLAGS = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+
+/** What becomes of entries that are there. */
+type Occupied = "must-be-empty" | "keep-present";
 
 /** What `remapPfnRange` is to map: pages `[address, address + pages * pageSize)` to frames from `pfn` on. */
 export interface RemapRequest {
@@ -33,12 +40,17 @@ export function* remapPfnRange(area: Vma, request: RemapRequest): Sleepable<numb
   const { address, pfn, pages } = request;
   const end = address + pages * mm.pageSize;
   if (address % mm.pageSize !== 0 || address < area.start || end > area.end || pages <= 0) return -EINVAL;
-  if (isCopyOnWrite(area.flags)) {
-    if (address !== area.start || end !== area.end) return -EINVAL;
-    area.pgoff = pfn;
+  const isPrivate = isCopyOnWrite(area.flags);
+  if (isPrivate && (address !== area.start || end !== area.end)) return -EINVAL;
+  if (!Number.isSafeInteger(pfn) || pfn < 0 || pfn + pages > mm.machine.pfnLimit) return -EINVAL;
+  if ((area.flags & REMAP_FLAGS) !== REMAP_FLAGS && !mm.lock.isWrittenByCurrent) {
+    mm.machine.violations.report(
+      "area-rule",
+      `a remap of ${area} changes its flags without the mmap lock held for writing`,
+    );
   }
-  if (pfn + pages > mm.machine.pfnLimit) return -EINVAL;
-  area.flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;
+  area.flags |= REMAP_FLAGS;
+  if (isPrivate) area.pgoff = pfn;
   const result = yield* fillRun(area, request, "must-be-empty");
   if (result !== 0) yield* zapRange(area, address, end, "even-cows", "clear");
   return result;
@@ -52,17 +64,14 @@ export function* remapMissing(area: Vma, request: RemapRequest): Sleepable<numbe
   return yield* fillRun(area, request, "keep-present");
 }
 
-function* fillRun(
-  area: Vma,
-  request: RemapRequest,
-  occupied: "must-be-empty" | "keep-present",
-): Sleepable<number> {
+function* fillRun(area: Vma, request: RemapRequest, occupied: Occupied): Sleepable<number> {
   const { mm } = area;
   const gate = area.backing?.gate;
   const sequence = gate?.sequence;
   const first = request.address * mm.perPage;
   const last = first + request.pages;
   const toPfn = request.pfn - first;
+  const wantsLarge = request.leaves === "large" && mm.machine.reserved.rules === "6.1";
   let vpn = first;
   while (vpn < last) {
     yield* mm.pageTableLock.lock();
@@ -70,10 +79,10 @@ function* fillRun(
       mm.pageTableLock.unlock();
       return -EAGAIN;
     }
-    const level = request.leaves === "large" ? largestLevel(area, vpn, vpn + toPfn, last) : 0;
+    const level = wantsLarge ? largestLevel(area, vpn, vpn + toPfn, last) : 0;
     const filled =
       level > 0
-        ? yield* fillLargeLeaf(area, vpn, vpn + toPfn, level)
+        ? yield* fillLargeLeaf(area, vpn, vpn + toPfn, level, occupied)
         : yield* fillLeaves(area, vpn, vpn + toPfn, Math.min(last, mm.table.endOfLeafTable(vpn)), occupied);
     mm.pageTableLock.unlock();
     if (filled <= 0) return filled;
@@ -94,20 +103,41 @@ function largestLevel(area: Vma, vpn: number, pfn: number, last: number): number
   return 0;
 }
 
-function* fillLargeLeaf(area: Vma, vpn: number, pfn: number, level: number): Sleepable<number> {
+function* fillLargeLeaf(
+  area: Vma,
+  vpn: number,
+  pfn: number,
+  level: number,
+  occupied: Occupied,
+): Sleepable<number> {
   const { mm } = area;
   const { machine, table } = mm;
   const slot = table.ensure(vpn, level);
-  if (slot < 0) return -ENOMEM;
+  if (slot === NO_TABLE_MEMORY) return -ENOMEM;
+  if (slot < 0) {
+    reportPresent(area, vpn, occupied);
+    return table.pagesAt(level);
+  }
   if (machine.sched.interleaving)
     yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
   if (table.leadsToTable(slot, level)) {
-    return yield* fillLeaves(area, vpn, pfn, table.endOfLeafTable(vpn), "keep-present");
+    return yield* fillLeaves(area, vpn, pfn, table.endOfLeafTable(vpn), occupied);
   }
   if (table.pool.read(slot) === 0) {
     machine.writeEntry(mm, slot, vpn, makePte(pfn, area.pteFlags() | PTE_SPECIAL | PTE_LARGE));
+  } else {
+    reportPresent(area, vpn, occupied);
   }
   return table.pagesAt(level);
+}
+
+/** A remap met an entry: Linux has a BUG there (RE-04), unless it only fills what is missing. */
+function reportPresent(area: Vma, vpn: number, occupied: Occupied): void {
+  if (occupied === "keep-present") return;
+  area.mm.machine.violations.report(
+    "remap-over-present",
+    `remap over the present entry of page ${vpn} in ${area}`,
+  );
 }
 
 function* fillLeaves(
@@ -115,15 +145,18 @@ function* fillLeaves(
   vpn: number,
   pfn: number,
   end: number,
-  occupied: "must-be-empty" | "keep-present",
+  occupied: Occupied,
 ): Sleepable<number> {
   const { mm } = area;
   const { machine, table } = mm;
   const { sched, log } = machine;
   const count = end - vpn;
   const slot = table.ensure(vpn, 0);
-  if (slot === -1) return -ENOMEM;
-  if (slot < 0) return count;
+  if (slot === NO_TABLE_MEMORY) return -ENOMEM;
+  if (slot < 0) {
+    reportPresent(area, vpn, occupied);
+    return count;
+  }
   const flags = area.pteFlags() | PTE_SPECIAL;
   const isPlain = machine.reserved.rules === "6.1" && !sched.interleaving;
   if (isPlain && table.isEmpty(slot, count)) {
@@ -135,11 +168,7 @@ function* fillLeaves(
   for (let index = 0; index < count; index++) {
     if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + index), Access.write);
     if (table.pool.read(slot + index) !== 0) {
-      if (occupied === "keep-present") continue;
-      machine.violations.report(
-        "remap-over-present",
-        `remap over the present entry of page ${vpn + index} in ${area}`,
-      );
+      reportPresent(area, vpn + index, occupied);
       continue;
     }
     const page = machine.memory.frames.pageOf((pfn + index) as Pfn);
