@@ -2,10 +2,10 @@ import { type Plugin, PluginRegistry } from "@nopage/core/wiring";
 import { highwayDriver } from "@nopage/device-highway";
 import { eagerRemap } from "@nopage/eager-remap";
 import { lazyNopage } from "@nopage/lazy-nopage";
-import { noneInterval, noneNotifier } from "@nopage/notifier-mirror";
+import { intervalMirror, noneInterval, noneNotifier, notifierMirror } from "@nopage/notifier-mirror";
 import { pageLookup } from "@nopage/page-lookup";
 import { pfnNopage } from "@nopage/pfn-nopage";
-import { refcount } from "@nopage/pinning";
+import { ghostMm, longterm, quarantine, refcount, reserved } from "@nopage/pinning";
 
 /** What comes with the command, each with the package that it is from, in the order in which lists show it. */
 const builtIns: readonly (readonly [Plugin, string])[] = [
@@ -13,7 +13,13 @@ const builtIns: readonly (readonly [Plugin, string])[] = [
   [lazyNopage, "@nopage/lazy-nopage"],
   [pageLookup, "@nopage/page-lookup"],
   [pfnNopage, "@nopage/pfn-nopage"],
+  [notifierMirror, "@nopage/notifier-mirror"],
+  [intervalMirror, "@nopage/notifier-mirror"],
   [refcount, "@nopage/pinning"],
+  [longterm, "@nopage/pinning"],
+  [ghostMm, "@nopage/pinning"],
+  [reserved, "@nopage/pinning"],
+  [quarantine, "@nopage/pinning"],
   [noneNotifier, "@nopage/notifier-mirror"],
   [noneInterval, "@nopage/notifier-mirror"],
   [highwayDriver, "@nopage/device-highway"],

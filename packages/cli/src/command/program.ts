@@ -5,6 +5,7 @@ import type { ExitCode } from "./exit-code.ts";
 import { list } from "./list.ts";
 import type { Output } from "./output.ts";
 import { run } from "./run.ts";
+import { runKilled } from "./run-killed.ts";
 import { checkLeftovers } from "./usage.ts";
 
 interface Options extends Flags {
@@ -42,9 +43,14 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     .option("--geometry <name>", "the page tables of the machine")
     .option("--signal <name or file>", "what is acquired: a built-in signal, or a WAV or CSV file")
     .option("--seed <number>", "interleave all tasks at random, from this seed")
+    .option(
+      "--kill-at <time>",
+      'kill the acquiring process at this virtual time in ns, or "random": what the pinning policy makes of it',
+    )
     .action(async ({ json, all, ...flags }: Options, command: Command) => {
       checkLeftovers(command);
-      onExit(await run(flags, { extent: all ? "all" : "configured", format: formatOf(json) }, output));
+      const options = { extent: all ? "all" : "configured", format: formatOf(json) } as const;
+      onExit(await (flags.killAt === undefined ? run : runKilled)(flags, options, output));
     });
 
   subcommand(

@@ -42,12 +42,13 @@ export async function run(flags: Flags, { extent, format }: RunOptions, output: 
   return results.every(({ failures }) => failures.length === 0) ? exitCodes.holds : exitCodes.broken;
 }
 
-function leftOut({ strategy, pinning, problems }: Misfit): string {
+/** Why a run was left out, in a line. */
+export function leftOut({ strategy, pinning, problems }: Misfit): string {
   return `${strategy} with ${pinning} is left out: ${problems.map(describeProblem).join("; ")}\n`;
 }
 
 /** What is wrong for every strategy is told once. */
-function withoutRepeats(misfits: readonly Misfit[]) {
+export function withoutRepeats(misfits: readonly Misfit[]) {
   const problems = misfits.flatMap((misfit) => misfit.problems);
   return [...new Map(problems.map((problem) => [describeProblem(problem), problem])).values()];
 }

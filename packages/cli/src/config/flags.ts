@@ -10,6 +10,8 @@ export interface Flags {
   readonly geometry?: string;
   readonly signal?: string;
   readonly seed?: string;
+  /** A time in virtual nanoseconds, or `random`. */
+  readonly killAt?: string;
 }
 
 const flagOfPath = {
@@ -39,9 +41,16 @@ export function applyFlags(config: Readonly<Record<string, unknown>>, flags: Fla
 }
 
 /** What is wrong with the flags themselves. */
-export function checkFlags({ seed }: Flags): readonly Problem[] {
-  if (seed === undefined || isInteger(seed)) return [];
-  return [{ path: "--seed", value: seed, expected: seedRange, nearest: undefined }];
+export function checkFlags({ seed, killAt }: Flags): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (seed !== undefined && !isInteger(seed)) {
+    problems.push({ path: "--seed", value: seed, expected: seedRange, nearest: undefined });
+  }
+  if (killAt !== undefined && killAt !== "random" && !isTime(killAt)) {
+    const nearest = /^[a-z]/i.test(killAt) ? "random" : undefined;
+    problems.push({ path: "--kill-at", value: killAt, expected: killAtRange, nearest });
+  }
+  return problems;
 }
 
 /** The problem, placed where the user wrote what is wrong: on a flag, or in a file. */
@@ -51,6 +60,12 @@ export function placeProblem(problem: Problem, flags: Flags, file: string | unde
   if (flag !== undefined && flags[flag] !== undefined) return { ...problem, path: `--${flag}` };
   if (path.startsWith("--") || file === undefined) return problem;
   return { ...problem, path: path === "" ? file : `${path} in ${file}` };
+}
+
+const killAtRange = '"random", or a time in virtual nanoseconds from the start of the acquisition';
+
+function isTime(text: string): boolean {
+  return /^\d{1,15}$/.test(text.trim());
 }
 
 function isInteger(text: string): boolean {

@@ -23,17 +23,29 @@ export interface Misfit {
 }
 
 /** One run after the other, each in a world of its own; those that cannot be composed are left out and told. */
-export function runAll(
+export function runAll(runs: readonly WorldSettings[], context: RunContext): RunsOf<RunResult> {
+  return runEach(runs, context, (settings) => runOne(settings, context.registry, context.signal));
+}
+
+/** What came of runs, and those that could not be made. */
+export interface RunsOf<R> {
+  readonly results: readonly R[];
+  readonly misfits: readonly Misfit[];
+}
+
+/** The same for whatever is done in each world. */
+export function runEach<R>(
   runs: readonly WorldSettings[],
   context: RunContext,
-): { readonly results: readonly RunResult[]; readonly misfits: readonly Misfit[] } {
-  const results: RunResult[] = [];
+  runIn: (settings: WorldSettings) => R,
+): RunsOf<R> {
+  const results: R[] = [];
   const misfits: Misfit[] = [];
   for (const [index, settings] of runs.entries()) {
     const { strategy, pinning } = settings;
     context.announce(`${strategy} with ${pinning} (${index + 1} of ${runs.length})`);
     try {
-      results.push(runOne(withMachine(settings, context), context.registry, context.signal));
+      results.push(runIn(withMachine(settings, context)));
     } catch (failure) {
       if (!(failure instanceof CompositionError || failure instanceof UsageError)) throw failure;
       misfits.push({ strategy, pinning, problems: failure.problems });

@@ -167,8 +167,8 @@ export interface UserAccess {
  * mapping; no load or store ever goes through it, so that sharing a page with a ghost takes nothing from its owner.
  */
 export interface Ghosts {
-  /** A new, empty one with one use, to be given back with `user.drop`. */
-  create(name: string): Mm;
+  /** A new, empty one with one use, to be given back with `user.drop`; undefined when memory has run out. */
+  create(name: string): Mm | undefined;
   /**
    * Maps pages, held by the caller, side by side in a ghost: one reference and one mapping more for each but the page of
    * zeros.

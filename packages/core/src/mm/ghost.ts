@@ -12,11 +12,11 @@ import { rememberPage } from "./zap.ts";
 
 /**
  * An address space without threads (idea 1 of the 1998 question: "a dummy ghost thread associated with the module").
- * Its entries allow no access, so a private page that it maps stays its owner's alone.
+ * Its entries allow no access, so a private page that it maps stays its owner's alone. Undefined when memory has run out.
  */
-export function createGhost(machine: Machine, name: string): Mm {
-  const ghost = machine.createMm(name);
-  ghost.isGhost = true;
+export function createGhost(machine: Machine, name: string): Mm | undefined {
+  const ghost = machine.tryCreateMm(name);
+  if (ghost !== undefined) ghost.isGhost = true;
   return ghost;
 }
 

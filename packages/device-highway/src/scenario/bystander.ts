@@ -1,5 +1,5 @@
 import type { UserThread } from "@nopage/core";
-import { isTrap, type Sleepable, VM_READ, VM_WRITE } from "@nopage/core/contract";
+import { isTrap, type Sleepable, type VirtualNs, VM_READ, VM_WRITE } from "@nopage/core/contract";
 
 const PAGES = 24;
 const PAUSE_NS = 3000;
@@ -10,11 +10,18 @@ const PAUSE_NS = 3000;
  */
 export class Bystander {
   damagedPages = 0;
+  readonly #start: VirtualNs;
+
+  /** Left out, it starts at once. */
+  constructor(start: VirtualNs = 0) {
+    this.#start = start;
+  }
 
   *run(thread: UserThread): Sleepable<void> {
     const { pageSize } = thread.machine.geometry;
     const length = PAGES * pageSize;
     const memory = yield* thread.mmap({ length, protection: VM_READ | VM_WRITE, sharing: "private" });
+    if (this.#start > 0) yield* thread.nanosleep(this.#start);
     for (let page = 0; page < PAGES; page++) {
       yield* thread.storeBlock(memory + page * pageSize, this.#pattern(page, pageSize));
       yield* thread.nanosleep(PAUSE_NS);

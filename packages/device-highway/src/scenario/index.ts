@@ -1,4 +1,5 @@
 export { DeathWatch, highwayOf, type KillWorld } from "./death-watch.ts";
+export { killAcquisition } from "./kill-acquisition.ts";
 export { type KillCase, killAtEveryTime, killAtRandomSteps } from "./kill-everywhere.ts";
 export { harmOf, type KillOutcome } from "./kill-outcome.ts";
 export { describePlan, eventsOf, type KillPlan, killPlans } from "./kill-plan.ts";

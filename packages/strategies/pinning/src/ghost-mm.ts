@@ -1,5 +1,6 @@
 import {
   definePinningPolicy,
+  ENOMEM,
   type Mm,
   type Pinned,
   type PinningPolicy,
@@ -44,6 +45,7 @@ export const ghostMm: PinningPolicy = definePinningPolicy({
 
     function* share(pinned: Pinned): Sleepable<number> {
       ghost ??= ghosts.create("ghost thread");
+      if (ghost === undefined) return -ENOMEM;
       const address = yield* ghosts.share(ghost, pinned.pages);
       if (address < 0) yield* dropIfIdle();
       else places.set(pinned, address as UserAddress);
