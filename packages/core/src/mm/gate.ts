@@ -12,8 +12,9 @@ export class CountingGate implements Gate {
   /** Identity for the scheduler: looks at the gate are reads of it, changes are writes. */
   readonly index: number;
   sequence = 0;
+  /** Kept beside the count, because every fault reads it. */
+  state: "open" | "closed" | "gone" = "open";
   #closers = 0;
-  #isGone = false;
   readonly #sched: Scheduler;
   readonly #log: EventLog;
   readonly #queue: WaitQueue;
@@ -26,15 +27,10 @@ export class CountingGate implements Gate {
     this.#queue = new WaitQueue(sched, `gate ${name}`);
   }
 
-  get state(): "open" | "closed" | "gone" {
-    if (this.#isGone) return "gone";
-    return this.#closers > 0 ? "closed" : "open";
-  }
-
   *close(): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
     this.#closers++;
-    this.sequence++;
+    this.#changeTo("closed");
     this.#log.record("gate-close", this.index, this.#closers);
   }
 
@@ -42,15 +38,14 @@ export class CountingGate implements Gate {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
     if (this.#closers === 0) throw new Error(`gate ${this.name} is opened more often than it was closed`);
     this.#closers--;
-    this.sequence++;
+    this.#changeTo(this.#closers === 0 ? "open" : "closed");
     this.#log.record("gate-open", this.index, this.#closers);
     if (this.#closers === 0) yield* this.#queue.wakeAll();
   }
 
   *remove(): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
-    this.#isGone = true;
-    this.sequence++;
+    this.#changeTo("gone");
     this.#log.record("gate-remove", this.index);
     yield* this.#queue.wakeAll();
   }
@@ -62,6 +57,11 @@ export class CountingGate implements Gate {
 
   *waitUntilOpen(mode: WaitMode): Sleepable<number> {
     return yield* this.#queue.waitUntil(() => this.#isNotClosed(), mode);
+  }
+
+  #changeTo(state: "open" | "closed" | "gone"): void {
+    this.sequence++;
+    if (this.state !== "gone") this.state = state;
   }
 
   *#isNotClosed(): Atomic<boolean> {

@@ -116,7 +116,7 @@ export class NopageCall implements Fault {
   /** Whether the gate is no longer as it was when the hook was asked, or not open; under the page-table lock. */
   isStale(): boolean {
     const gate = this.askedGate;
-    return gate !== undefined && (gate.sequence !== this.askedSequence || gate.state !== "open");
+    return gate !== undefined && (gate.sequence !== this.askedSequence || this.gate !== "open");
   }
 
   /**
