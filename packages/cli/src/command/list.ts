@@ -15,7 +15,9 @@ interface Entry {
   readonly supports: Readonly<Record<string, unknown>>;
 }
 
-export type Listing = Readonly<Record<"strategies" | "pinning" | "devices" | "geometries", readonly Entry[]>>;
+export type Listing = Readonly<
+  Record<"strategies" | "mirrors" | "pinning" | "devices" | "geometries", readonly Entry[]>
+>;
 
 /** `nopage list`: everything that a configuration can name, with what it supports. */
 export async function list(flags: Flags, format: "table" | "json", output: Output): Promise<ExitCode> {
@@ -29,13 +31,14 @@ export async function list(flags: Flags, format: "table" | "json", output: Outpu
   return exitCodes.holds;
 }
 
-function makeListing({ strategies, pinning, devices }: PluginRegistry): Listing {
+function makeListing({ strategies, mirrors, pinning, devices }: PluginRegistry): Listing {
   const entry = ({ name, supports }: { readonly name: string; readonly supports: object }): Entry => ({
     name,
     supports: { ...supports },
   });
   return {
     strategies: strategies.all().map(entry),
+    mirrors: mirrors.all().map(entry),
     pinning: pinning.all().map(entry),
     devices: devices.all().map(entry),
     geometries: Object.values(geometries).map((geometry) => ({
@@ -60,6 +63,7 @@ function geometrySupports(geometry: Geometry): Readonly<Record<string, unknown>>
 
 const titles: Readonly<Record<keyof Listing, string>> = {
   strategies: "Mapping strategies",
+  mirrors: "Mirrors",
   pinning: "Pinning policies",
   devices: "Devices",
   geometries: "Geometries",

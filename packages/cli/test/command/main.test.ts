@@ -56,11 +56,12 @@ describe("nopage list", () => {
       { name: string; supports: Record<string, unknown> }[]
     >;
     expect(code).toBe(0);
-    expect(Object.keys(listing)).toEqual(["strategies", "pinning", "devices", "geometries"]);
+    expect(Object.keys(listing)).toEqual(["strategies", "mirrors", "pinning", "devices", "geometries"]);
     const named = (kind: string) => listing[kind]?.map(({ name }) => name);
     expect(named("strategies")).toEqual(
       expect.arrayContaining(["eager-remap", "lazy-nopage", "page-lookup", "pfn-nopage"]),
     );
+    expect(named("mirrors")).toEqual(["notifier-mirror", "interval-mirror"]);
     expect(named("pinning")).toContain("refcount");
     expect(named("devices")).toEqual(["highway"]);
     expect(named("geometries")).toEqual(["x86-64", "i386", "alpha", "arm64-64k"]);

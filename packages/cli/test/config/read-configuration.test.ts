@@ -205,7 +205,7 @@ describe("plugins", () => {
     const { told, registry } = await read(folder);
     expect(told.map((line) => line.replaceAll(folder, "FOLDER"))).toEqual([
       "plugins[1] in nopage.config.json: found 7; expected the name of a package or a path",
-      'plugins[0] in nopage.config.json: found "./none.ts"; expected plugins that can be registered, but the module is rejected: it exports answer (a number), helper (a function) and no plugin; it must export what defineStrategy, definePinningPolicy or defineDriver answers with',
+      'plugins[0] in nopage.config.json: found "./none.ts"; expected plugins that can be registered, but the module is rejected: it exports answer (a number), helper (a function) and no plugin; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with',
       'plugins[3] in nopage.config.json: found "./bad.js"; expected plugins that can be registered, but a device driver without a usable name is rejected: name is "Bad Name"; it must be in kebab-case, such as "lazy-nopage"; load is 1; it must be a function',
       "plugins[4] in nopage.config.json: found \"not-installed\"; expected a module that can be loaded from FOLDER/nopage.config.json, but Cannot find module 'not-installed'",
       'plugins[5] in nopage.config.json: found "./good.ts"; expected plugins that can be registered, but strategy "third-party" is rejected: a strategy of that name is already registered from ./good.ts; every name is given once',

@@ -1,11 +1,12 @@
 import { backingKinds } from "../contract/backing.ts";
 import type { DeviceDriver, DeviceDriverSupports } from "../contract/device-driver.ts";
+import type { DeviceMirror, MirrorSupports } from "../contract/device-follower.ts";
 import type { PinningPolicy, PinningSupports } from "../contract/pinning-policy.ts";
 import type { MappingStrategy, StrategySupports } from "../contract/strategy.ts";
 import { isRecord, listOf, oneOf, type Shape, trueOrFalse } from "./shape.ts";
 
 /** Anything that can be registered. */
-export type Plugin = MappingStrategy | PinningPolicy | DeviceDriver<never>;
+export type Plugin = MappingStrategy | DeviceMirror | PinningPolicy | DeviceDriver<never>;
 
 /** What a kind of plugin must look like. */
 export interface PluginKind {
@@ -34,6 +35,18 @@ export const strategyKind: PluginKind = {
   } satisfies Record<keyof StrategySupports, Shape>,
 };
 
+/** What no setting names by itself: a pinning policy that holds nothing is built on one. */
+export const mirrorKind: PluginKind = {
+  title: "mirror",
+  path: "mirror",
+  method: "create",
+  supports: {
+    accessor: oneOf(["device"]),
+    forms: listOf(["atomic", "sleeping"], "not empty"),
+    holdsOff: oneOf(["whole-mm", "range"]),
+  } satisfies Record<keyof MirrorSupports, Shape>,
+};
+
 export const pinningKind: PluginKind = {
   title: "pinning policy",
   path: "pinning",
@@ -58,7 +71,7 @@ export const driverKind: PluginKind = {
   } satisfies Record<keyof DeviceDriverSupports, Shape>,
 };
 
-const kinds: readonly PluginKind[] = [strategyKind, pinningKind, driverKind];
+const kinds: readonly PluginKind[] = [strategyKind, mirrorKind, pinningKind, driverKind];
 
 /**
  * Which kind of plugin a value means to be, by the fields that it has: so that one with mistakes is told what is

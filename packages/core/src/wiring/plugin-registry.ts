@@ -1,4 +1,5 @@
 import type { DeviceDriver } from "../contract/device-driver.ts";
+import type { DeviceMirror } from "../contract/device-follower.ts";
 import type { PinningPolicy } from "../contract/pinning-policy.ts";
 import type { MappingStrategy } from "../contract/strategy.ts";
 import { checkPlugin, isPluginName } from "./check-plugin.ts";
@@ -7,6 +8,7 @@ import { PluginError } from "./plugin-error.ts";
 import {
   driverKind,
   kindOf,
+  mirrorKind,
   type Plugin,
   type PluginKind,
   pinningKind,
@@ -25,6 +27,7 @@ interface Candidate {
  */
 export class PluginRegistry {
   readonly strategies = new NamedPlugins<MappingStrategy>(strategyKind);
+  readonly mirrors = new NamedPlugins<DeviceMirror>(mirrorKind);
   readonly pinning = new NamedPlugins<PinningPolicy>(pinningKind);
   readonly devices = new NamedPlugins<DeviceDriver>(driverKind);
 
@@ -37,7 +40,7 @@ export class PluginRegistry {
   register(plugin: Plugin, source: string): void {
     const kind = kindOf(plugin);
     if (kind === undefined) {
-      const problem = "it is neither a strategy nor a pinning policy nor a device driver";
+      const problem = "it is neither a strategy nor a mirror nor a pinning policy nor a device driver";
       throw new PluginError(source, [{ plugin: showValue(plugin), problems: [problem] }]);
     }
     this.#admit([{ plugin, kind }], source);
@@ -58,7 +61,7 @@ export class PluginRegistry {
     if (candidates.length === 0) {
       const found = Object.entries(exports).map(([name, value]) => `${name} (${nounFor(value)})`);
       const instead = found.length === 0 ? "nothing at all" : `${found.join(", ")} and no plugin`;
-      const problem = `it exports ${instead}; it must export what defineStrategy, definePinningPolicy or defineDriver answers with`;
+      const problem = `it exports ${instead}; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with`;
       throw new PluginError(source, [{ plugin: "the module", problems: [problem] }]);
     }
     this.#admit(candidates, source);
@@ -78,6 +81,7 @@ export class PluginRegistry {
     if (rejections.length > 0) throw new PluginError(source, rejections);
     for (const { plugin, kind } of candidates) {
       if (kind === strategyKind) this.strategies.add(plugin as MappingStrategy, source);
+      else if (kind === mirrorKind) this.mirrors.add(plugin as DeviceMirror, source);
       else if (kind === pinningKind) this.pinning.add(plugin as PinningPolicy, source);
       else this.devices.add(plugin as DeviceDriver, source);
     }
@@ -96,7 +100,7 @@ export class PluginRegistry {
   }
 
   #sourceOf(name: string, kind: PluginKind): string | undefined {
-    const all = [this.strategies, this.pinning, this.devices];
+    const all = [this.strategies, this.mirrors, this.pinning, this.devices];
     return all.find((plugins) => plugins.kind === kind)?.sourceOf(name);
   }
 }

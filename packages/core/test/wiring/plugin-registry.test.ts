@@ -94,7 +94,7 @@ describe("the form of a plugin", () => {
 
   test("what is no plugin at all is called that", () => {
     expect(rejection({ colour: "blue" }).message).toBe(
-      '{"colour":"blue"} from ./mine.ts: it is neither a strategy nor a pinning policy nor a device driver',
+      '{"colour":"blue"} from ./mine.ts: it is neither a strategy nor a mirror nor a pinning policy nor a device driver',
     );
   });
 });
@@ -115,7 +115,7 @@ describe("the plugins of a module", () => {
   test("a module without a plugin is told what it exports instead", () => {
     const exports = { answer: 42, makeIt: () => 1, parts: [1], settings: { a: 1 }, nothing: null };
     expect(() => new PluginRegistry().registerModule(exports, "./mine.ts")).toThrow(
-      "the module from ./mine.ts: it exports answer (a number), makeIt (a function), parts (a list), settings (an object), nothing (null) and no plugin; it must export what defineStrategy, definePinningPolicy or defineDriver answers with",
+      "the module from ./mine.ts: it exports answer (a number), makeIt (a function), parts (a list), settings (an object), nothing (null) and no plugin; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with",
     );
     expect(() => new PluginRegistry().registerModule({}, "./mine.ts")).toThrow(
       "it exports nothing at all; it must",

@@ -10,6 +10,7 @@ import {
   type IntervalSubscription,
   type InvalidateRange,
   isError,
+  isGenerator,
   type Kernel,
   type MmuNotifier,
   type Page,
@@ -49,6 +50,11 @@ export function naiveMirror(form: "list" | "interval", omission: Omission): Devi
       },
     }),
   });
+}
+
+function* stop(request: FollowRequest): Sleepable<void> {
+  const answer = request.stop();
+  if (isGenerator(answer)) yield* answer;
 }
 
 abstract class Naive implements DeviceFollower {
@@ -154,9 +160,9 @@ class NaiveList extends Naive implements MmuNotifier {
     });
   }
 
-  *release(): Atomic<void> {
+  *release(): Sleepable<void> {
     yield* this.lock.with(() => this.zapAll());
-    this.request.stop();
+    yield* stop(this.request);
     if (this.omission === "life after release") this.#free();
   }
 
@@ -221,13 +227,17 @@ class NaiveInterval extends Naive {
     for (const subscription of this.#subscriptions) yield* subscription.remove();
   }
 
-  *invalidate(range: InvalidateRange, subscription: IntervalSubscription, sequence: number): Atomic<boolean> {
+  *invalidate(
+    range: InvalidateRange,
+    subscription: IntervalSubscription,
+    sequence: number,
+  ): Sleepable<boolean> {
     const self = this;
     yield* this.lock.with(function* () {
       if (self.omission !== "recording the sequence") yield* subscription.setSequence(sequence);
       yield* self.zap(range.start, range.end);
     });
-    if (range.event === "release") this.request.stop();
+    if (range.event === "release") yield* stop(this.request);
     return true;
   }
 
