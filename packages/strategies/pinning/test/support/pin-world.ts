@@ -22,7 +22,7 @@ import {
 export const PAGE = 4096;
 
 /** A machine with a device that does DMA, and nothing else: the test is the driver. */
-export interface PinBench {
+export interface PinWorld {
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly dma: DmaPort;
@@ -35,7 +35,7 @@ export interface PinBench {
   readonly anonymousPages: number;
 }
 
-export function pinBench(options: MachineOptions = {}): PinBench {
+export function pinWorld(options: MachineOptions = {}): PinWorld {
   const machine = new Machine({ ramPages: 64, ...options });
   const kernel = createKernel(machine);
   const dma = new DmaPort(machine, "test card", 32);
