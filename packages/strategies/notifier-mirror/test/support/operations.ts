@@ -50,7 +50,7 @@ export const operations: readonly Operation[] = [
         length: page,
         protection: VM_READ | VM_WRITE,
         sharing: "private",
-      } as never);
+      });
     },
   },
   {
