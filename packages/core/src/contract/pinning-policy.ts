@@ -27,7 +27,7 @@ export interface PinningSupports {
    * relies on the reserved flag.
    */
   readonly survivesOnLegacy: readonly PinningEvent[];
-  /** Whether the device keeps seeing the process's data after it forked and wrote (GP-04). */
+  /** Whether the device keeps seeing the process's data after it forked and wrote (GP-04), with today's rules. */
   readonly coherentAfterFork: boolean;
   /**
    * What becomes of the pages when the process dies mid-transfer, on a machine with today's rules.

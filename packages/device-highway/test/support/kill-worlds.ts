@@ -1,6 +1,7 @@
 import { definePinningPolicy, type Pinned, type PinningPolicy, type Sleepable } from "@nopage/core";
 import { compose, PluginRegistry } from "@nopage/core/wiring";
 import { lazyNopage } from "@nopage/lazy-nopage";
+import { noneInterval, noneNotifier } from "@nopage/notifier-mirror";
 import { ghostMm, longterm, quarantine, refcount, reserved } from "@nopage/pinning";
 import { type BuildWorld, highwayDriver, type RuleSet } from "../../src/index.ts";
 
@@ -20,7 +21,15 @@ export const holdsNothing: PinningPolicy = definePinningPolicy({
   }),
 });
 
-export const policies: readonly PinningPolicy[] = [refcount, longterm, ghostMm, reserved, quarantine];
+export const policies: readonly PinningPolicy[] = [
+  refcount,
+  longterm,
+  ghostMm,
+  reserved,
+  quarantine,
+  noneNotifier,
+  noneInterval,
+];
 
 /** Worlds with the Highway driver, bursts of a quarter of a page, and little memory, so that freed frames are soon reused. */
 export function killWorlds(policy: PinningPolicy, rules: RuleSet): BuildWorld {
