@@ -134,6 +134,7 @@ function* copyLeaves(source: Vma, copy: Vma, slot: number, first: number, end: n
     } else if (page !== undefined) {
       // A reserved page of a legacy kernel: no reference and no rss, as its zap gives neither back (RS-03).
       machine.memory.frames.addMapping(page);
+      machine.reserved.marks.copy(page);
     }
     let shared = entry;
     if (isCow && (entry & PTE_WRITE) !== 0) {

@@ -8,6 +8,8 @@ interface Mark {
   holders: number;
   /** References of entries that unmapping has left standing since. */
   spared: number;
+  /** Entries that a fork has copied, without a reference of their own. */
+  uncounted: number;
   /** Whether the flag was set before, and so stays. */
   readonly wasReserved: boolean;
 }
@@ -30,15 +32,23 @@ export class ReservedMarks {
     if (known !== undefined) known.holders++;
     else {
       const wasReserved = this.#frames.hasFlags(page, PG_reserved);
-      this.#marks.set(page, { holders: 1, spared: 0, wasReserved });
+      this.#marks.set(page, { holders: 1, spared: 0, uncounted: 0, wasReserved });
     }
     this.#frames.setFlags(page, PG_reserved);
   }
 
-  /** An entry of the page went, and left its reference standing. */
+  /** A fork has copied an entry of the page, and taken no reference. */
+  copy(page: Page): void {
+    const known = this.#marks.get(page);
+    if (known !== undefined) known.uncounted++;
+  }
+
+  /** An entry of the page went, and left the reference standing that it had, if it had one. */
   spare(page: Page): void {
     const known = this.#marks.get(page);
-    if (known !== undefined) known.spared++;
+    if (known === undefined) return;
+    if (known.uncounted > 0) known.uncounted--;
+    else known.spared++;
   }
 
   /**

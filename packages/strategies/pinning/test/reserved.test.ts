@@ -35,6 +35,24 @@ describe.each(["2.4", "2.6.11"] as const)("reserved, rules of %s", (reservedPage
     expect(world.kinds).toEqual([]);
   });
 
+  it("MUST drop what the parent's entry held, once, after a fork whose child is gone", () => {
+    const world = pinWorld({ reservedPages });
+    const hooks = world.create(reserved);
+    world.run(function* (thread) {
+      const memory = yield* memoryOf(thread, 1);
+      const pinned = yield* pin(hooks, thread, memory, 1);
+      const child = yield* thread.fork(function* (own) {
+        yield* own.load(memory);
+      });
+      if (typeof child === "number") throw new Error("no fork");
+      yield* child.waitForEnd();
+      yield* thread.munmap(memory, PAGE);
+      yield* answerOf(hooks.unpin(pinned, "clean"));
+    });
+    expect(world.anonymousPages).toBe(0);
+    expect(world.kinds).toEqual([]);
+  });
+
   it("getUserPages takes no reference on a reserved page: another driver's transfer loses it (RS-04)", () => {
     const world = pinWorld({ reservedPages });
     const first = world.create(reserved);
