@@ -25,8 +25,52 @@ const rows: readonly (readonly [string, (run: RunResult) => string])[] = [
   ],
 ];
 
-/** The runs side by side, a column each. */
+/**
+ * The runs side by side. Where strategies were run with several pinning policies, each strategy is shown in full with the
+ * first of them, and a second table says for every pair whether it holds, and what the pair cost in page-table writes.
+ */
 export function runTable(runs: readonly RunResult[], width: number | undefined): string {
+  const policies = distinct(runs.map(({ pinning }) => pinning));
+  const strategies = distinct(runs.map(({ strategy }) => strategy));
+  if (policies.length === 1 || strategies.length === 1) return inFull(runs, width);
+  const first = strategies.map((name) => runs.find(({ strategy }) => strategy === name) as RunResult);
+  return `${inFull(first, width)}\n${pairs(runs, strategies, policies, width)}`;
+}
+
+function distinct(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}
+
+/** Every pair of strategy and policy in a cell of its own. */
+function pairs(
+  runs: readonly RunResult[],
+  strategies: readonly string[],
+  policies: readonly string[],
+  width: number | undefined,
+): string {
+  const columns = strategies.map(
+    (title): Column => ({
+      title,
+      cells: policies.map((policy) =>
+        showPair(runs.find(({ strategy, pinning }) => strategy === title && pinning === policy)),
+      ),
+    }),
+  );
+  return sideBySide(
+    policies.map((policy) => `pinned by ${policy}`),
+    columns,
+    width,
+  );
+}
+
+function showPair(run: RunResult | undefined): string {
+  if (run === undefined) return "-";
+  const verdict = run.failures.length === 0 ? pc.green("holds") : pc.red("FAILS");
+  return `${verdict}, ${count(run.pteWrites, "write")}`;
+}
+
+/** A column for each run, with all that is said of it. */
+function inFull(runs: readonly RunResult[], width: number | undefined): string {
   const columns = runs.map(
     (run): Column => ({ title: run.strategy, cells: rows.map(([, show]) => show(run)) }),
   );
