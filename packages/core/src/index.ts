@@ -11,6 +11,7 @@ export { type EventName, eventFields } from "./events/events.ts";
 export { createKernel } from "./kernel.ts";
 export { Machine } from "./machine.ts";
 export type { MachineOptions, MachineSettings } from "./machine-options.ts";
+export type { AllocationGate } from "./memory/allocation-gate.ts";
 export type { IoDevice, IoRange, IoWidth } from "./memory/io-ranges.ts";
 export { KernelFault } from "./memory/kernel-fault.ts";
 export { owners } from "./memory/owners.ts";
@@ -19,6 +20,14 @@ export type { Mm } from "./mm/mm.ts";
 export { oomReap } from "./mm/oom-reap.ts";
 export { type Geometry, type GeometryName, geometries } from "./mmu/geometry.ts";
 export { checkMachine } from "./sanitize/check-machine.ts";
+export {
+  FailingAllocations,
+  failAt,
+  failFrom,
+  failNone,
+  failNth,
+  type Injection,
+} from "./sanitize/failing-allocations.ts";
 export type { Violation, ViolationKind } from "./sanitize/violation.ts";
 export type { Chooser } from "./sched/chooser.ts";
 export { isGenerator } from "./sched/is-generator.ts";

@@ -162,7 +162,7 @@ export class Machine {
 
   /** The same (`mm_alloc`); undefined when there is no room for it. */
   tryCreateMm(name: string): Mm | undefined {
-    if (this.mms.size >= MOST_SPACES) return undefined;
+    if (this.mms.size >= MOST_SPACES || !this.mayAllocate("mm_alloc")) return undefined;
     const table = PageTable.tryCreate(this.geometry, this.tables);
     if (table === undefined) return undefined;
     // The TLBs tell address spaces apart by a few bits of the number: no two live ones share those.
@@ -180,9 +180,14 @@ export class Machine {
     this.mms.delete(mm);
   }
 
-  /** Whether memory for one more area's own record is given (`vm_area_alloc`); refused only by failure injection. */
+  /** Whether memory for an object that the model has for nothing is given; refused only by failure injection. */
+  mayAllocate(site: string): boolean {
+    return this.settings.allocations.mayAllocate(site);
+  }
+
+  /** The same for one more area's own record (`vm_area_alloc`). */
   mayAllocateArea(): boolean {
-    return this.settings.allocations.mayAllocate("vm_area_alloc");
+    return this.mayAllocate("vm_area_alloc");
   }
 
   /** A new object for the reverse map to hang areas on. */

@@ -3,6 +3,13 @@ export type { Behaviour, Subject } from "./behaviour/behaviour.ts";
 export { type FlippedClaim, flippedClaims } from "./behaviour/flipped-claims.ts";
 export { behavioursOf } from "./behaviour/index.ts";
 export { entriesOf } from "./entries-of.ts";
+export {
+  type AllocationTrial,
+  type FallibleOperation,
+  failEveryAllocation,
+  type Inject,
+  type Shortage,
+} from "./fail-every-allocation.ts";
 export { markOf } from "./mark.ts";
 export { claimMarkedWindow, type MarkedWindow } from "./marked-window.ts";
 export { reluctantChooser } from "./reluctant-chooser.ts";

@@ -1,4 +1,4 @@
-import { EBUSY, ENODEV, ENOENT } from "../contract/errno.ts";
+import { EBUSY, ENODEV, ENOENT, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { FileOperations, OpenFile, OpenMode } from "../contract/file.ts";
 import type { Machine } from "../machine.ts";
@@ -48,9 +48,10 @@ export class DeviceRegistry {
     return new Inode(this.#nextInode++, name, this.#machine.createAddressSpace(name));
   }
 
-  /** Gives a character device a name (`cdev_add`): its inode, or -EBUSY for a name that is taken. */
+  /** Gives a character device a name (`cdev_add`): its inode; -EBUSY for a name that is taken, -ENOMEM. */
   register(path: string, operations: FileOperations): Inode | number {
     if (this.#byPath.has(path)) return -EBUSY;
+    if (!this.#machine.mayAllocate("cdev_add")) return -ENOMEM;
     const inode = this.createInode(path);
     this.#byPath.set(path, { inode, operations });
     return inode;
@@ -86,6 +87,7 @@ export class DeviceRegistry {
     request: OpenRequest,
     process: Process,
   ): Sleepable<File | number> {
+    if (!this.#machine.mayAllocate("alloc_empty_file")) return -ENOMEM;
     if (operations.owner !== undefined && !operations.owner.use()) return -ENODEV;
     const file = new File(inode, operations, request.mode, request.blocking);
     const answer = operations.open?.(file, process) ?? 0;

@@ -1,4 +1,4 @@
-import { EBUSY } from "../contract/errno.ts";
+import { EBUSY, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
@@ -33,9 +33,10 @@ export class InterruptLine {
     this.#idle = new WaitQueue(machine.sched, `interrupt ${number} at rest`);
   }
 
-  /** Installs the handler (`request_irq`): 0, or -EBUSY when there is one. */
+  /** Installs the handler (`request_irq`): 0; -EBUSY when there is one, -ENOMEM. */
   request(name: string, handler: InterruptHandler): number {
     if (this.#handler !== undefined) return -EBUSY;
+    if (!this.#machine.mayAllocate("request_irq")) return -ENOMEM;
     this.#handler = handler;
     this.#name = name;
     this.#unhandled = 0;

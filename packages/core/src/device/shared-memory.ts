@@ -1,5 +1,5 @@
 import type { Backing, PageArray } from "../contract/backing.ts";
-import { EINVAL } from "../contract/errno.ts";
+import { EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { FileOperations, MappableArea, OpenFile } from "../contract/file.ts";
 import type { Gate } from "../contract/gate.ts";
@@ -66,20 +66,28 @@ export class SharedMemory {
     };
   }
 
-  /** `memfd_create`: an empty file. */
+  /** `memfd_create`: an empty file, or -ENOMEM. */
   *create(name: string, process: Process): Sleepable<File | number> {
+    const { devices } = this.#machine;
+    const inode = this.#createInode(name);
+    if (inode === undefined) return -ENOMEM;
     const request = { path: name, mode: "read-write", blocking: "blocking" } as const;
-    return yield* this.#machine.devices.openInode(
-      this.#createInode(name),
-      this.#operations,
-      request,
-      process,
-    );
+    const file = yield* devices.openInode(inode, this.#operations, request, process);
+    if (typeof file === "number") this.#objects.delete(inode);
+    return file;
   }
 
-  /** The file behind a shared anonymous mapping of `bytes` bytes; the caller's area holds its only reference. */
-  createUnnamed(bytes: number): File {
+  /**
+   * The file behind a shared anonymous mapping of `bytes` bytes (`shmem_zero_setup`); the caller's area holds its only
+   * reference. Undefined when memory has run out.
+   */
+  createUnnamed(bytes: number): File | undefined {
     const inode = this.#createInode("shared anonymous memory");
+    if (inode === undefined) return undefined;
+    if (!this.#machine.mayAllocate("alloc_empty_file")) {
+      this.#objects.delete(inode);
+      return undefined;
+    }
     inode.size = bytes;
     inode.opens++;
     const file = new File(inode, this.#operations, "read-write", "blocking");
@@ -119,7 +127,8 @@ export class SharedMemory {
     this.#machine.memory.frames.bytes.fill(0, last * pageSize + inPage, (last + 1) * pageSize);
   }
 
-  #createInode(name: string): Inode {
+  #createInode(name: string): Inode | undefined {
+    if (!this.#machine.mayAllocate("alloc_inode")) return undefined;
     const inode = this.#machine.devices.createInode(name);
     this.#objects.set(inode, new MemoryObject(this.#machine, inode));
     return inode;

@@ -6,9 +6,14 @@ export interface AllocationGate {
   /**
    * Whether this allocation may go on; when not, it fails as if memory had run out.
    *
-   * `site` is the Linux function that asks: `alloc_pages` for each frame or block, also when a slab or a vmalloc area
-   * wants it; `kmalloc`, `vmalloc` and `dma_alloc_coherent` once a call, before they ask for frames; `vm_area_alloc` for each
-   * area that a system call makes; `page-table` for each table.
+   * `site` is the Linux function that asks:
+   *
+   * - `alloc_pages` for each frame or block, also when a slab or a vmalloc area wants it;
+   * - `kmalloc`, `vmalloc` and `dma_alloc_coherent` once a call, before they ask for frames;
+   * - `page-table` for each table, roots included;
+   * - what the model has as plain objects: `vm_area_alloc` for each area, `mm_alloc` for each address space,
+   *   `dup_task_struct` for the process that fork makes, `alloc_empty_file` for each open, `alloc_inode` for each memory
+   *   file, `mmu_notifier_register` and `mmu_interval_notifier_insert`, `request_irq`, `cdev_add`.
    */
   mayAllocate(site: string): boolean;
 }

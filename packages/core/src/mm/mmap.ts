@@ -92,8 +92,9 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number, pgoff: number)
   const replaced = yield* unmapLocked(mm, address, length);
   if (replaced !== 0) return replaced;
   if (!machine.mayAllocateArea()) return -ENOMEM;
-  const backingFile =
-    file ?? (request.sharing === "shared" ? machine.sharedMemory.createUnnamed(length) : undefined);
+  const isSharedMemory = file === undefined && request.sharing === "shared";
+  const backingFile = isSharedMemory ? machine.sharedMemory.createUnnamed(length) : file;
+  if (isSharedMemory && backingFile === undefined) return -ENOMEM;
   const area = new Vma(mm, { start: address, end: address + length, pgoff, flags, file: backingFile });
   if (backingFile !== undefined) {
     if (file !== undefined) machine.keepFile(file);

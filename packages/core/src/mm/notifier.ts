@@ -1,4 +1,4 @@
-import { EFAULT } from "../contract/errno.ts";
+import { EFAULT, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { IntervalNotifier, IntervalSubscription, MmuNotifier } from "../contract/mmu-notifier.ts";
 import type { Mm } from "./mm.ts";
@@ -8,10 +8,14 @@ import type { Mm } from "./mm.ts";
  * caller that holds it already deadlocks with itself (MN-16). Waits for a grace period, so that every CPU has seen the new
  * list when it returns.
  *
- * @returns 0, or -EFAULT for an mm that nobody uses any more (MN-13)
+ * @returns 0; -EFAULT for an mm that nobody uses any more (MN-13); -ENOMEM
  */
 export function* registerNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<number> {
   if (!mm.tryUse()) return -EFAULT;
+  if (!mm.machine.mayAllocate("mmu_notifier_register")) {
+    yield* mm.machine.dropMm(mm);
+    return -ENOMEM;
+  }
   yield* mm.lock.write();
   yield* mm.notifiers.add(notifier);
   mm.lock.unlockWrite();
@@ -29,7 +33,7 @@ export function* unregisterNotifier(mm: Mm, notifier: MmuNotifier): Sleepable<vo
 /**
  * Follows the translations of `[start, end)` by sequence number (`mmu_interval_notifier_insert`).
  *
- * @returns the subscription, or -EFAULT for an mm that nobody uses any more
+ * @returns the subscription; -EFAULT for an mm that nobody uses any more; -ENOMEM
  */
 export function* insertInterval(
   mm: Mm,
@@ -38,6 +42,10 @@ export function* insertInterval(
   notifier: IntervalNotifier,
 ): Sleepable<IntervalSubscription | number> {
   if (!mm.tryUse()) return -EFAULT;
+  if (!mm.machine.mayAllocate("mmu_interval_notifier_insert")) {
+    yield* mm.machine.dropMm(mm);
+    return -ENOMEM;
+  }
   const subscription = yield* mm.notifiers.insertInterval(start, end, notifier);
   yield* mm.machine.dropMm(mm);
   return subscription;

@@ -219,6 +219,7 @@ export class UserThread {
    */
   *fork(program: Program, name = `${this.process.name}+`): Sleepable<Process | number> {
     const { machine, process } = this;
+    if (!machine.mayAllocate("dup_task_struct")) return -ENOMEM;
     const childMm = machine.tryCreateMm(name);
     if (childMm === undefined) return -ENOMEM;
     const result = yield* copyMm(this.mm, childMm);
