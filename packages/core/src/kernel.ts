@@ -13,6 +13,7 @@ import { insertPage, insertPfn } from "./mm/insert.ts";
 import { insertInterval, registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
 import { getUserPages, releaseUserPage } from "./mm/pin.ts";
 import { remapMissing, remapPfnRange } from "./mm/remap.ts";
+import { accessPhys } from "./mm/remote-access.ts";
 import { forEachArea, unmapMappingRange } from "./mm/rmap.ts";
 import type { Vma } from "./mm/vma.ts";
 import { zapVma } from "./mm/zap.ts";
@@ -56,6 +57,7 @@ export function createKernel(machine: Machine): Kernel {
       remapMissing: (area, request) => remapMissing(area as Vma, request),
       insertPfn: (area, address, pfn) => insertPfn(area as Vma, address, pfn),
       insertPage: (area, address, page) => insertPage(area as Vma, address, page),
+      accessPhys: (area, address, buffer, direction) => accessPhys(area as Vma, address, buffer, direction),
       zapVma: (area, start, end) => zapVma(area as Vma, start, end),
       unmapMappingRange,
       forEachArea,

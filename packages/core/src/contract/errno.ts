@@ -5,6 +5,7 @@
 
 export const EPERM = 1;
 export const ENOENT = 2;
+export const ESRCH = 3;
 export const EINTR = 4;
 export const EIO = 5;
 export const ENXIO = 6;
@@ -31,6 +32,7 @@ export const ERESTARTSYS = 512;
 const names: ReadonlyMap<number, string> = new Map([
   [EPERM, "EPERM"],
   [ENOENT, "ENOENT"],
+  [ESRCH, "ESRCH"],
   [EINTR, "EINTR"],
   [EIO, "EIO"],
   [ENXIO, "ENXIO"],

@@ -106,6 +106,16 @@ export interface Mappings {
   insertPfn(area: Area, address: UserAddress, pfn: Pfn): Sleepable<PfnOutcome>;
   /** `vm_insert_page`. */
   insertPage(area: Area, address: UserAddress, page: Page): Sleepable<number>;
+  /**
+   * `generic_access_phys`: what an `access` hook answers with for an area of bare pfns. The bytes moved, of one page at
+   * most, or -EINVAL.
+   */
+  accessPhys(
+    area: Area,
+    address: UserAddress,
+    buffer: Uint8Array,
+    direction: "read" | "write",
+  ): Sleepable<number>;
   /** `zap_vma_ptes`: `[start, end)` of a VM_PFNMAP area. */
   zapVma(area: Area, start: UserAddress, end: UserAddress): Sleepable<void>;
   /** `unmap_mapping_range`, in object pages; 0 pages means to the end. */

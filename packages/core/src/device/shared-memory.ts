@@ -95,6 +95,16 @@ export class SharedMemory {
     return file;
   }
 
+  /** Whether a file is a memory file. */
+  isMemory(file: OpenFile): boolean {
+    return this.#objects.has(file.inode);
+  }
+
+  /** Whether a memory file has its page `index` in memory, mapped or not. */
+  isCached(file: OpenFile, index: number): boolean {
+    return this.#objects.get(file.inode)?.cached.has(index) ?? false;
+  }
+
   /** Sets the size in bytes: 0, or -EINVAL for another kind of file. Pages past the end go, with private copies of them. */
   *truncate(file: OpenFile, bytes: number): Sleepable<number> {
     const object = this.#objects.get(file.inode);

@@ -1,4 +1,4 @@
-import { EBADF, EINTR, EINVAL, ENOMEM, ENOTTY, ERESTARTSYS } from "../contract/errno.ts";
+import { EBADF, EINTR, EINVAL, ENOMEM, ENOTTY, ERESTARTSYS, ESRCH } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { type Access, isTrap, type SignalName } from "../contract/signals.ts";
 import type { UserAddress, VirtualNs } from "../contract/units.ts";
@@ -6,16 +6,20 @@ import type { OpenRequest } from "../device/device-registry.ts";
 import type { Machine } from "../machine.ts";
 import { copyMm } from "../mm/fork.ts";
 import { type Advice, madvise } from "../mm/madvise.ts";
+import { mincore } from "../mm/mincore.ts";
 import { mlock } from "../mm/mlock.ts";
 import type { Mm } from "../mm/mm.ts";
 import { type MmapRequest, mmap } from "../mm/mmap.ts";
 import { mprotect } from "../mm/mprotect.ts";
 import { type MremapRequest, mremap } from "../mm/mremap.ts";
+import { type MsyncRequest, msync } from "../mm/msync.ts";
 import { munmap } from "../mm/munmap.ts";
+import { accessByPins } from "../mm/remote-access.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import type { Task } from "../sched/task.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 import type { Width } from "./mmio-window.ts";
+import { ProcFiles } from "./proc-files.ts";
 import type { Process, Program } from "./process.ts";
 import { ThreadExit } from "./thread-exit.ts";
 import { UserMemory } from "./user-memory.ts";
@@ -209,6 +213,29 @@ export class UserThread {
     return yield* this.#endCall(mlock(this.mm, address, length, "unlock"));
   }
 
+  *msync(address: number, length: number, request: MsyncRequest = {}): Sleepable<number> {
+    return yield* this.#endCall(msync(this.mm, address, length, request));
+  }
+
+  *mincore(address: number, length: number): Sleepable<readonly boolean[] | number> {
+    return yield* mincore(this.mm, address, length);
+  }
+
+  /** `process_vm_readv(2)`: fills the buffer from another process's memory; the bytes moved, or a negated errno. */
+  *processVmReadv(process: Process, address: number, buffer: Uint8Array): Sleepable<number> {
+    return yield* this.#endCall(this.#accessOther(process.mm, address, buffer, "read"));
+  }
+
+  /** `process_vm_writev(2)`: writes the buffer to another process's memory. */
+  *processVmWritev(process: Process, address: number, buffer: Uint8Array): Sleepable<number> {
+    return yield* this.#endCall(this.#accessOther(process.mm, address, buffer, "write"));
+  }
+
+  /** /proc/PID of a process, its own unless told otherwise. */
+  proc(process: Process = this.process): ProcFiles {
+    return new ProcFiles(process.mm);
+  }
+
   // Processes, time and signals.
 
   /**
@@ -280,6 +307,13 @@ export class UserThread {
   /** Runs the handlers of what has arrived; an unhandled signal ends the process. */
   *deliverSignals(): Sleepable<void> {
     yield* this.#returnToUser();
+  }
+
+  *#accessOther(mm: Mm, address: number, buffer: Uint8Array, direction: "read" | "write"): Sleepable<number> {
+    if (!mm.tryUse()) return -ESRCH;
+    const moved = yield* accessByPins(mm, address, buffer, direction);
+    yield* this.machine.dropMm(mm);
+    return moved;
   }
 
   *#sleepFor(duration: VirtualNs, mode: "interruptible" | "killable"): Sleepable<number> {
