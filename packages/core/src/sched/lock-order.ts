@@ -6,7 +6,7 @@ const SHARED_BIT = 31;
 
 /** The bit of a lock class in `HeldLock.classes`. */
 function classBit(lockClass: number): number {
-  return 1 << (lockClass < SHARED_BIT ? lockClass : SHARED_BIT);
+  return 1 << Math.min(lockClass, SHARED_BIT);
 }
 
 /**

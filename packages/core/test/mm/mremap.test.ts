@@ -552,7 +552,7 @@ describe("at the limit of areas", () => {
 });
 
 describe("large leaves", () => {
-  const shape = { ioPages: 1024, mmap: (area: never, self: TestDevice) => self.remap(area, "large") };
+  const shape: TestDeviceShape = { ioPages: 1024, mmap: (area, self) => self.remap(area, "large") };
 
   test("MUST move whole where both places are aligned", () => {
     runProgram((world) => {
