@@ -5,7 +5,9 @@ import type { ExitCode } from "./exit-code.ts";
 import { list } from "./list.ts";
 import type { Output } from "./output.ts";
 import { run } from "./run.ts";
-import { runKilled } from "./run-killed.ts";
+import { killedStory } from "./run-killed.ts";
+import { runStory } from "./run-story.ts";
+import { unpluggedStory } from "./run-unplugged.ts";
 import { checkLeftovers } from "./usage.ts";
 
 interface Options extends Flags {
@@ -47,10 +49,16 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       "--kill-at <time>",
       'kill the acquiring process at this virtual time in ns, or "random": what the pinning policy makes of it',
     )
+    .option(
+      "--unplug-at <time>",
+      'pull the card out at this virtual time in ns, or "random": who notices, and what is left over',
+    )
     .action(async ({ json, all, ...flags }: Options, command: Command) => {
       checkLeftovers(command);
       const options = { extent: all ? "all" : "configured", format: formatOf(json) } as const;
-      onExit(await (flags.killAt === undefined ? run : runKilled)(flags, options, output));
+      if (flags.killAt !== undefined) onExit(await runStory(killedStory, flags, options, output));
+      else if (flags.unplugAt !== undefined) onExit(await runStory(unpluggedStory, flags, options, output));
+      else onExit(await run(flags, options, output));
     });
 
   subcommand(

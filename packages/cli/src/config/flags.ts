@@ -12,6 +12,8 @@ export interface Flags {
   readonly seed?: string;
   /** A time in virtual nanoseconds, or `random`. */
   readonly killAt?: string;
+  /** The same. */
+  readonly unplugAt?: string;
 }
 
 const flagOfPath = {
@@ -41,16 +43,23 @@ export function applyFlags(config: Readonly<Record<string, unknown>>, flags: Fla
 }
 
 /** What is wrong with the flags themselves. */
-export function checkFlags({ seed, killAt }: Flags): readonly Problem[] {
+export function checkFlags({ seed, killAt, unplugAt }: Flags): readonly Problem[] {
   const problems: Problem[] = [];
   if (seed !== undefined && !isInteger(seed)) {
     problems.push({ path: "--seed", value: seed, expected: seedRange, nearest: undefined });
   }
-  if (killAt !== undefined && killAt !== "random" && !isTime(killAt)) {
-    const nearest = /^[a-z]/i.test(killAt) ? "random" : undefined;
-    problems.push({ path: "--kill-at", value: killAt, expected: killAtRange, nearest });
+  problems.push(...checkTime("--kill-at", killAt), ...checkTime("--unplug-at", unplugAt));
+  if (killAt !== undefined && unplugAt !== undefined) {
+    const expected = "no --kill-at beside it: one thing happens in a run";
+    problems.push({ path: "--unplug-at", value: unplugAt, expected, nearest: undefined });
   }
   return problems;
+}
+
+function checkTime(path: string, time: string | undefined): readonly Problem[] {
+  if (time === undefined || time === "random" || isTime(time)) return [];
+  const nearest = /^[a-z]/i.test(time) ? "random" : undefined;
+  return [{ path, value: time, expected: timeRange, nearest }];
 }
 
 /** The problem, placed where the user wrote what is wrong: on a flag, or in a file. */
@@ -62,7 +71,7 @@ export function placeProblem(problem: Problem, flags: Flags, file: string | unde
   return { ...problem, path: path === "" ? file : `${path} in ${file}` };
 }
 
-const killAtRange = '"random", or a time in virtual nanoseconds from the start of the acquisition';
+const timeRange = '"random", or a time in virtual nanoseconds from the start of the acquisition';
 
 function isTime(text: string): boolean {
   return /^\d{1,15}$/.test(text.trim());

@@ -71,7 +71,7 @@ export class RegionWatcher {
     const start = sched.now;
     const value = yield* this.#thread.load(this.#base + offset);
     if (isTrap(value)) {
-      this.#record.addTrap(value);
+      this.#record.addTrap(value, sched.now - start);
       return undefined;
     }
     this.#record.addValue(sched.now - start);

@@ -9,6 +9,8 @@ export class TouchRecord {
   longestWaitNs: VirtualNs = 0;
   totalWaitNs: VirtualNs = 0;
   sigbus = 0;
+  /** Of those, the ones that came after a wait: the thread was woken because the device is gone. */
+  woken = 0;
   /** Any other signal: there should be none. */
   otherTraps = 0;
   /** Looks that found something else than what the card must show there. */
@@ -23,10 +25,14 @@ export class TouchRecord {
     this.longestWaitNs = Math.max(this.longestWaitNs, waited);
   }
 
-  addTrap(trap: Trap): void {
+  /** A load that ended in a signal after `waited` ns. */
+  addTrap(trap: Trap, waited: VirtualNs): void {
     this.touches++;
-    if (trap.signal === "SIGBUS") this.sigbus++;
-    else this.otherTraps++;
+    if (trap.signal !== "SIGBUS") this.otherTraps++;
+    else {
+      this.sigbus++;
+      if (waited > 0) this.woken++;
+    }
   }
 
   /** All records of a run in one. */
@@ -38,6 +44,7 @@ export class TouchRecord {
       total.longestWaitNs = Math.max(total.longestWaitNs, record.longestWaitNs);
       total.totalWaitNs += record.totalWaitNs;
       total.sigbus += record.sigbus;
+      total.woken += record.woken;
       total.otherTraps += record.otherTraps;
       total.wrongValues += record.wrongValues;
     }

@@ -6,3 +6,5 @@ export { describePlan, eventsOf, type KillPlan, killPlans } from "./kill-plan.ts
 export { brokenPromises, promisesSafety, type RuleSet, survivedEvents } from "./kill-promise.ts";
 export type { KillTime } from "./killing.ts";
 export { type BuildWorld, observe, runKill } from "./run-kill.ts";
+export { unplugAcquisition } from "./unplug-acquisition.ts";
+export { brokenAtUnplug, type UnplugOutcome } from "./unplug-outcome.ts";
