@@ -4,7 +4,7 @@ import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, ENXIO } from "../../src/contract
 import type { Vma } from "../../src/mm/vma.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
-import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
+import { map, mapAnonymous, TestDevice, type TestDeviceShape } from "../support/test-device.ts";
 import { ok, RW, runProgram, trapOf, World } from "../support/world.ts";
 
 const FAR = 0x2000_0000;
