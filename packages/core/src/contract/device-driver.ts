@@ -35,6 +35,8 @@ export interface LoadedDriver {
 export interface DeviceDriver<O = unknown, L extends LoadedDriver = LoadedDriver> {
   readonly name: string;
   readonly supports: DeviceDriverSupports;
+  /** The one kind of memory that these options insist on; undefined when the strategy may choose. The options are unchecked. */
+  shows?(options: unknown): BackingKind | undefined;
   /** Probes the device and makes it openable; or a negated errno, with nothing left behind. */
   load(context: DriverContext<O>): MaySleep<L | number>;
 }

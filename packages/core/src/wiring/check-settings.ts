@@ -1,3 +1,4 @@
+import type { BackingKind } from "../contract/backing.ts";
 import type { DeviceDriver } from "../contract/device-driver.ts";
 import type { MappingStrategy } from "../contract/strategy.ts";
 import { checkMachine } from "./machine-shape.ts";
@@ -23,6 +24,12 @@ export function checkSettings(settings: WorldSettings, registry: PluginRegistry)
   if (driver === undefined) problems.push(registry.devices.unknown(settings.device?.name));
   if (strategy !== undefined && driver !== undefined && !canShow(strategy, driver)) {
     problems.push(cannotShow(strategy, driver, registry));
+  } else if (strategy !== undefined && driver !== undefined) {
+    const wanted = driver.shows?.(settings.device?.options);
+    if (wanted !== undefined && driver.supports.backing.includes(wanted)) {
+      if (!strategy.supports.backing.includes(wanted))
+        problems.push(cannotShowIt(strategy, wanted, registry));
+    }
   }
   problems.push(...checkMachine(settings.machine));
   return problems;
@@ -40,6 +47,22 @@ function cannotShow(strategy: MappingStrategy, driver: DeviceDriver, registry: P
     path: "strategy",
     value: strategy.name,
     expected: `a strategy that can show what ${driver.name} has (${shown}), ${who}; ${strategy.name} shows ${own}`,
+    nearest: nearestName(strategy.name, able),
+  };
+}
+
+/** The options insist on a kind of memory that the strategy has no way to. */
+function cannotShowIt(strategy: MappingStrategy, wanted: BackingKind, registry: PluginRegistry): Problem {
+  const able = registry.strategies
+    .all()
+    .filter(({ supports }) => supports.backing.includes(wanted))
+    .map(({ name }) => name);
+  const who = able.length === 0 ? "but none that is registered can" : `which ${anyOf(able)} can`;
+  const own = strategy.supports.backing.join(", ");
+  return {
+    path: "strategy",
+    value: strategy.name,
+    expected: `a strategy that can show ${wanted} memory, ${who}; ${strategy.name} shows ${own}`,
     nearest: nearestName(strategy.name, able),
   };
 }

@@ -14,7 +14,7 @@ import { Acquisition } from "./acquisition.ts";
 import { DmaControl } from "./dma-control.ts";
 import { fileOperations } from "./file-operations.ts";
 import { HighwayDevice } from "./highway-device.ts";
-import { type HighwayOptions, settleOptions } from "./highway-options.ts";
+import { type HighwayOptions, settleOptions, wantedBacking } from "./highway-options.ts";
 import { LoadedHighway } from "./loaded-highway.ts";
 import { findHighway, probe } from "./probe.ts";
 import { RegionAccess } from "./region-access.ts";
@@ -33,6 +33,7 @@ export const HIGHWAY_PATH = "/dev/highway0";
 export const highwayDriver = defineDriver({
   name: "highway",
   supports: { backing: shownKinds, dma: "pinned-user-pages" },
+  shows: wantedBacking,
 
   /**
    * @returns the driver at work; -ENODEV when what is in the slot does not answer as a Highway card, -ENOMEM, -EBUSY when

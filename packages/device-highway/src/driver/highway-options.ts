@@ -41,6 +41,12 @@ export function settleOptions(
   return { card, backing: chooseBacking(backing, strategy) };
 }
 
+/** The kind that the options insist on, if they do and it is one. */
+export function wantedBacking(options: unknown): BackingKind | undefined {
+  const wanted = (options as HighwayOptions | undefined)?.backing;
+  return backingKinds.find((kind) => kind === wanted);
+}
+
 function chooseBacking(wanted: BackingKind | undefined, { name, supports }: MappingStrategy): BackingKind {
   if (wanted !== undefined && !backingKinds.includes(wanted)) {
     throw new RangeError(
