@@ -5,6 +5,11 @@ import { holdsNothing, killWorlds, policies } from "../support/kill-worlds.ts";
 
 const events = ["munmap", "fork", "exit"] as const;
 
+/** Each event alone in one thread, and all of them among several; the deep project carries out every plan. */
+const quickPlans = killPlans.filter(({ threads, meanwhile }) =>
+  threads === "single" ? !meanwhile.includes("second-open") : meanwhile.length === 3,
+);
+
 const machines = policies.flatMap((policy) =>
   (["6.1", "2.4"] as const)
     // Only the reserved flag means anything else on the old machine.
@@ -19,11 +24,11 @@ describe.each(machines)(
     const survived = survivedEvents(supports, rules);
     let survey: KillSurvey;
     beforeAll(() => {
-      survey = surveyKills(policy, rules, 8);
+      survey = surveyKills(policy, rules, 4, quickPlans);
     }, 120_000);
 
     it("MUST be covered: hundreds of kills", () => {
-      expect(survey.kills).toBeGreaterThan(500);
+      expect(survey.kills).toBeGreaterThan(150);
       expect(survey.longestDyingNs).toBeGreaterThan(0);
       expect(survey.longestSecondNs).toBeGreaterThan(0);
     });

@@ -4,9 +4,9 @@ import {
   describePlan,
   harmOf,
   type KillCase,
+  type KillPlan,
   killAtEveryTime,
   killAtRandomSteps,
-  killPlans,
   type RuleSet,
 } from "../../src/index.ts";
 import { killWorlds } from "./kill-worlds.ts";
@@ -26,8 +26,13 @@ export interface KillSurvey {
   readonly leaks: ReadonlySet<string>;
 }
 
-/** Carries out every plan: killed at every time, and at a step of each of `schedules` random schedules. */
-export function surveyKills(policy: PinningPolicy, rules: RuleSet, schedules: number): KillSurvey {
+/** Carries out plans: killed at every time, and at a step of each of `schedules` random schedules. */
+export function surveyKills(
+  policy: PinningPolicy,
+  rules: RuleSet,
+  schedules: number,
+  plans: readonly KillPlan[],
+): KillSurvey {
   const { supports } = policy;
   const survived = rules === "6.1" ? supports.survives : supports.survivesOnLegacy;
   const broken: string[] = [];
@@ -53,7 +58,7 @@ export function surveyKills(policy: PinningPolicy, rules: RuleSet, schedules: nu
     }
   };
   const build = killWorlds(policy, rules);
-  for (const plan of killPlans) {
+  for (const plan of plans) {
     for (const run of killAtEveryTime(build, plan)) add(run, describePlan(plan));
     for (const run of killAtRandomSteps(build, plan, schedules)) add(run, describePlan(plan));
   }
