@@ -24,6 +24,13 @@ export interface MachineOptions {
   readonly eventLog?: "on" | "off";
   /** Whether every access by user code is checked for freed memory, at the price of the fast path. */
   readonly checkAccesses?: "on" | "off";
+  /**
+   * How data caches find a page: by its frame, or by its virtual address, so that two mappings of one frame may disagree
+   * until the kernel flushes.
+   */
+  readonly dataCache?: "physically-indexed" | "virtually-indexed";
+  /** For tests that show what the kernel's cache flushes are for: leaves them out. */
+  readonly cacheFlushes?: "on" | "left-out";
   /** Entries of each TLB, a power of two. */
   readonly tlbEntries?: number;
   /** Areas that one mm may have (`vm.max_map_count`). */
@@ -53,6 +60,8 @@ export function settle(options: MachineOptions): MachineSettings {
     stepLimit: 1_000_000,
     eventLog: "off",
     checkAccesses: "on",
+    dataCache: "physically-indexed",
+    cacheFlushes: "on",
     tlbEntries: 256,
     maxAreas: 65_530,
     lockLimitPages: 2048,

@@ -20,6 +20,7 @@ import { type Geometry, geometries, pagesPerEntry } from "./mmu/geometry.ts";
 import { PageTable } from "./mmu/page-table.ts";
 import { TablePool } from "./mmu/table-pool.ts";
 import { MOST_SPACES, spaceTag, Tlb } from "./mmu/tlb.ts";
+import { AliasingTlb, VirtualCache } from "./mmu/virtual-cache.ts";
 import type { Violation, ViolationKind, ViolationSink } from "./sanitize/violation.ts";
 import { Access, ObjectKind } from "./sched/points.ts";
 import { Rcu } from "./sched/rcu.ts";
@@ -43,6 +44,8 @@ export class Machine {
   readonly reserved: ReservedPages;
   /** One TLB a CPU. */
   readonly tlbs: readonly Tlb[];
+  /** The data cache where it is indexed virtually; undefined where the model has no need of one. */
+  readonly dataCache: VirtualCache | undefined;
   readonly rcu: Rcu;
   /** Where threads stand back whose fault came to nothing; see `standBack`. */
   readonly retryTimer: WaitQueue;
@@ -98,7 +101,17 @@ export class Machine {
     });
     this.tables.mayAllocate = () => settings.allocations.mayAllocate("page-table");
     this.reserved = new ReservedPages(settings.reservedPages, this.memory.frames);
-    this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
+    if (settings.dataCache === "virtually-indexed" || this.geometry.virtuallyIndexedCache) {
+      const tlbs = Array.from(
+        { length: settings.cpus },
+        () => new AliasingTlb(this.geometry, settings.tlbEntries),
+      );
+      this.tlbs = tlbs;
+      this.dataCache = this.#buildCache(tlbs);
+    } else {
+      this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
+      this.dataCache = undefined;
+    }
     this.rcu = new Rcu(this.sched);
     this.retryTimer = new WaitQueue(this.sched, "another try at a fault");
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
@@ -233,6 +246,20 @@ export class Machine {
   /** Whether a frame number lies in RAM, with struct page or without. */
   isRam(pfn: Pfn): boolean {
     return this.memory.frames.isRam(pfn);
+  }
+
+  /** An eighth of RAM, at most 32 pages, is the cache's own memory. */
+  #buildCache(tlbs: readonly AliasingTlb[]): VirtualCache {
+    const { memory, settings } = this;
+    const pages = Math.max(1, Math.min(32, Math.floor(settings.ramPages / 8)));
+    const stores = Array.from({ length: pages }, () => memory.pages.allocPage(owners.reserved));
+    const cache = new VirtualCache(memory.frames, {
+      tlbs,
+      stores: stores.filter((page) => page !== undefined).map((page) => page as number as Pfn),
+      flushing: settings.cacheFlushes,
+    });
+    for (const tlb of tlbs) tlb.cache = cache;
+    return cache;
   }
 
   #note(list: Violation[], kind: ViolationKind, message: string): void {

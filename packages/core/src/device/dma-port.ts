@@ -185,6 +185,8 @@ export class DmaPort {
     const { frames } = memory;
     const at = pfn * geometry.pageSize + offset;
     this.#check(pfn, direction);
+    // `dma_sync_*`: what the device meets and leaves is what the processor sees.
+    if (this.#machine.dataCache !== undefined) this.#machine.dataCache.flushFrame(pfn);
     if (direction === "to-memory") {
       frames.bytes.set(part, at);
       frames.markWritten(pfn, offset, part.length);

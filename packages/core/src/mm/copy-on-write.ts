@@ -5,6 +5,7 @@ import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
 import { changeFlags, makePte, PTE_DIRTY, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
+import { flushCachedFrame } from "./cache-flush.ts";
 import type { FaultResult } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
@@ -145,6 +146,7 @@ function* copyContents(area: Vma, copy: Page, entry: number): Atomic<void> {
       ? sched.at(ObjectKind.frameContents, source, Access.read)
       : sched.at(ObjectKind.register, window.registerFile, Access.write);
   }
+  flushCachedFrame(area.mm, source);
   memory.copyFrame(copy, source);
   machine.stats.pagesCopied++;
 }

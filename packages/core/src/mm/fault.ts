@@ -3,6 +3,7 @@ import type { FaultOutcome } from "../contract/outcome.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, anonymousFault } from "./anonymous-fault.ts";
+import { flushCachedFrame } from "./cache-flush.ts";
 import { presentFault } from "./copy-on-write.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
@@ -122,6 +123,7 @@ function* copyForWriter(call: NopageCall): Sleepable<FaultResult> {
   const copy = allocateAnonymousPage(area);
   if (copy !== undefined) {
     if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameContents, source, Access.read);
+    flushCachedFrame(area.mm, source);
     machine.memory.frames.copy(copy, source);
     machine.stats.pagesCopied++;
     call.mapInstead(copy);

@@ -14,6 +14,7 @@ import { changeFlags, makePte, PTE_ACCESSED, PTE_DIRTY, PTE_LARGE, PTE_WRITE } f
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
 import { callOpen } from "./area-hooks.ts";
+import { flushCachedFrame, flushCacheRange } from "./cache-flush.ts";
 import type { Mm } from "./mm.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
@@ -30,6 +31,7 @@ export function* copyMm(parent: Mm, child: Mm): Sleepable<number> {
   yield* parent.lock.write();
   yield* child.lock.write();
   child.hasPinned = false;
+  flushCacheRange(parent, 0, parent.machine.geometry.userEnd);
   let result = 0;
   for (const area of parent.areas.all()) {
     if ((area.flags & VM_DONTCOPY) !== 0) continue;
@@ -162,6 +164,7 @@ function* copyPinned(copy: Vma, page: Page, slot: number, vpn: number): Atomic<n
   const own = allocateAnonymousPage(copy);
   if (own === undefined) return -ENOMEM;
   if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameContents, page, Access.read);
+  flushCachedFrame(copy.mm, page);
   machine.memory.frames.copy(own, page);
   machine.stats.pagesCopied++;
   rememberPage(copy, own);

@@ -6,6 +6,7 @@ import type { Page, Pfn } from "../contract/units.ts";
 import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
+import { flushCachedFrame } from "./cache-flush.ts";
 import type { Vma } from "./vma.ts";
 import { rememberPage } from "./zap.ts";
 
@@ -32,6 +33,7 @@ export function* insertPfn(area: Vma, address: number, pfn: Pfn): Sleepable<PfnO
   }
   if (machine.sched.interleaving)
     yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  flushCachedFrame(mm, pfn);
   if (mm.table.pool.read(slot) === 0) machine.writeEntry(mm, slot, vpn, makePte(pfn, flags));
   mm.pageTableLock.unlock();
   return installed;
@@ -112,6 +114,7 @@ function* fillSlot(area: Vma, address: number, page: Page): Sleepable<number> {
   if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countUp);
   if (!machine.memory.frames.tryGet(page)) return -ENOMEM;
   rememberPage(area, page);
+  flushCachedFrame(mm, page);
   machine.writeEntry(mm, slot, vpn, makePte(page, area.pteFlags()));
   return 0;
 }

@@ -5,6 +5,7 @@ import { PG_anon } from "../memory/page-flags.ts";
 import { makePte, pteFlags } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage } from "./anonymous-fault.ts";
+import { flushCachedFrame } from "./cache-flush.ts";
 import type { Mm } from "./mm.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
@@ -54,6 +55,7 @@ function* exchange(area: Vma, base: number, target: Page): Atomic<number> {
   machine.writeEntry(mm, slot, vpn, 0);
   yield* flushTlbRange(mm, base, base + mm.pageSize);
   yield* mm.notifiers.pageCleared(base);
+  flushCachedFrame(mm, page);
   memory.copyFrame(target, page);
   forgetPage(area, page, entry);
   rememberPage(area, target);

@@ -3,6 +3,7 @@ import { ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { askArea, askMaySplit, callOpen } from "./area-hooks.ts";
+import { flushCacheRange } from "./cache-flush.ts";
 import { link } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
 import { prepareBoundary } from "./split.ts";
@@ -82,6 +83,7 @@ function* moveEntries(
   if (!prepareBoundary(source, from) || !prepareBoundary(source, from + length)) return false;
   const range = yield* mm.notifiers.begin(from, from + length, "unmap");
   if (source.mapping !== undefined) yield* source.mapping.lock.write();
+  flushCacheRange(mm, from, from + length);
   let isComplete = true;
   const offset = (to - from) * mm.perPage;
   const last = (from + length) * mm.perPage;

@@ -4,6 +4,7 @@ import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { changeFlags, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { askArea } from "./area-hooks.ts";
+import { flushCacheRange } from "./cache-flush.ts";
 import type { Mm } from "./mm.ts";
 import { isUserRange, mayHaveMoreAreas, pageAlign } from "./munmap.ts";
 import { splitArea } from "./split.ts";
@@ -88,6 +89,7 @@ function* changeProtection(area: Vma): Sleepable<void> {
   const last = area.end * mm.perPage;
   let vpn = area.start * mm.perPage;
   mm.flushesPending++;
+  flushCacheRange(mm, area.start, area.end);
   while (vpn < last) {
     yield* mm.pageTableLock.lock();
     const slot = table.find(vpn);

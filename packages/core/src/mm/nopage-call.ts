@@ -8,6 +8,7 @@ import type { Fault } from "../contract/vm-ops.ts";
 import { PG_hwpoison } from "../memory/page-flags.ts";
 import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
 import { writableFlags } from "./anonymous-fault.ts";
+import { flushCachedFrame } from "./cache-flush.ts";
 import type { FaultPatience, FaultResult } from "./fault-result.ts";
 import { mayShowPfn } from "./insert.ts";
 import type { Vma } from "./vma.ts";
@@ -131,6 +132,7 @@ export class NopageCall implements Fault {
     if (slot < 0) return slot === -1 ? "oom" : "taken";
     if (mm.table.pool.read(slot) !== 0) return "taken";
     if (page !== undefined) rememberPage(area, page);
+    flushCachedFrame(mm, this.chosenPfn as Pfn);
     mm.machine.writeEntry(mm, slot, vpn, makePte(this.chosenPfn as Pfn, this.chosenFlags));
     return "mapped";
   }

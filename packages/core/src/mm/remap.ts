@@ -5,6 +5,7 @@ import type { Pfn } from "../contract/units.ts";
 import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_LARGE, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
+import { flushCachedFrame } from "./cache-flush.ts";
 import type { Vma } from "./vma.ts";
 import { zapRange } from "./zap.ts";
 
@@ -158,6 +159,9 @@ function* fillLeaves(
     return count;
   }
   const flags = area.pteFlags() | PTE_SPECIAL;
+  if (machine.dataCache !== undefined) {
+    for (let index = 0; index < count; index++) flushCachedFrame(mm, (pfn + index) as Pfn);
+  }
   const isPlain = machine.reserved.rules === "6.1" && !sched.interleaving;
   if (isPlain && table.isEmpty(slot, count)) {
     table.fill(slot, count, pfn, flags);

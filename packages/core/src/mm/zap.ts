@@ -5,6 +5,7 @@ import type { Page } from "../contract/units.ts";
 import { PG_anon } from "../memory/page-flags.ts";
 import { PTE_DIRTY, PTE_SPECIAL, ptePfn } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
+import { flushCacheRange } from "./cache-flush.ts";
 import { Gather } from "./gather.ts";
 import type { Vma } from "./vma.ts";
 
@@ -56,6 +57,7 @@ export function* clearEntries(
   const { sched } = mm.machine;
   const { table, pageTableLock, perPage } = mm;
   const last = end * perPage;
+  flushCacheRange(mm, start, end);
   let vpn = start * perPage;
   while (vpn < last) {
     if (sched.interleaving) yield pageTableLock.announceLock();

@@ -22,6 +22,8 @@ export const machineShape = {
   stepLimit: wholeNumber(1, any),
   eventLog: oneOf(["on", "off"]),
   checkAccesses: oneOf(["on", "off"]),
+  dataCache: oneOf(["physically-indexed", "virtually-indexed"]),
+  cacheFlushes: oneOf(["on", "left-out"]),
   tlbEntries: powerOfTwo(65_536),
   maxAreas: wholeNumber(1, any),
   lockLimitPages: wholeNumber(0, any),
