@@ -19,6 +19,7 @@ export { dumpedAreas } from "./mm/core-dump.ts";
 export { migratePage } from "./mm/migrate.ts";
 export type { Mm } from "./mm/mm.ts";
 export { oomReap } from "./mm/oom-reap.ts";
+export { pageWasAccessed } from "./mm/page-age.ts";
 export type { MemoryStatus, SmapsArea } from "./mm/smaps.ts";
 export { type Geometry, type GeometryName, geometries } from "./mmu/geometry.ts";
 export { checkMachine } from "./sanitize/check-machine.ts";

@@ -45,6 +45,11 @@ export interface MmuNotifier {
    * site is `ptep_clear_flush_notify`). It lies between a begin and an end of its own.
    */
   invalidatePage?(mm: Mm, address: UserAddress): Atomic<void>;
+  /**
+   * Whether the device used the page since it was last asked (`clear_flush_young`). The page-table lock is held; the
+   * device's own translation of the page is dropped, so that its next use is noticed.
+   */
+  wasAccessed?(mm: Mm, address: UserAddress): Atomic<boolean>;
   /** 0, or -EAGAIN when the range is not blockable and the callback would have to sleep. */
   invalidateRangeBegin?(range: InvalidateRange): MaySleep<number>;
   invalidateRangeEnd?(range: InvalidateRange): MaySleep<void>;

@@ -120,6 +120,20 @@ export class Notifiers {
     yield* this.#walks.leave(walk);
   }
 
+  /** Whether any follower used a page since it was last asked; all of them are asked (`mmu_notifier_clear_flush_young`). */
+  *wasAccessed(address: number): Atomic<boolean> {
+    if (this.#list.length === 0) return false;
+    yield* this.#announce(Access.read);
+    const walk = this.#walks.enter();
+    let accessed = false;
+    for (const notifier of this.#list) {
+      const asked = notifier.wasAccessed?.(this.#mm, address as UserAddress);
+      if (asked !== undefined && (yield* asked)) accessed = true;
+    }
+    yield* this.#walks.leave(walk);
+    return accessed;
+  }
+
   /**
    * The mm is going: every follower lets go of it, once, and only then leaves the list (`mmu_notifier_release`). When
    * this returns they all have, also one that is being unregistered at this moment.
