@@ -55,7 +55,7 @@ function stepsFor(geometry: Geometry): fc.Arbitrary<Step[]> {
             },
           ]),
     ),
-    { maxLength: 40 },
+    { maxLength: 40, size: "max" },
   );
 }
 

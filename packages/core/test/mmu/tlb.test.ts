@@ -132,7 +132,7 @@ const steps = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ space: fc.integer({ min: 1, max: 3 }) }) },
   ) as fc.Arbitrary<Step>,
-  { maxLength: 80 },
+  { maxLength: 80, size: "max" },
 );
 
 describe.each([x86_64, i386, geometries.alpha, geometries["arm64-64k"]])("a TLB of $name", (geometry) => {

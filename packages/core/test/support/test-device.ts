@@ -29,14 +29,15 @@ export interface TestDeviceShape {
 export class RegisterBank implements IoDevice {
   readonly written = new Map<number, number>();
   readonly accesses: string[] = [];
+  isRecording = true;
 
   read(offset: number, width: 1 | 2 | 4): number {
-    this.accesses.push(`read ${offset} ${width}`);
+    if (this.isRecording) this.accesses.push(`read ${offset} ${width}`);
     return this.written.get(offset) ?? offset;
   }
 
   write(offset: number, width: 1 | 2 | 4, value: number): void {
-    this.accesses.push(`write ${offset} ${width} ${value}`);
+    if (this.isRecording) this.accesses.push(`write ${offset} ${width} ${value}`);
     this.written.set(offset, value);
   }
 }
