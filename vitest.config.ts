@@ -44,6 +44,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ["source"] } },
   oxc: { decorator: { legacy: true } },
   test: {
+    // A machine that is busy with something else makes a test slow, not wrong.
+    testTimeout: 30_000,
     // A CommonJS package looks to a test as it does to Node, which runs the build.
     deps: { interopDefault: false },
     projects: [...packageProjects, typesProject, deepProject],

@@ -39,10 +39,6 @@ export function* copyMm(parent: Mm, child: Mm): Sleepable<number> {
       result = -ENOMEM;
       break;
     }
-    if (!parent.machine.mayAllocateArea()) {
-      result = -ENOMEM;
-      break;
-    }
     const copy = area.duplicate(child, area.start, area.end, area.pgoff);
     copy.flags &= ~VM_LOCKED;
     yield* callOpen(copy);

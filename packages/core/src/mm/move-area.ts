@@ -104,14 +104,15 @@ function* moveEntries(
         isComplete = false;
         break;
       }
-      const entry = machine.tables.read(slot);
-      if (entry !== 0) {
+      if (machine.tables.read(slot) !== 0) {
         const destination = table.ensure(vpn + offset, level);
         if (destination < 0) {
           isComplete = false;
           break;
         }
         if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+        // Read only now (`ptep_get_and_clear`): a walk of the hardware may have set the dirty bit until this very step.
+        const entry = machine.tables.read(slot);
         machine.writeEntry(mm, slot, vpn, 0);
         if (sched.interleaving)
           yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + offset), Access.write);
