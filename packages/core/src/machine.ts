@@ -6,7 +6,6 @@ import { InterruptController } from "./device/interrupt-controller.ts";
 import { PciBus } from "./device/pci-bus.ts";
 import { SharedMemory } from "./device/shared-memory.ts";
 import { EventLog } from "./events/event-log.ts";
-import { eventNames } from "./events/events.ts";
 import { type MachineOptions, type MachineSettings, settle } from "./machine-options.ts";
 import { owners } from "./memory/owners.ts";
 import { PG_reserved } from "./memory/page-flags.ts";
@@ -21,7 +20,12 @@ import { PageTable } from "./mmu/page-table.ts";
 import { TablePool } from "./mmu/table-pool.ts";
 import { MOST_SPACES, spaceTag, Tlb } from "./mmu/tlb.ts";
 import { AliasingTlb, VirtualCache } from "./mmu/virtual-cache.ts";
-import type { Violation, ViolationKind, ViolationSink } from "./sanitize/violation.ts";
+import {
+  type Violation,
+  type ViolationKind,
+  type ViolationSink,
+  violationKinds,
+} from "./sanitize/violation.ts";
 import { Access, ObjectKind } from "./sched/points.ts";
 import { Rcu } from "./sched/rcu.ts";
 import { Scheduler } from "./sched/scheduler.ts";
@@ -265,6 +269,6 @@ export class Machine {
   #note(list: Violation[], kind: ViolationKind, message: string): void {
     const task = this.sched?.current?.name ?? "boot";
     list.push({ kind, message, task, time: this.sched?.now ?? 0 });
-    this.log?.record("violation", eventNames.indexOf("violation"));
+    this.log?.record("violation", violationKinds.indexOf(kind));
   }
 }
