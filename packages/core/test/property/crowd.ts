@@ -1,5 +1,7 @@
 import { expect } from "vitest";
+import { ENOMEM } from "../../src/contract/errno.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
+import type { UserAddress } from "../../src/contract/units.ts";
 import type { MachineOptions } from "../../src/machine-options.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { TestDevice } from "../support/test-device.ts";
@@ -55,13 +57,14 @@ export class Crowd {
     const program = (thread: number) => programOf(seed * 101 + index * 11 + thread, length);
     const crowd = this;
     this.world.spawn(function* (thread) {
-      const file = ok(yield* thread.memfdCreate("file"));
+      const file = yield* untilDone(() => thread.memfdCreate("file"));
       ok(yield* thread.ftruncate(file, OBJECT_PAGES * crowd.#page));
-      const open = (path: string) => thread.open({ path, mode: "read-write", blocking: "blocking" });
+      const open = (path: string) =>
+        untilDone(() => thread.open({ path, mode: "read-write", blocking: "blocking" }));
       const files = {
         file,
-        device: ok(yield* open("/dev/pages")),
-        registers: ok(yield* open("/dev/registers")),
+        device: yield* open("/dev/pages"),
+        registers: yield* open("/dev/registers"),
       };
       for (let other = 1; other < threads; other++) {
         thread.spawn((own) => crowd.#perform(own, files, program(other)));
@@ -105,6 +108,21 @@ export class Crowd {
       case "discard":
         yield* thread.madvise(address, operation.pages * page, "dontneed");
         return;
+      case "lock":
+        yield* thread.mlock(address, operation.pages * page);
+        return;
+      case "unlock":
+        yield* thread.munlock(address, operation.pages * page);
+        return;
+      case "pin": {
+        const { user } = this.world.kernel;
+        const request = { access: operation.access, hold: "pin", permission: "checked" } as const;
+        const pages = yield* user.getPages(thread.mm, address as UserAddress, 2, request);
+        if (typeof pages === "number") return;
+        yield* thread.load(address);
+        for (const held of pages) yield* user.releasePage(thread.mm, held, "pin", "clean");
+        return;
+      }
       case "move": {
         const length = operation.pages * page;
         const newAddress = this.#address(operation.to);
@@ -145,7 +163,7 @@ export class Crowd {
           this.#parents.set(own.process, thread.process);
           return this.#perform(own, files, operation.child);
         });
-        if (typeof child === "number") throw new Error(`fork answered ${child}`);
+        if (typeof child === "number") expect(child).toBe(-ENOMEM);
       }
     }
   }
@@ -171,5 +189,14 @@ export class Crowd {
     const { status, waiting } = this.world.run();
     expect(status, waiting.join("; ")).toBe("finished");
     this.world.finish();
+  }
+}
+
+/** Repeats a call that may lack memory until it does not. */
+function* untilDone(call: () => Sleepable<number>): Sleepable<number> {
+  for (;;) {
+    const result = yield* call();
+    if (result >= 0) return result;
+    expect(result).toBe(-ENOMEM);
   }
 }

@@ -22,6 +22,8 @@ export interface ModelPage {
   copy: number | undefined;
   /** The driver took the entry away and has no handler that could bring it back. */
   isZapped: boolean;
+  /** Kept in memory by mlock; registers never are. */
+  isLocked: boolean;
 }
 
 export type Seen = number | "SIGSEGV SEGV_MAPERR" | "SIGSEGV SEGV_ACCERR" | "SIGBUS BUS_ADRERR";
@@ -32,13 +34,19 @@ export class MemoryModel {
 
   fork(): MemoryModel {
     const child = new MemoryModel();
-    for (const [at, page] of this.pages) child.pages.set(at, { ...page });
+    for (const [at, page] of this.pages) child.pages.set(at, { ...page, isLocked: false });
     return child;
   }
 
-  map(at: number, count: number, page: Omit<ModelPage, "index" | "copy" | "isZapped">, first: number): void {
+  map(
+    at: number,
+    count: number,
+    page: Pick<ModelPage, "protection" | "sharing" | "object">,
+    first: number,
+  ): void {
     for (let index = 0; index < count; index++) {
-      this.pages.set(at + index, { ...page, index: first + index, copy: undefined, isZapped: false });
+      const fresh = { copy: undefined, isZapped: false, isLocked: false };
+      this.pages.set(at + index, { ...page, ...fresh, index: first + index });
     }
   }
 
@@ -62,10 +70,41 @@ export class MemoryModel {
     for (let index = 0; index < count; index++) {
       const page = this.pages.get(at + index);
       if (page === undefined) result = -ENOMEM;
-      else if (page.object?.kind === "registers") return -EINVAL;
+      else if (page.object?.kind === "registers" || page.isLocked) return -EINVAL;
       else page.copy = undefined;
     }
     return result;
+  }
+
+  /** Locks up to the first hole, and then brings in what is locked: 0 or -ENOMEM. */
+  lock(at: number, count: number): number {
+    for (let index = 0; index < count; index++) {
+      const page = this.pages.get(at + index);
+      if (page === undefined) return -ENOMEM;
+      page.isLocked = page.object?.kind !== "registers";
+    }
+    for (let index = 0; index < count; index++) if (!this.bringIn(at + index)) return -ENOMEM;
+    return 0;
+  }
+
+  /** Unlocks up to the first hole. */
+  unlock(at: number, count: number): number {
+    for (let index = 0; index < count; index++) {
+      const page = this.pages.get(at + index);
+      if (page === undefined) return -ENOMEM;
+      page.isLocked = false;
+    }
+    return 0;
+  }
+
+  /** Faults a page in as mlock does, writing to private memory that may be written; false when it cannot be had. */
+  bringIn(at: number): boolean {
+    const page = this.pages.get(at);
+    if (page === undefined || page.object?.kind === "registers") return true;
+    const seen = this.load(at);
+    if (typeof seen !== "number") return false;
+    if (page.sharing === "private" && (page.protection & VM_WRITE) !== 0) page.copy = seen;
+    return true;
   }
 
   move(from: number, to: number, count: number): void {

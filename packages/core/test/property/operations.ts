@@ -22,6 +22,9 @@ export type Operation =
   | { readonly kind: "move"; readonly at: number; readonly pages: number; readonly to: number }
   | { readonly kind: "grow"; readonly at: number; readonly pages: number; readonly more: number }
   | { readonly kind: "discard"; readonly at: number; readonly pages: number }
+  | { readonly kind: "lock"; readonly at: number; readonly pages: number }
+  | { readonly kind: "unlock"; readonly at: number; readonly pages: number }
+  | { readonly kind: "pin"; readonly at: number; readonly access: "read" | "write" }
   | { readonly kind: "load"; readonly at: number }
   | { readonly kind: "store"; readonly at: number; readonly value: number }
   | { readonly kind: "truncate"; readonly pages: number }
@@ -64,6 +67,12 @@ const simple: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Operat
   { weight: 2, arbitrary: one("move", { at, pages, to: at }) },
   { weight: 1, arbitrary: one("grow", { at, pages, more: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 2, arbitrary: one("discard", { at, pages }) },
+  { weight: 1, arbitrary: one("lock", { at, pages }) },
+  { weight: 1, arbitrary: one("unlock", { at, pages }) },
+  {
+    weight: 1,
+    arbitrary: one("pin", { at, access: fc.constantFrom("read" as const, "write" as const) }),
+  },
   { weight: 6, arbitrary: one("load", { at }) },
   { weight: 9, arbitrary: one("store", { at, value: fc.integer({ min: 1, max: 0xffff }) }) },
   { weight: 1, arbitrary: one("truncate", { pages: fc.nat({ max: OBJECT_PAGES }) }) },

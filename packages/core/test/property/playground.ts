@@ -1,6 +1,8 @@
 import { expect } from "vitest";
+import { VM_READ, VM_WRITE } from "../../src/contract/area-flags.ts";
 import { EFAULT, EINVAL, ENOMEM } from "../../src/contract/errno.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
+import type { Page, UserAddress } from "../../src/contract/units.ts";
 import type { MachineOptions } from "../../src/machine-options.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { TestDevice } from "../support/test-device.ts";
@@ -137,6 +139,16 @@ export class Playground {
           wanted,
         };
       }
+      case "lock": {
+        const wanted = model.lock(operation.at, operation.pages);
+        return { got: yield* thread.mlock(this.address(operation.at), operation.pages * page), wanted };
+      }
+      case "unlock": {
+        const wanted = model.unlock(operation.at, operation.pages);
+        return { got: yield* thread.munlock(this.address(operation.at), operation.pages * page), wanted };
+      }
+      case "pin":
+        return yield* this.#pin(thread, model, operation);
       case "move":
         return yield* this.#move(thread, model, operation);
       case "grow":
@@ -222,7 +234,43 @@ export class Playground {
       const page = { ...last, index: last.index + 1 + index, copy: undefined, isZapped: false };
       model.pages.set(at + pages + index, page);
     }
+    for (let index = 0; index < more && last.isLocked; index++) if (!model.bringIn(at + pages + index)) break;
     return { got, wanted: from };
+  }
+
+  /** Pins a page, changes it as a device would, forks meanwhile, and lets go of it. */
+  *#pin(
+    thread: UserThread,
+    model: MemoryModel,
+    { at, access }: Extract<Operation, { kind: "pin" }>,
+  ): Sleepable<{ readonly got: unknown; readonly wanted: unknown }> {
+    const { user } = this.world.kernel;
+    const { frames } = this.world.machine.memory;
+    const page = model.pages.get(at);
+    const needed = access === "write" ? VM_WRITE : VM_READ;
+    const seen = model.load(at);
+    const isPossible =
+      page !== undefined &&
+      page.object?.kind !== "registers" &&
+      (page.protection & needed) !== 0 &&
+      typeof seen === "number";
+    const request = { access, hold: "pin", permission: "checked" } as const;
+    const pages = yield* user.getPages(thread.mm, this.address(at) as UserAddress, 1, request);
+    if (typeof pages === "number" || !isPossible)
+      return { got: pages, wanted: isPossible ? "pages" : -EFAULT };
+    const [frame] = pages as readonly [Page];
+    expect(frames.view.getUint32(frame * this.#page, true)).toBe(seen);
+    if (access === "write") {
+      const value = (seen ^ 0x00ff_ff00) >>> 0;
+      frames.view.setUint32(frame * this.#page, value, true);
+      frames.markWritten(frame, 0, 4);
+      model.store(at, value);
+    }
+    const child = yield* thread.fork(function* () {});
+    if (typeof child === "number") throw new Error(`fork answered ${child}`);
+    yield* child.waitForEnd();
+    yield* user.releasePage(thread.mm, frame, "pin", access === "write" ? "dirty" : "clean");
+    return { got: 0, wanted: 0 };
   }
 
   /** The areas of the machine are the pages of the model, with the same protection. */
