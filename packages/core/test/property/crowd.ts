@@ -6,7 +6,7 @@ import type { MachineOptions } from "../../src/machine-options.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { TestDevice } from "../support/test-device.ts";
 import { ok, World } from "../support/world.ts";
-import { OBJECT_PAGES, type Operation, programOf, WINDOW } from "./operations.ts";
+import { OBJECT_PAGES, type Operation, prelude, programOf, WINDOW } from "./operations.ts";
 
 const WINDOW_START = 2 ** 24;
 
@@ -66,6 +66,7 @@ export class Crowd {
         device: yield* open("/dev/pages"),
         registers: yield* open("/dev/registers"),
       };
+      yield* crowd.#perform(thread, files, prelude);
       for (let other = 1; other < threads; other++) {
         thread.spawn((own) => crowd.#perform(own, files, program(other)));
       }

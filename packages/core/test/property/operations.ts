@@ -37,9 +37,10 @@ export type Operation =
     }
   | { readonly kind: "fork"; readonly child: readonly Operation[] };
 
+const RW = VM_READ | VM_WRITE;
 const at = fc.nat({ max: WINDOW - 1 });
 const pages = fc.integer({ min: 1, max: 8 });
-const protection = fc.constantFrom(0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_WRITE, VM_WRITE);
+const protection = fc.constantFrom(0, VM_READ, RW, RW, RW, VM_WRITE);
 const sharing = fc.constantFrom("shared" as const, "private" as const);
 const first = fc.nat({ max: OBJECT_PAGES - 1 });
 const reach = fc.constantFrom("even-cows" as const, "shared-only" as const);
@@ -73,8 +74,8 @@ const simple: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Operat
     weight: 1,
     arbitrary: one("pin", { at, access: fc.constantFrom("read" as const, "write" as const) }),
   },
-  { weight: 6, arbitrary: one("load", { at }) },
-  { weight: 9, arbitrary: one("store", { at, value: fc.integer({ min: 1, max: 0xffff }) }) },
+  { weight: 9, arbitrary: one("load", { at }) },
+  { weight: 14, arbitrary: one("store", { at, value: fc.integer({ min: 1, max: 0xffff }) }) },
   { weight: 1, arbitrary: one("truncate", { pages: fc.nat({ max: OBJECT_PAGES }) }) },
   {
     weight: 1,
@@ -106,3 +107,12 @@ export function programOf(seed: number, length: number): readonly Operation[] {
     .sample(programs(length), { seed, numRuns: 20 })
     .sort((a, b) => b.length - a.length)[0] as readonly Operation[];
 }
+
+/** What every program begins with: one of each kind of memory, so that the random part meets something. */
+export const prelude: readonly Extract<Operation, { kind: "map" }>[] = [
+  { kind: "map", at: 0, pages: 6, of: "anonymous", first: 0, sharing: "private", protection: RW },
+  { kind: "map", at: 6, pages: 6, of: "file", first: 1, sharing: "shared", protection: RW },
+  { kind: "map", at: 12, pages: 4, of: "device", first: 0, sharing: "private", protection: RW },
+  { kind: "map", at: 16, pages: 4, of: "device", first: 2, sharing: "shared", protection: RW },
+  { kind: "map", at: 20, pages: 4, of: "registers", first: 0, sharing: "private", protection: RW },
+];

@@ -8,7 +8,7 @@ import type { UserThread } from "../../src/user/user-thread.ts";
 import { TestDevice } from "../support/test-device.ts";
 import { ok, RW, trapOf, World } from "../support/world.ts";
 import { MemoryModel, type ModelObject } from "./memory-model.ts";
-import { OBJECT_PAGES, type Operation, WINDOW } from "./operations.ts";
+import { OBJECT_PAGES, type Operation, prelude, WINDOW } from "./operations.ts";
 
 /** Where the window lies: high enough to be clear of page 0, on every geometry. */
 const WINDOW_START = 2 ** 24;
@@ -63,7 +63,7 @@ export class Playground {
     };
     const model = new MemoryModel();
     this.models.add(model);
-    yield* this.#go(thread, model, files, program);
+    yield* this.#go(thread, model, files, [...prelude, ...program]);
     this.models.delete(model);
   }
 
