@@ -1,3 +1,4 @@
+import { ENOMEM } from "./contract/errno.ts";
 import type { Sleepable } from "./contract/execution.ts";
 import type { Kernel } from "./contract/kernel.ts";
 import type { UserAddress } from "./contract/units.ts";
@@ -32,6 +33,8 @@ export function createKernel(machine: Machine): Kernel {
     const owner = sched.current?.owner;
     return owner instanceof UserThread ? owner : undefined;
   };
+  const spawnThread = (name: string, body: () => Sleepable<void>, daemon: "daemon" | "required") =>
+    sched.spawn({ name, kind: "kernel", cpu: sched.tasks.length % sched.cpus, daemon }, body());
   const kernel: Kernel = {
     geometry: machine.geometry,
     memory,
@@ -91,7 +94,7 @@ export function createKernel(machine: Machine): Kernel {
       drop: (mm) => machine.dropMm(mm),
       dropLater(mm) {
         if (mm.users > 1) mm.users--;
-        else kernel.time.spawnKernelThread(`mmput of ${mm.name}`, () => machine.dropMm(mm), "required");
+        else spawnThread(`mmput of ${mm.name}`, () => machine.dropMm(mm), "required");
       },
     },
     ghosts: {
@@ -114,7 +117,7 @@ export function createKernel(machine: Machine): Kernel {
         yield* sleeps.waitUntilOr(() => sched.now >= deadline, "uninterruptible", deadline);
       },
       spawnKernelThread: (name, body, daemon) =>
-        sched.spawn({ name, kind: "kernel", cpu: sched.tasks.length % sched.cpus, daemon }, body()),
+        machine.mayAllocate("kthread_create") ? spawnThread(name, body, daemon) : -ENOMEM,
       spawnHardware: (name, body) =>
         sched.spawn({ name, kind: "hardware", cpu: -1, daemon: "daemon" }, body()),
       currentTask: () => sched.current?.name ?? "boot",

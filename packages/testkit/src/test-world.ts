@@ -41,6 +41,7 @@ export function createTestWorld(shape: TestWorldShape): TestWorld {
   const kernel = createKernel(machine);
   const shown = showMemory(machine, backing, pages);
   const owner = machine.devices.loadModule("test");
+  if (typeof owner === "number") throw new RangeError("no memory for the test driver's module");
   const device = createTestDevice(machine, kernel, strategy, { memory: shown.memory, pages, owner });
   const before = takeStock(machine);
   return {

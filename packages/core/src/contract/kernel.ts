@@ -205,8 +205,11 @@ export interface Time {
   now(): VirtualNs;
   /** `usleep_range`, in virtual nanoseconds. */
   sleep(duration: VirtualNs): Sleepable<void>;
-  /** A kernel thread (`kthread_run`); a daemon may still wait for work when a run ends. */
-  spawnKernelThread(name: string, body: () => Sleepable<void>, daemon: "daemon" | "required"): Task;
+  /**
+   * A kernel thread (`kthread_run`); a daemon may still wait for work when a run ends. -ENOMEM, and `body` is never
+   * called, when there is no memory for it.
+   */
+  spawnKernelThread(name: string, body: () => Sleepable<void>, daemon: "daemon" | "required"): Task | number;
   /** A device's own engine: it runs on no CPU. */
   spawnHardware(name: string, body: () => Sleepable<void>): Task;
   /** The name of the task that runs (`current->comm`); `boot` outside of any. */

@@ -36,15 +36,17 @@ export class DeviceRegistry {
     this.#machine = machine;
   }
 
-  /** Loads a module (`init_module`). */
-  loadModule(name: string): KernelModule {
+  /** Loads a module (`init_module`); or -ENOMEM when there is no room for its code. */
+  loadModule(name: string): KernelModule | number {
+    if (!this.#machine.mayAllocate("load_module")) return -ENOMEM;
     const module = new KernelModule(this.#nextModule++, name, this.#machine.log);
     this.modules.push(module);
     return module;
   }
 
-  /** A new inode with an address space of its own. */
-  createInode(name: string): Inode {
+  /** A new inode with an address space of its own (`new_inode`); undefined when memory has run out. */
+  createInode(name: string): Inode | undefined {
+    if (!this.#machine.mayAllocate("alloc_inode")) return undefined;
     return new Inode(this.#nextInode++, name, this.#machine.createAddressSpace(name));
   }
 
@@ -53,6 +55,7 @@ export class DeviceRegistry {
     if (this.#byPath.has(path)) return -EBUSY;
     if (!this.#machine.mayAllocate("cdev_add")) return -ENOMEM;
     const inode = this.createInode(path);
+    if (inode === undefined) return -ENOMEM;
     this.#byPath.set(path, { inode, operations });
     return inode;
   }

@@ -1,4 +1,4 @@
-import { EBUSY, ENODEV } from "../contract/errno.ts";
+import { EBUSY, ENODEV, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
 import type { IoDevice, IoRange } from "../memory/io-ranges.ts";
@@ -58,9 +58,12 @@ export class PciBus {
     this.#lock = new Mutex(machine.sched, "pci device");
   }
 
-  /** Gives a function its windows and its line; or -ENOSPC or -EBUSY, with nothing kept, when there is no room. */
+  /**
+   * Gives a function its windows and its line; or -ENOSPC or -EBUSY when there is no room, -ENOMEM, with nothing kept.
+   */
   plug(shape: PciFunctionShape): PciFunction | number {
     const { memory, geometry, interrupts } = this.#machine;
+    if (!this.#machine.mayAllocate("pci_alloc_dev")) return -ENOMEM;
     const windows: IoRange[] = [];
     for (const [index, bar] of shape.bars.entries()) {
       const pages = Math.ceil(bar.bytes / geometry.pageSize);
@@ -81,10 +84,15 @@ export class PciBus {
     return plugged;
   }
 
-  /** Makes a driver the one that is told when the function goes (`pci_register_driver`): 0; -ENODEV, -EBUSY when it has one. */
+  /**
+   * Makes a driver the one that is told when the function goes (`pci_register_driver`).
+   *
+   * @returns 0; -ENODEV; -EBUSY when it has one; -ENOMEM
+   */
   bindDriver(plugged: PciFunction, driver: PciDriver): number {
     if (!this.#functions.has(plugged)) return -ENODEV;
     if (this.#drivers.has(plugged)) return -EBUSY;
+    if (!this.#machine.mayAllocate("pci_register_driver")) return -ENOMEM;
     this.#drivers.set(plugged, driver);
     return 0;
   }

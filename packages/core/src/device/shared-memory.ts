@@ -138,8 +138,8 @@ export class SharedMemory {
   }
 
   #createInode(name: string): Inode | undefined {
-    if (!this.#machine.mayAllocate("alloc_inode")) return undefined;
     const inode = this.#machine.devices.createInode(name);
+    if (inode === undefined) return undefined;
     this.#objects.set(inode, new MemoryObject(this.#machine, inode));
     return inode;
   }

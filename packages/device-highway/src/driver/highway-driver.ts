@@ -43,6 +43,7 @@ export const highwayDriver = defineDriver({
   *load(context: DriverContext<HighwayOptions>): Sleepable<LoadedHighway | number> {
     const resources = new Resources();
     const module = context.kernel.devices.loadModule("highway");
+    if (typeof module === "number") return module;
     let loaded: LoadedHighway | number | undefined;
     try {
       loaded = yield* attach(context, module, resources);
@@ -73,7 +74,8 @@ function* attach(
   yield* shown.refresh();
 
   // The name comes last, when everything behind it is ready; so the mapping has an inode of its own.
-  const { mapping } = kernel.devices.createInode("highway measurement region");
+  const mapping = kernel.devices.createInode("highway measurement region")?.mapping;
+  if (mapping === undefined) return -ENOMEM;
   const binding = kernel.bind(strategy, {
     name: "highway measurement region",
     memory: shown.memory,
@@ -89,7 +91,8 @@ function* attach(
   if (requested !== 0) return requested;
   resources.push(() => plugged.interrupt.free());
   const worker = new TransferWorker(device, dma);
-  worker.start();
+  const started = worker.start();
+  if (started !== 0) return started;
   resources.push(() => worker.stop());
 
   const acquisition = new Acquisition(device, dma, interfaces);

@@ -34,8 +34,10 @@ export class TransferWorker {
     this.#dma = dma;
   }
 
-  start(): void {
-    this.#device.kernel.time.spawnKernelThread("highway worker", () => this.#run(), "daemon");
+  /** Starts the thread: 0, or -ENOMEM. */
+  start(): number {
+    const task = this.#device.kernel.time.spawnKernelThread("highway worker", () => this.#run(), "daemon");
+    return typeof task === "number" ? task : 0;
   }
 
   /** Ends the thread, after what it is at (`kthread_stop`). */

@@ -35,6 +35,7 @@ export function buildCounted(allocations: AllocationGate, options: MachineOption
   const machine = new Machine({ ramPages: 128, ...options, allocations });
   const kernel = createKernel(machine);
   const module = machine.devices.loadModule("counted");
+  if (typeof module === "number") throw new Error("no memory for the module");
   const pages = Array.from({ length: 8 }, () => machine.memory.pages.allocZeroedPage(owners.driver) as Page);
   let areas = 0;
   const ops = {
