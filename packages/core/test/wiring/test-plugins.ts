@@ -65,6 +65,7 @@ export const testCard = defineDriver({
       yield* kernel.sync.waitQueue("a card that is not there").waitUntil(() => false, "uninterruptible");
     }
     const module = kernel.devices.loadModule("test-card");
+    if (typeof module === "number") return module;
     const address = kernel.memory.kmalloc.kmalloc(kernel.geometry.pageSize);
     if (address === undefined) return -ENOMEM;
     const inode = kernel.devices.register("/dev/test0", {
