@@ -20,8 +20,8 @@ export const impatientNopage = defineStrategy({
     mremapGrow: false,
     holes: false,
     largeLeaves: false,
-    countsPages: false,
-    privateWritable: false,
+    countsPages: [],
+    privateWritable: [],
   },
   create: (kernel) => ({
     mmap(area, backing) {

@@ -6,7 +6,7 @@ export const thirdParty: MappingStrategy = defineStrategy({
   name: "third-party",
   supports: {
     populate: "lazy", backing: ["pfn-run"], whileRevoked: "sigbus", mremapGrow: false,
-    holes: false, largeLeaves: false, countsPages: false, privateWritable: false,
+    holes: false, largeLeaves: false, countsPages: [], privateWritable: [],
   },
   create: () => ({ mmap: () => ({ name: "third-party", nopage: () => sigbus }) }),
 });
@@ -43,7 +43,7 @@ export const heedless = defineStrategy({
   name: "heedless",
   supports: {
     populate: "lazy", backing: ["pfn-run"], whileRevoked: "sigbus", mremapGrow: false,
-    holes: false, largeLeaves: false, countsPages: false, privateWritable: false,
+    holes: false, largeLeaves: false, countsPages: [], privateWritable: [],
   },
   create: (kernel) => ({
     mmap(area, backing) {

@@ -21,13 +21,16 @@ export interface StrategySupports {
   readonly holes: boolean;
   /** Whether it maps with large leaves where size and alignment allow. */
   readonly largeLeaves: boolean;
-  /** Whether mapped pages are counted: references, rss, get_user_pages. Bare pfns, which it may map too, never are. */
-  readonly countsPages: boolean;
   /**
-   * Whether a private writable mapping is accepted; the writer then gets a copy. Where `countsPages` is true this is said
-   * of pages: a bare pfn that a fault maps can have no copy, so there it is always refused (PF-01).
+   * The kinds of backing, out of those above, whose mapped pages are counted: references, rss, get_user_pages. Bare
+   * pfns never are.
    */
-  readonly privateWritable: boolean;
+  readonly countsPages: readonly BackingKind[];
+  /**
+   * The kinds of backing, out of those above, of which a private writable mapping is accepted; the writer then gets a
+   * copy. Of a bare pfn that a fault maps there can be none (PF-01).
+   */
+  readonly privateWritable: readonly BackingKind[];
 }
 
 /**

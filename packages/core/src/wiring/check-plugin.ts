@@ -42,6 +42,7 @@ function supportsProblems(supports: Readonly<Record<string, unknown>>, kind: Plu
       const choice = nearest === undefined ? "" : `; nearest choice: ${JSON.stringify(nearest)}`;
       return `supports.${field} is ${showValue(supports[field])}; it must be ${shape.expected}${choice}`;
     }),
+    ...(missing.length + wrong.length > 0 ? [] : (kind.checkTogether?.(supports) ?? [])),
     ...strangers.map((field) => {
       // A misspelt field is missing under its right name; otherwise any field may have been meant.
       const nearest = nearestName(field, missing.length > 0 ? missing : Object.keys(kind.supports));

@@ -3,6 +3,7 @@ import type { DeviceDriver, DeviceDriverSupports } from "../contract/device-driv
 import type { DeviceMirror, MirrorSupports } from "../contract/device-follower.ts";
 import type { PinningPolicy, PinningSupports } from "../contract/pinning-policy.ts";
 import type { MappingStrategy, StrategySupports } from "../contract/strategy.ts";
+import { anyOf } from "./problem.ts";
 import { isRecord, listOf, oneOf, type Shape, trueOrFalse } from "./shape.ts";
 
 /** Anything that can be registered. */
@@ -17,6 +18,8 @@ export interface PluginKind {
   /** The function that puts it to work. */
   readonly method: "create" | "load";
   readonly supports: Readonly<Record<string, Shape>>;
+  /** What is wrong with fields that are right one by one, a sentence each. */
+  readonly checkTogether?: (supports: Readonly<Record<string, unknown>>) => readonly string[];
 }
 
 export const strategyKind: PluginKind = {
@@ -30,9 +33,15 @@ export const strategyKind: PluginKind = {
     mremapGrow: trueOrFalse,
     holes: trueOrFalse,
     largeLeaves: trueOrFalse,
-    countsPages: trueOrFalse,
-    privateWritable: trueOrFalse,
+    countsPages: listOf(backingKinds, "any size"),
+    privateWritable: listOf(backingKinds, "any size"),
   } satisfies Record<keyof StrategySupports, Shape>,
+  checkTogether: ({ backing, ...rest }) =>
+    (["countsPages", "privateWritable"] as const).flatMap((field) => {
+      const beyond = namesIn(rest[field]).filter((kind) => !namesIn(backing).includes(kind));
+      if (beyond.length === 0) return [];
+      return [`supports.${field} names ${anyOf(beyond)}, which supports.backing does not`];
+    }),
 };
 
 /** What no setting names by itself: a pinning policy that holds nothing is built on one. */
@@ -70,6 +79,10 @@ export const driverKind: PluginKind = {
     dma: oneOf(["none", "pinned-user-pages"]),
   } satisfies Record<keyof DeviceDriverSupports, Shape>,
 };
+
+function namesIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+}
 
 const kinds: readonly PluginKind[] = [strategyKind, mirrorKind, pinningKind, driverKind];
 

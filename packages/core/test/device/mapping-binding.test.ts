@@ -43,8 +43,8 @@ const supports = {
   mremapGrow: false,
   holes: false,
   largeLeaves: false,
-  countsPages: false,
-  privateWritable: true,
+  countsPages: [],
+  privateWritable: ["pfn-run"],
 } as const;
 
 /** Maps everything at mmap time and again at restore. */
@@ -85,7 +85,8 @@ const lazy = defineStrategy({
     populate: "lazy",
     backing: ["page-array"],
     whileRevoked: "wait",
-    countsPages: true,
+    countsPages: ["page-array"],
+    privateWritable: ["page-array"],
   },
   create: (kernel) => ({
     mmap: (_area, backing) => ({

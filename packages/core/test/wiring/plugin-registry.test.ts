@@ -70,7 +70,7 @@ describe("the form of a plugin", () => {
         problems: [
           'name is "Nothing Shown"; it must be in kebab-case, such as "lazy-nopage"',
           'create is "later"; it must be a function',
-          "supports.privateWritable is missing; it must be true or false",
+          'supports.privateWritable is missing; it must be a list of "pfn-run", "page-array", "linear", "vmalloc", "coherent", each once',
           'supports.populate is "lasy"; it must be "eager" or "lazy"; nearest choice: "lazy"',
           'supports.backing is ["linear","pfnrun"]; it must be a list of at least one of "pfn-run", "page-array", "linear", "vmalloc", "coherent", each once; nearest choice: "pfn-run"',
           'supports.holes is "no"; it must be true or false',
@@ -78,6 +78,17 @@ describe("the form of a plugin", () => {
         ],
       },
     ]);
+  });
+
+  test("counted pages and copies are claimed only of memory that the strategy shows", () => {
+    const supports = {
+      ...nothingShown.supports,
+      countsPages: ["linear", "vmalloc"],
+      privateWritable: ["coherent"],
+    };
+    expect(rejection({ ...nothingShown, supports }).message).toBe(
+      'strategy "nothing-shown" from ./mine.ts: supports.countsPages names "vmalloc", which supports.backing does not; supports.privateWritable names "coherent", which supports.backing does not',
+    );
   });
 
   test("a plugin without supports is told which fields they have", () => {

@@ -21,8 +21,8 @@ export const nothingShown = defineStrategy({
     mremapGrow: false,
     holes: false,
     largeLeaves: false,
-    countsPages: false,
-    privateWritable: false,
+    countsPages: [],
+    privateWritable: [],
   },
   create: () => ({ mmap: () => ({ name: "nothing-shown", nopage: () => sigbus }) }),
 });

@@ -27,8 +27,8 @@ export const eagerRemap = defineStrategy({
     mremapGrow: false,
     holes: false,
     largeLeaves: true,
-    countsPages: false,
-    privateWritable: true,
+    countsPages: [],
+    privateWritable: ["pfn-run", "coherent"],
   },
   create(kernel) {
     // Their identity tells the areas of this device from others that hang on the same inode.

@@ -31,8 +31,8 @@ export const lazyNopage = defineStrategy({
     mremapGrow: true,
     holes: true,
     largeLeaves: false,
-    countsPages: true,
-    privateWritable: true,
+    countsPages: ["page-array"],
+    privateWritable: ["page-array"],
   },
   create: (kernel) => ({
     mmap(area, backing) {

@@ -27,8 +27,8 @@ export const pageLookup = defineStrategy({
     mremapGrow: true,
     holes: true,
     largeLeaves: false,
-    countsPages: true,
-    privateWritable: true,
+    countsPages: ["linear", "vmalloc", "page-array"],
+    privateWritable: ["linear", "vmalloc", "page-array"],
   },
   create: (kernel) => ({
     mmap(_area, backing) {

@@ -33,8 +33,8 @@ export const pfnNopage = defineStrategy({
     mremapGrow: false,
     holes: false,
     largeLeaves: false,
-    countsPages: false,
-    privateWritable: false,
+    countsPages: [],
+    privateWritable: [],
   },
   create: (kernel) => ({
     mmap(area, backing) {

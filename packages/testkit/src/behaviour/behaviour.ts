@@ -23,15 +23,14 @@ export interface Behaviour {
   readonly check: () => void;
 }
 
-/** Whether memory of a kind has struct pages, so that a strategy that counts pages counts these. */
+/** Whether pages of the subject are counted while they are mapped. */
 export function isOfPages({ strategy, backing }: Subject): boolean {
-  return strategy.supports.countsPages && backing !== "pfn-run" && backing !== "coherent";
+  return strategy.supports.countsPages.includes(backing);
 }
 
 /** Whether a private writable mapping of the subject is to be accepted. */
-export function mayBePrivate(subject: Subject): boolean {
-  const { privateWritable, countsPages } = subject.strategy.supports;
-  return privateWritable && (!countsPages || isOfPages(subject));
+export function mayBePrivate({ strategy, backing }: Subject): boolean {
+  return strategy.supports.privateWritable.includes(backing);
 }
 
 /** Maps a device, which must succeed: the address. */

@@ -1,17 +1,9 @@
-import { EINVAL, type Page } from "@nopage/core";
+import { type BackingKind, EINVAL, type Page } from "@nopage/core";
 import { entriesOf } from "../entries-of.ts";
 import { markOf } from "../mark.ts";
 import { createTestDevice, mapTestDevice } from "../test-device.ts";
 import { createTestWorld } from "../test-world.ts";
-import {
-  type Behaviour,
-  expectSame,
-  isOfPages,
-  loadPages,
-  mapped,
-  SIGBUS,
-  type Subject,
-} from "./behaviour.ts";
+import { type Behaviour, expectSame, loadPages, mapped, SIGBUS, type Subject } from "./behaviour.ts";
 
 /** Which entries a mapping makes. */
 export function entries(subject: Subject): readonly Behaviour[] {
@@ -77,13 +69,14 @@ function holes(subject: Subject): Behaviour {
 /** Claims that say something about kinds of memory which the strategy has to show, then. */
 function claims({ strategy }: Subject): Behaviour {
   return {
-    title: "holes and counted pages MUST be claimed only by a strategy that shows memory which can have them",
+    title: "holes, counted pages and copies MUST be claimed only of memory that the strategy shows",
     check() {
-      const { backing, holes, countsPages } = strategy.supports;
+      const { backing, holes, countsPages, privateWritable } = strategy.supports;
       const mayHaveHoles = backing.includes("page-array");
-      const hasPages = backing.some((kind) => isOfPages({ strategy, backing: kind }));
+      const isInVain = (kind: BackingKind) => !backing.includes(kind);
       expectSame("holes are claimed in vain", holes && !mayHaveHoles, false);
-      expectSame("counting is claimed in vain", countsPages && !hasPages, false);
+      expectSame("counting is claimed in vain of", countsPages.filter(isInVain), []);
+      expectSame("copies are claimed in vain of", privateWritable.filter(isInVain), []);
     },
   };
 }
