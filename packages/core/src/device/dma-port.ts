@@ -5,7 +5,8 @@ import type { BusAddress, Page, Pfn, UserAddress } from "../contract/units.ts";
 import type { Machine } from "../machine.ts";
 import { PG_anon_exclusive } from "../memory/page-flags.ts";
 import type { Mm } from "../mm/mm.ts";
-import { PTE_SPECIAL, ptePfn } from "../mmu/pte.ts";
+import { PTE_SPECIAL, type Pte, ptePfn } from "../mmu/pte.ts";
+import { visitEntries } from "../mmu/table-walk.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 
 /** Which way the bytes go, seen from the device. */
@@ -202,8 +203,9 @@ export class DmaPort {
     const page = pfn as number as Page;
     const mapping = this.#mappings.get(page);
     const isFree = !frames.isAllocated(page);
+    if (mapping?.isReported === true) return;
     const wrong = isFree ? "which nobody holds" : mapping && this.#whatChanged(page, mapping, direction);
-    if (wrong === undefined || mapping?.isReported === true) return;
+    if (wrong === undefined) return;
     if (mapping !== undefined) mapping.isReported = true;
     const verb = direction === "to-memory" ? "writes to" : "reads from";
     const isShared = !isFree && mapping?.generation === frames.generation[page];
@@ -223,13 +225,24 @@ export class DmaPort {
     return other === undefined ? undefined : `which a fork has shared with ${other.name}`;
   }
 
-  /** Another address space that shows a private page where its owner did: a fork's copy. */
+  /**
+   * Another address space that shows a private page: a fork's, or that of a fork's fork, at whatever address it has moved
+   * it to since.
+   */
   #findSharer(page: Page, { mm, vpn }: DmaMapping): Mm | undefined {
-    for (const other of this.#machine.mms) {
+    const { memory, mms } = this.#machine;
+    const mapped = memory.frames.mapcount[page];
+    // Not worth a search: nobody shows it, or none but its owner, whose forks have gone.
+    if (mapped === 0 || (mapped === 1 && showsPage(mm.table.entryOf(vpn), page))) return undefined;
+    for (const other of mms) {
       if (other === mm || other.isGhost) continue;
-      const entry = other.table.entryOf(vpn);
-      if (entry !== 0 && (entry & PTE_SPECIAL) === 0 && ptePfn(entry) === page) return other;
+      for (const { entry } of visitEntries(other.table)) if (showsPage(entry, page)) return other;
     }
     return undefined;
   }
+}
+
+/** Whether an entry maps and counts the page. */
+function showsPage(entry: Pte, page: Page): boolean {
+  return entry !== 0 && (entry & PTE_SPECIAL) === 0 && ptePfn(entry) === page;
 }
