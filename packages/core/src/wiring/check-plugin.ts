@@ -45,8 +45,13 @@ function supportsProblems(supports: Readonly<Record<string, unknown>>, kind: Plu
     ...(missing.length + wrong.length > 0 ? [] : (kind.checkTogether?.(supports) ?? [])),
     ...strangers.map((field) => {
       // A misspelt field is missing under its right name; otherwise any field may have been meant.
-      const nearest = nearestName(field, missing.length > 0 ? missing : Object.keys(kind.supports));
-      return `supports.${field} is no field of a ${kind.title}; nearest choice: ${JSON.stringify(nearest)}`;
+      const known = missing.length > 0 ? missing : Object.keys(kind.supports);
+      const nearest = nearestName(field, known);
+      const choice =
+        nearest === undefined
+          ? `its fields are ${known.join(", ")}`
+          : `nearest choice: ${JSON.stringify(nearest)}`;
+      return `supports.${field} is no field of a ${kind.title}; ${choice}`;
     }),
   ];
 }

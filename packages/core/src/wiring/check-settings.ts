@@ -2,7 +2,6 @@ import type { BackingKind } from "../contract/backing.ts";
 import type { DeviceDriver } from "../contract/device-driver.ts";
 import type { MappingStrategy } from "../contract/strategy.ts";
 import { checkMachine } from "./machine-shape.ts";
-import { nearestName } from "./nearest.ts";
 import type { PluginRegistry } from "./plugin-registry.ts";
 import { anyOf, type Problem } from "./problem.ts";
 import type { WorldSettings } from "./world-settings.ts";
@@ -47,7 +46,7 @@ function cannotShow(strategy: MappingStrategy, driver: DeviceDriver, registry: P
     path: "strategy",
     value: strategy.name,
     expected: `a strategy that can show what ${driver.name} has (${shown}), ${who}; ${strategy.name} shows ${own}`,
-    nearest: nearestName(strategy.name, able),
+    nearest: able[0],
   };
 }
 
@@ -63,6 +62,6 @@ function cannotShowIt(strategy: MappingStrategy, wanted: BackingKind, registry: 
     path: "strategy",
     value: strategy.name,
     expected: `a strategy that can show ${wanted} memory, ${who}; ${strategy.name} shows ${own}`,
-    nearest: nearestName(strategy.name, able),
+    nearest: able[0],
   };
 }

@@ -56,7 +56,7 @@ describe("what cannot be composed", () => {
   test("every problem is told at once", () => {
     const settings = { strategy: "lazy", pinning: "no-pins", device: { name: "card" }, machine: { cpus: 0 } };
     expect(problemsOf(() => compose(settings, testRegistry()))).toEqual([
-      'strategy: found "lazy"; expected the name of a strategy: "nothing-shown" or "io-only"; nearest choice: "io-only"',
+      'strategy: found "lazy"; expected the name of a strategy: "nothing-shown" or "io-only"',
       'pinning: found "no-pins"; expected the name of a pinning policy: "no-pin"; nearest choice: "no-pin"',
       'device.name: found "card"; expected the name of a device driver: "test-card"; nearest choice: "test-card"',
       'machine.cpus: found 0; expected a whole number from 1 to 31; nearest choice: "1"',
