@@ -158,8 +158,23 @@ export class PageTable {
     const { pool } = this;
     const chunk = pool.chunks[slot >>> pool.chunkShift] as Float64Array;
     let offset = slot & pool.chunkMask;
+    const end = offset + count;
     let entry = makePte(pfn, flags);
-    for (const end = offset + count; offset < end; offset++, entry += PTE_PFN_UNIT) chunk[offset] = entry;
+    // Four sums side by side, as each addition would otherwise wait for the one before.
+    let second = entry + PTE_PFN_UNIT;
+    let third = second + PTE_PFN_UNIT;
+    let fourth = third + PTE_PFN_UNIT;
+    for (; offset + 3 < end; offset += 4) {
+      chunk[offset] = entry;
+      chunk[offset + 1] = second;
+      chunk[offset + 2] = third;
+      chunk[offset + 3] = fourth;
+      entry += 4 * PTE_PFN_UNIT;
+      second += 4 * PTE_PFN_UNIT;
+      third += 4 * PTE_PFN_UNIT;
+      fourth += 4 * PTE_PFN_UNIT;
+    }
+    for (; offset < end; offset++, entry += PTE_PFN_UNIT) chunk[offset] = entry;
     pool.live[slot >>> pool.entryBits] += count;
     pool.writes += count;
   }
