@@ -1,25 +1,29 @@
 import type { Chooser } from "./chooser.ts";
-import { accessNames, describeObject } from "./points.ts";
+import { describeChoice, type RecordedChoice, recordChoice } from "./recorded-choice.ts";
 import type { Task } from "./task.ts";
-
-/** One recorded step: which task ran, and what it had announced. */
-export interface RecordedChoice {
-  readonly task: number;
-  readonly object: number;
-  readonly access: number;
-}
 
 /** The recorded schedule does not fit the program any more: the code changed under it, or it is not deterministic. */
 export class ReplayMismatch extends Error {
   override readonly name = "ReplayMismatch";
 }
 
+/** A chooser that repeats a recording. */
+export interface ReplayChooser extends Chooser {
+  /**
+   * To be called when the program has ended.
+   *
+   * @throws ReplayMismatch when the recording goes on
+   */
+  finish(): void;
+}
+
 /**
- * Repeats a recorded schedule and checks at each step that the task announces what it announced then.
+ * Repeats a recorded schedule and checks at each step that the task announces what it announced then, the second object
+ * of a step included.
  *
  * @throws ReplayMismatch from `choose` when it does not, or when the recording is at its end
  */
-export function replayChooser(recorded: readonly RecordedChoice[]): Chooser {
+export function replayChooser(recorded: readonly RecordedChoice[]): ReplayChooser {
   let step = 0;
   return {
     name: "replay",
@@ -38,15 +42,30 @@ export function replayChooser(recorded: readonly RecordedChoice[]): Chooser {
           `step ${step}: recorded task ${choice.task} cannot run; able to run: ${able}`,
         );
       }
-      if (task.announcedObject !== choice.object || task.announcedAccess !== choice.access) {
-        const now = `${accessNames[task.announcedAccess]} ${describeObject(task.announcedObject)}`;
-        const then = `${accessNames[choice.access]} ${describeObject(choice.object)}`;
+      const now = recordChoice(task);
+      if (!isSame(now, choice)) {
         throw new ReplayMismatch(
-          `step ${step}: ${task.name} is about to ${now}, but the recording says ${then}`,
+          `step ${step}: ${task.name} is about to ${describeChoice(now)}, but the recording says ${describeChoice(choice)}`,
         );
       }
       step++;
       return task;
     },
+    finish() {
+      const next = recorded[step];
+      if (next === undefined) return;
+      throw new ReplayMismatch(
+        `the program ended after ${step} steps, but the recording has ${recorded.length}: task ${next.task} would ${describeChoice(next)}`,
+      );
+    },
   };
+}
+
+function isSame(one: RecordedChoice, other: RecordedChoice): boolean {
+  return (
+    one.object === other.object &&
+    one.access === other.access &&
+    one.alsoObject === other.alsoObject &&
+    one.alsoAccess === other.alsoAccess
+  );
 }

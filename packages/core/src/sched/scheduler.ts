@@ -4,7 +4,7 @@ import type { ViolationSink } from "../sanitize/violation.ts";
 import type { Chooser } from "./chooser.ts";
 import { LockOrder } from "./lock-order.ts";
 import { type Access, type ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
-import type { RecordedChoice } from "./replay-chooser.ts";
+import { type RecordedChoice, recordChoice } from "./recorded-choice.ts";
 import { Task, type TaskOptions } from "./task.ts";
 
 /** How a run ended. */
@@ -173,9 +173,7 @@ export class Scheduler {
       }
       if (++steps > this.#stepLimit) return { status: "step-limit", waiting: this.#waiting(), steps };
       const task = this.chooser.choose(this.#enabled, this.#last);
-      if (this.interleaving) {
-        this.choices.push({ task: task.id, object: task.announcedObject, access: task.announcedAccess });
-      }
+      if (this.interleaving) this.choices.push(recordChoice(task));
       this.#step(task);
     }
   }

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { Access, ObjectKind } from "../../src/sched/points.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
-import { type RecordedChoice, ReplayMismatch, replayChooser } from "../../src/sched/replay-chooser.ts";
+import type { RecordedChoice } from "../../src/sched/recorded-choice.ts";
+import { recordingChooser } from "../../src/sched/recording-chooser.ts";
+import { ReplayMismatch, replayChooser } from "../../src/sched/replay-chooser.ts";
+import { runToBlock } from "../../src/sched/run-to-block-chooser.ts";
 import { Shared } from "../../src/sched/shared.ts";
 import { Tasks } from "../support/tasks.ts";
 
@@ -70,5 +74,60 @@ describe("a replay", () => {
     const tasks = new Tasks(replayChooser(choices));
     program(tasks, "shorter");
     expect(() => tasks.run()).toThrow(/step \d+: recorded task \d cannot run; able to run: \d \([abc]\)/);
+  });
+
+  test("checks the second object of a step, and how it is touched", () => {
+    /** A load through a TLB touches the TLB and a frame at once. */
+    const load = (tasks: Tasks, frame: number, access: Access, also: "also" | "alone" = "also") => {
+      for (const name of ["a", "b"]) {
+        tasks.start(name, function* () {
+          const first = tasks.sched.at(ObjectKind.tlb, 0, Access.read);
+          yield also === "also" ? tasks.sched.also(first, ObjectKind.frameContents, frame, access) : first;
+        });
+      }
+      tasks.run();
+      return [...tasks.sched.choices];
+    };
+    const choices = load(new Tasks(randomChooser(1)), 7, Access.read);
+    const replay = (...[frame, access, also]: [number, Access, "also"?] | [number, Access, "alone"]) => {
+      return load(new Tasks(replayChooser(choices)), frame, access, also);
+    };
+    expect(replay(7, Access.read)).toEqual(choices);
+    expect(() => replay(8, Access.read)).toThrow(
+      /is about to read TLB 0 and read contents of frame 8, but the recording says read TLB 0 and read contents of frame 7$/,
+    );
+    expect(() => replay(7, Access.write)).toThrow(
+      /and write contents of frame 7, but the recording says read TLB 0 and read/,
+    );
+    expect(() => replay(7, Access.read, "alone")).toThrow(/is about to read TLB 0, but the recording says/);
+  });
+
+  test("of a program that ends before the recording does says so when it is finished", () => {
+    const { choices } = record(1);
+    const tail = { task: 2, object: choices[0]!.object, access: 0, alsoObject: -1, alsoAccess: 0 };
+    const chooser = replayChooser([...choices, tail]);
+    const tasks = new Tasks(chooser);
+    program(tasks);
+    expect(tasks.run().status).toBe("finished");
+    expect(() => chooser.finish()).toThrow(
+      new ReplayMismatch(
+        `the program ended after ${choices.length} steps, but the recording has ${choices.length + 1}: task 2 would start task ${choices[0]!.task}`,
+      ),
+    );
+    const whole = replayChooser(choices);
+    const again = new Tasks(whole);
+    program(again);
+    again.run();
+    expect(() => whole.finish()).not.toThrow();
+  });
+
+  test("a recording chooser chooses as the one inside, and has what the scheduler noted", () => {
+    const { choices } = record(4);
+    const chooser = recordingChooser(randomChooser(4));
+    const tasks = new Tasks(chooser);
+    program(tasks);
+    tasks.run();
+    expect(chooser.recorded).toEqual(choices);
+    expect(() => recordingChooser(runToBlock)).toThrow("run-to-block does not interleave");
   });
 });
