@@ -13,6 +13,7 @@ import {
 import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { OpenFile } from "../contract/file.ts";
+import type { Geometry } from "../mmu/geometry.ts";
 import { callErrnoHook } from "./call-hook.ts";
 import type { Mm } from "./mm.ts";
 import { clearAreas, isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
@@ -40,29 +41,24 @@ export interface MmapRequest {
   readonly pgoff?: number;
 }
 
-/** Lengths in bytes are below this, so that rounding one up to pages can wrap (MM-02). */
-const ADDRESS_LIMIT = 2 ** 64;
-/** Object offsets are counted in pages below this, so that offset plus length can wrap (MM-03). */
-const PGOFF_LIMIT = 2 ** 52;
-
 /**
- * `mmap(2)`: checks the arguments, removes what a fixed mapping covers, and asks the driver.
+ * `mmap(2)`: checks the arguments, removes what a fixed mapping covers, and asks the driver. Of several things that are
+ * wrong the first one in the order of `do_mmap` and `get_unmapped_area` (mm/mmap.c, 6.1) is the answer.
  *
- * @returns the address, or a negated errno: -EINVAL, -ENOMEM, -EOVERFLOW, -EACCES, -ENODEV, -EEXIST, -EAGAIN, or what
- *   the driver's hook answered
+ * @returns the address, or a negated errno: -EINVAL for an empty or unaligned range; -ENOMEM for one beyond the address
+ *   space, for too many areas, or when what a fixed mapping covers could not be removed; -EOVERFLOW for an offset beyond
+ *   what the kind of file may have; -EACCES, -ENODEV, -EEXIST, -EAGAIN; or what the driver's hook answered
  */
 export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
   const { machine } = mm;
   if (request.length <= 0) return -EINVAL;
   const length = pageAlign(mm, request.length);
-  if (length >= ADDRESS_LIMIT) return -ENOMEM;
-  const isSharedMemory = request.file === undefined && request.sharing === "shared";
-  const pgoff = isSharedMemory ? 0 : (request.pgoff ?? 0);
-  if (pgoff + length * mm.perPage > PGOFF_LIMIT) return -EOVERFLOW;
-  if (length > machine.geometry.userEnd) return -ENOMEM;
+  const wordLimit = wordLimitOf(machine.geometry);
+  if (length >= wordLimit) return -ENOMEM;
+  if ((request.pgoff ?? 0) + length * mm.perPage >= wordLimit) return -EOVERFLOW;
 
   yield* mm.lock.write();
-  const result = yield* mapLocked(mm, request, length, pgoff);
+  const result = yield* mapLocked(mm, request, length);
   mm.lock.unlockWrite();
   if (result < 0) return result;
   machine.log.record("mmap", mm.id, result, length * mm.perPage);
@@ -73,7 +69,7 @@ export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
   return result;
 }
 
-function* mapLocked(mm: Mm, request: MmapRequest, length: number, pgoff: number): Sleepable<number> {
+function* mapLocked(mm: Mm, request: MmapRequest, length: number): Sleepable<number> {
   const { machine } = mm;
   const { file } = request;
   if (mm.areas.size > machine.settings.maxAreas) return -ENOMEM;
@@ -85,16 +81,17 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number, pgoff: number)
   ) {
     return -EAGAIN;
   }
+  if (file !== undefined && isBeyondFile(mm, file, request.pgoff ?? 0, length)) return -EOVERFLOW;
   const flags = areaFlags(request);
   if (flags < 0) return flags;
   if (file !== undefined && file.operations.mmap === undefined) return -ENODEV;
 
-  const replaced = yield* unmapLocked(mm, address, length);
-  if (replaced !== 0) return replaced;
+  if ((yield* unmapLocked(mm, address, length)) !== 0) return -ENOMEM;
   if (!machine.mayAllocateArea()) return -ENOMEM;
   const isSharedMemory = file === undefined && request.sharing === "shared";
   const backingFile = isSharedMemory ? machine.sharedMemory.createUnnamed(length) : file;
   if (isSharedMemory && backingFile === undefined) return -ENOMEM;
+  const pgoff = file === undefined ? anonymousPgoff(mm, request, address) : (request.pgoff ?? 0);
   const area = new Vma(mm, { start: address, end: address + length, pgoff, flags, file: backingFile });
   if (backingFile !== undefined) {
     if (file !== undefined) machine.keepFile(file);
@@ -105,13 +102,43 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number, pgoff: number)
   return address;
 }
 
+/** One more than the largest `unsigned long` of the architecture: where lengths and offsets wrap (MM-02, MM-03). */
+function wordLimitOf({ userEnd }: Geometry): number {
+  return userEnd > 2 ** 32 ? 2 ** 64 : 2 ** 32;
+}
+
+/**
+ * Whether a mapping would reach beyond what its kind of file can have (`file_mmap_ok`): of a device all bytes that an
+ * `unsigned long` counts, of a memory file as many as a file size (`MAX_LFS_FILESIZE`): half of that on 64 bits, and
+ * a whole `unsigned long` of pages on 32. The last page of all is out of reach.
+ */
+function isBeyondFile(
+  { machine, pageSize, perPage }: Mm,
+  file: OpenFile,
+  pgoff: number,
+  length: number,
+): boolean {
+  const wordLimit = wordLimitOf(machine.geometry);
+  let bytes = wordLimit;
+  if (machine.sharedMemory.isMemory(file))
+    bytes = wordLimit === 2 ** 32 ? wordLimit * pageSize : wordLimit / 2;
+  return pgoff + length * perPage >= bytes / pageSize;
+}
+
+/** Anonymous memory is numbered by its address, so that neighbours fit together; shared from 0 (`do_mmap`). */
+function anonymousPgoff(mm: Mm, { sharing }: MmapRequest, address: number): number {
+  return sharing === "shared" ? 0 : address * mm.perPage;
+}
+
 /** Where the mapping goes: the caller's place, or the highest free range (`get_unmapped_area`). */
 function findRange(mm: Mm, request: MmapRequest, length: number): number {
   const { machine } = mm;
+  const { userEnd } = machine.geometry;
+  if (length > userEnd) return -ENOMEM;
   const hint = request.address ?? 0;
   if (request.placement === "fixed" || request.placement === "fixed-noreplace") {
+    if (hint < 0 || hint > userEnd - length) return -ENOMEM;
     if (hint % mm.pageSize !== 0) return -EINVAL;
-    if (!isUserRange(mm, hint, length)) return -ENOMEM;
     const isTaken = mm.areas.overlapping(hint, hint + length).length > 0;
     return isTaken && request.placement === "fixed-noreplace" ? -EEXIST : hint;
   }
