@@ -10,6 +10,9 @@ export interface MarkedWindow {
    */
   access: "allowed" | "forbidden";
   readonly trespasses: string[];
+  /** The first word of a page, as the card's own engine sees it. */
+  peek(page: number): number;
+  poke(page: number, value: number): void;
 }
 
 /** Claims a window of `pages` pages of I/O memory that carry the marks from `firstMark` on. */
@@ -21,11 +24,14 @@ export function claimMarkedWindow(machine: Machine, pages: number, firstMark = 0
     const who = machine.sched.current?.name ?? "nobody";
     marked.trespasses.push(`${who} ${verb} register 0x${offset.toString(16)}`);
   };
+  const wordAt = (offset: number): number => {
+    const mark = offset % pageSize === 0 ? markOf(firstMark + offset / pageSize) : 0;
+    return stored.get(offset) ?? mark;
+  };
   const device: IoDevice = {
     read(offset) {
       touch("reads", offset);
-      const mark = offset % pageSize === 0 ? markOf(firstMark + offset / pageSize) : 0;
-      return stored.get(offset) ?? mark;
+      return wordAt(offset);
     },
     write(offset, _width, value) {
       touch("writes", offset);
@@ -34,6 +40,12 @@ export function claimMarkedWindow(machine: Machine, pages: number, firstMark = 0
   };
   const range = machine.memory.io.claim("marked window", pages, device);
   if (typeof range === "number") throw new Error(`no room for a window of ${pages} pages: ${range}`);
-  const marked: MarkedWindow = { range, access: "allowed", trespasses: [] };
+  const marked: MarkedWindow = {
+    range,
+    access: "allowed",
+    trespasses: [],
+    peek: (page) => wordAt(page * pageSize),
+    poke: (page, value) => void stored.set(page * pageSize, value),
+  };
   return marked;
 }

@@ -17,19 +17,33 @@ export interface ShownMemory {
   hide(): void;
   /** The transfer has ended: everything is as before `hide`. */
   reveal(): void;
+  /** The first word of a page as its owner sees it. */
+  peek(page: number): number;
+  /** The owner stores the first word of a page. */
+  poke(page: number, value: number): void;
   /** Touches of registers while they were hidden, in words. */
   readonly trespasses: readonly string[];
   /** Gives the memory back, as a driver does that is taken out. */
   release(): void;
 }
 
-/** Takes memory of a kind from the allocator that a driver would take it from, and marks it. */
-export function showMemory(machine: Machine, kind: BackingKind, pages: number): ShownMemory {
+/**
+ * Takes memory of a kind from the allocator that a driver would take it from, and marks it.
+ *
+ * @param holes pages that are left out, where the kind allows it
+ */
+export function showMemory(
+  machine: Machine,
+  kind: BackingKind,
+  pages: number,
+  holes: readonly number[] = [],
+): ShownMemory {
+  if (holes.length > 0 && kind !== "page-array") throw new Error(`memory of kind ${kind} has no holes`);
   switch (kind) {
     case "pfn-run":
       return showWindow(machine, pages);
     case "page-array":
-      return showPages(machine, pages);
+      return showPages(machine, pages, holes);
     case "linear": {
       const order = Math.ceil(Math.log2(pages));
       const page = taken(machine.memory.pages.getFreePages(order, "compound", owners.driver));
@@ -63,21 +77,26 @@ function showWindow(machine: Machine, pages: number): ShownMemory {
     reveal: () => {
       window.access = "allowed";
     },
+    peek: (page) => window.peek(page),
+    poke: (page, value) => window.poke(page, value),
     trespasses: window.trespasses,
     release: () => machine.memory.io.release(window.range),
   };
 }
 
-function showPages(machine: Machine, pages: number): ShownMemory {
-  const list = Array.from(
-    { length: pages },
-    (): Page => taken(machine.memory.pages.allocZeroedPage(owners.driver)),
+function showPages(machine: Machine, pages: number, holes: readonly number[]): ShownMemory {
+  const list = Array.from({ length: pages }, (_, index): Page | undefined =>
+    holes.includes(index) ? undefined : taken(machine.memory.pages.allocZeroedPage(owners.driver)),
   );
+  const addressOf = (index: number): KernelAddress | undefined => {
+    const page = list[index];
+    return page === undefined ? undefined : machine.memory.directMap.addressOf(page);
+  };
   return {
-    ...marked(machine, pages, (index) => machine.memory.directMap.addressOf(list[index] as Page)),
+    ...marked(machine, pages, addressOf),
     memory: { kind: "page-array", list },
     release: () => {
-      for (const page of list) machine.memory.frames.put(page);
+      for (const page of list) if (page !== undefined) machine.memory.frames.put(page);
     },
   };
 }
@@ -93,14 +112,38 @@ function showBuffer(
   return { ...marked(machine, pages, addressOf), memory, release };
 }
 
-function marked(machine: Machine, pages: number, addressOf: (index: number) => KernelAddress) {
-  const write = (wordOf: (index: number) => number): void => {
-    for (let index = 0; index < pages; index++) {
-      machine.memory.kernel.store32(addressOf(index), wordOf(index));
-    }
+/** Memory that the kernel reaches by addresses; a page without one is a hole, and reads as 0. */
+function marked(
+  machine: Machine,
+  pages: number,
+  addressOf: (index: number) => KernelAddress | undefined,
+): Omit<ShownMemory, "memory" | "release"> {
+  const { kernel } = machine.memory;
+  const peek = (index: number): number => {
+    const address = addressOf(index);
+    return address === undefined ? 0 : kernel.load32(address);
   };
-  write(markOf);
-  return { pages, hide: () => write(() => HIDDEN), reveal: () => write(markOf), trespasses: [] };
+  const poke = (index: number, value: number): void => {
+    const address = addressOf(index);
+    if (address !== undefined) kernel.store32(address, value);
+  };
+  let hidden: number[] = [];
+  for (let index = 0; index < pages; index++) poke(index, markOf(index));
+  return {
+    pages,
+    peek,
+    poke,
+    hide() {
+      hidden = Array.from({ length: pages }, (_, index) => peek(index));
+      for (let index = 0; index < pages; index++) poke(index, HIDDEN);
+    },
+    reveal() {
+      hidden.forEach((word, index) => {
+        poke(index, word);
+      });
+    },
+    trespasses: [],
+  };
 }
 
 function taken<T>(allocated: T | undefined): T {

@@ -1,0 +1,64 @@
+import type { MachineOptions } from "@nopage/core";
+import type { Steps } from "../program/operation.ts";
+import type { Pinner } from "../subject/pinner.ts";
+import type { Subject } from "../subject/subject.ts";
+
+/**
+ * How binding a law is: for everybody; for who claims a capability, with the opposite law for who does not; or on the model
+ * only, because user space cannot see it.
+ */
+export type LawLevel = "required" | "capability" | "model-only";
+
+/** Who has to see to it: the VM core, the strategy, or the driver around it. */
+export type LawOwner = "core" | "strategy" | "driver";
+
+/** What a law's program is given. */
+export interface Stage {
+  readonly subject: Subject;
+  /** A device that pins; undefined where there is none. */
+  readonly pinner: Pinner | undefined;
+}
+
+/** One program that shows whether a law holds. */
+export interface LawCase {
+  /** Tells the cases of one law apart; empty where there is only one. */
+  readonly when: string;
+  /** Whether the order of the threads' steps may change the outcome, so that every order has to be tried. */
+  readonly schedule: "sequential" | "racy";
+  /** Why it does not apply to a subject; undefined when it does. */
+  excluded?(stage: Stage): string | undefined;
+  /** What kind of machine the model needs for it. */
+  readonly machine?: MachineOptions;
+  /** @throws LawBroken when the law does not hold */
+  program(stage: Stage): Steps<void>;
+}
+
+/** A rule of the mapping contract with the programs that show whether it holds. */
+export interface Law {
+  /** As in the list of laws, such as `LK-06`. */
+  readonly id: string;
+  readonly level: LawLevel;
+  readonly owner: readonly LawOwner[];
+  /** What must hold, with its verb: `a hole MUST end in SIGBUS and MUST NOT change the page table`. */
+  readonly rule: string;
+  /** Where the rule is written: a kernel file and function, a document, a mail. */
+  readonly source: string;
+  readonly cases: readonly LawCase[];
+}
+
+/** A rule that nothing here can show, with the reason. */
+export interface UntestedLaw {
+  readonly id: string;
+  readonly level: "untested";
+  readonly owner: readonly LawOwner[];
+  readonly rule: string;
+  readonly source: string;
+  readonly reason: string;
+}
+
+export type AnyLaw = Law | UntestedLaw;
+
+/** The family of a law: the letters before the number, such as `LK`. */
+export function familyOf(id: string): string {
+  return id.slice(0, id.indexOf("-"));
+}

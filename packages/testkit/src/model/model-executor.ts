@@ -1,0 +1,237 @@
+import type {
+  ExitStatus,
+  Kernel,
+  Machine,
+  Process,
+  SignalName,
+  Sleepable,
+  UserThread,
+  WaitQueue,
+} from "@nopage/core";
+import type {
+  Actor,
+  ActorState,
+  Body,
+  OperationName,
+  OperationTypes,
+  Steps,
+  UserOperation,
+} from "../program/operation.ts";
+
+/** Longer than any sleep of a program, in virtual nanoseconds: when it is over, whoever has not ended is blocked. */
+const SETTLING_NS = 1_000_000_000;
+
+/** A thread or a process on the model. */
+class ModelActor implements Actor {
+  readonly name: string;
+  readonly thread: UserThread;
+  /** The process, where the actor is one. */
+  readonly process: Process | undefined;
+  readonly ended: WaitQueue;
+  hasEnded = false;
+
+  constructor(name: string, thread: UserThread, process: Process | undefined, ended: WaitQueue) {
+    this.name = name;
+    this.thread = thread;
+    this.process = process;
+    this.ended = ended;
+  }
+}
+
+type Perform<K extends OperationName> = (
+  executor: ModelExecutor,
+  thread: UserThread,
+  request: OperationTypes[K]["request"],
+) => Sleepable<OperationTypes[K]["answer"]>;
+
+/** Executes user programs on the model: every operation is a call of the thread that yielded it. */
+export class ModelExecutor {
+  readonly machine: Machine;
+  readonly kernel: Kernel;
+  readonly #taken = new Map<Process, Map<SignalName, number>>();
+  readonly #actors: ModelActor[] = [];
+
+  constructor(machine: Machine, kernel: Kernel) {
+    this.machine = machine;
+    this.kernel = kernel;
+  }
+
+  /** Runs a program in a thread, to its end. */
+  *execute<T>(thread: UserThread, steps: Steps<T>): Sleepable<T> {
+    let answer: unknown;
+    for (;;) {
+      const step = steps.next(answer);
+      if (step.done === true) return step.value;
+      answer = yield* this.#perform(thread, step.value);
+    }
+  }
+
+  /** Starts what a program asked for and makes it known as an actor. */
+  *start(body: Body, name: string, launch: Launch): Sleepable<Actor | number> {
+    const ended = this.kernel.sync.waitQueue(`the end of ${name}`);
+    const executor = this;
+    let actor: ModelActor | undefined;
+    const launched = yield* launch(function* (thread) {
+      try {
+        yield* executor.execute(thread, body());
+      } finally {
+        if (actor !== undefined) actor.hasEnded = true;
+        yield* ended.wakeAll();
+      }
+    });
+    if (typeof launched === "number") return launched;
+    const { thread, process } = launched;
+    actor = new ModelActor(name, thread, process, ended);
+    this.#actors.push(actor);
+    return actor;
+  }
+
+  /** The model's side of an actor that a program holds. */
+  actor(handle: Actor): ModelActor {
+    const actor = this.#actors.find((known) => known === handle);
+    if (actor === undefined) throw new Error(`${handle.name} is no actor of this run`);
+    return actor;
+  }
+
+  /** Counts a signal from now on. */
+  count(process: Process, signal: Exclude<SignalName, "SIGKILL">): void {
+    const counts = this.#taken.get(process) ?? new Map<SignalName, number>();
+    this.#taken.set(process, counts);
+    counts.set(signal, 0);
+    process.handle(signal, () => counts.set(signal, (counts.get(signal) ?? 0) + 1));
+  }
+
+  /** How often a counted signal was taken. */
+  taken(process: Process, signal: SignalName): number {
+    return this.#taken.get(process)?.get(signal) ?? 0;
+  }
+
+  #perform(thread: UserThread, { call, request }: UserOperation): Sleepable<unknown> {
+    const perform = operations[call] as Perform<OperationName> | undefined;
+    if (perform === undefined) throw new Error(`there is no operation ${JSON.stringify(call)}`);
+    return perform(this, thread, request);
+  }
+}
+
+type Launch = (
+  program: (thread: UserThread) => Sleepable<void>,
+) => Sleepable<{ readonly thread: UserThread; readonly process: Process | undefined } | number>;
+
+function* nothing(): Sleepable<undefined> {
+  return undefined;
+}
+
+function* answerOf<T>(value: T): Sleepable<T> {
+  return value;
+}
+
+/** What each operation is on the model. */
+const operations: { readonly [K in OperationName]: Perform<K> } = {
+  open: (_executor, thread, request) => thread.open(request),
+  close: (_executor, thread, { descriptor }) => thread.close(descriptor),
+  read: (_executor, thread, { descriptor, buffer, bytes }) => thread.read(descriptor, buffer, bytes),
+  write: (_executor, thread, { descriptor, buffer, bytes }) => thread.write(descriptor, buffer, bytes),
+  ioctl: (_executor, thread, { descriptor, command, argument }) =>
+    thread.ioctl(descriptor, command, argument),
+  memfd: (_executor, thread, { name }) => thread.memfdCreate(name),
+  ftruncate: (_executor, thread, { descriptor, bytes }) => thread.ftruncate(descriptor, bytes),
+
+  mmap: (_executor, thread, request) => thread.mmap(request),
+  munmap: (_executor, thread, { address, length }) => thread.munmap(address, length),
+  mremap: (_executor, thread, request) => thread.mremap(request),
+  mprotect: (_executor, thread, { address, length, protection }) =>
+    thread.mprotect(address, length, protection),
+  madvise: (_executor, thread, { address, length, advice }) => thread.madvise(address, length, advice),
+  mlock: (_executor, thread, { address, length }) => thread.mlock(address, length),
+  munlock: (_executor, thread, { address, length }) => thread.munlock(address, length),
+  msync: (_executor, thread, { address, length, ...request }) => thread.msync(address, length, request),
+  mincore: (_executor, thread, { address, length }) => thread.mincore(address, length),
+  load: (_executor, thread, { address, width }) => thread.load(address, width),
+  store: (_executor, thread, { address, width, value }) => thread.store(address, value, width),
+  load64: (_executor, thread, { address }) => thread.load64(address),
+  store64: (_executor, thread, { address, value }) => thread.store64(address, value),
+
+  smaps: (_executor, thread) => thread.proc().smaps(),
+  memoryStatus: (_executor, thread) => answerOf(thread.proc().status()),
+  faults: (_executor, thread) => answerOf({ minor: thread.minorFaults, major: thread.majorFaults }),
+  *pagemap(_executor, thread, { address, pages }) {
+    const frames = yield* thread.proc().pagemap(address, pages);
+    return frames.map((frame) => frame !== undefined);
+  },
+  readProcMem: (_executor, thread, { address, bytes }) => thread.proc().readMemory(address, bytes),
+  writeProcMem: (_executor, thread, { address, from }) => thread.proc().writeMemory(address, from),
+  *processVmRead(_executor, thread, { address, bytes }) {
+    const to = new Uint8Array(bytes);
+    const moved = yield* thread.processVmReadv(thread.process, address, to);
+    return moved < 0 ? moved : to.subarray(0, moved);
+  },
+
+  *thread(executor, thread, { body, name }) {
+    const actor = yield* executor.start(body, name, (program) =>
+      answerOf({ thread: thread.spawn(program, name), process: undefined }),
+    );
+    if (typeof actor === "number") throw new Error("a thread cannot fail to start");
+    return actor;
+  },
+  fork: (executor, thread, { body, name }) =>
+    executor.start(body, name, function* (program) {
+      const process = yield* thread.fork(program, name);
+      return typeof process === "number" ? process : { thread: firstThread(process), process };
+    }),
+  *process(executor, _thread, { body, name }) {
+    const actor = yield* executor.start(body, name, (program) => {
+      const process = executor.machine.spawn(name, program);
+      return answerOf({ thread: firstThread(process), process });
+    });
+    if (typeof actor === "number") throw new Error("a process cannot fail to start");
+    return actor;
+  },
+  *join(executor, _thread, { actor }): Sleepable<ExitStatus> {
+    const { process, ended, ...joined } = executor.actor(actor);
+    if (process === undefined) {
+      yield* ended.waitUntil(() => executor.actor(actor).hasEnded, "killable");
+      return joined.thread.process.exit ?? { status: 0 };
+    }
+    yield* process.waitForEnd();
+    return process.exit ?? { status: 0 };
+  },
+  *stateOf(executor, _thread, { actor }): Sleepable<ActorState> {
+    const { thread, process, hasEnded } = executor.actor(actor);
+    if (process === undefined ? hasEnded || !thread.isAlive : process.isGone) return "ended";
+    return thread.task.state === "sleeping" ? "blocked" : "running";
+  },
+  *settle(_executor, thread) {
+    yield* thread.nanosleep(SETTLING_NS);
+    return undefined;
+  },
+  *kill(executor, _thread, { actor, signal }) {
+    const { process, thread } = executor.actor(actor);
+    if (process !== undefined) process.kill(signal);
+    else thread.receive(signal);
+    return undefined;
+  },
+  countSignal(executor, thread, { signal }) {
+    executor.count(thread.process, signal);
+    return nothing();
+  },
+  signalsTaken: (executor, thread, { signal }) => answerOf(executor.taken(thread.process, signal)),
+  *exit(_executor, thread, { status }) {
+    return thread.exit(status);
+  },
+  sleep: (_executor, thread, { duration }) => thread.nanosleep(duration),
+
+  *deleteModule(executor, _thread, { name }) {
+    const module = executor.machine.devices.modules.find((loaded) => loaded.name === name && loaded.isLoaded);
+    if (module === undefined) throw new Error(`there is no module ${name}`);
+    return module.unload();
+  },
+
+  kernel: (executor, thread, { body }) =>
+    body({ machine: executor.machine, kernel: executor.kernel, thread }),
+};
+
+function firstThread(process: Process): UserThread {
+  const [thread] = process.threads;
+  if (thread === undefined) throw new Error(`process ${process.name} has no thread`);
+  return thread;
+}

@@ -1,0 +1,244 @@
+import {
+  type BackingKind,
+  type FileOperations,
+  type Kernel,
+  type Machine,
+  type MappingStrategy,
+  type OpenMode,
+  VM_READ,
+  VM_WRITE,
+} from "@nopage/core";
+import { markOf } from "../mark.ts";
+import { mustSucceed } from "../program/expect.ts";
+import type { Steps } from "../program/operation.ts";
+import { user } from "../program/user.ts";
+import { type ShownMemory, showMemory } from "../shown-memory.ts";
+import type { FallibleHook, HookCounts, Subject, SubjectMapping } from "../subject/subject.ts";
+import { createTestDevice, type TestDevice } from "../test-device.ts";
+import { type ControlCommand, controlOperations } from "./control.ts";
+import { HookWatch, watched } from "./watched-strategy.ts";
+
+/** Pages of the object, and pages of memory behind it: it can grow to those. */
+export const SUBJECT_PAGES = 4;
+const CAPACITY = 8;
+const HOLES = [2];
+
+const DEVICE = "/dev/subject";
+const CONTROL = "/dev/subject-control";
+const MODULE = "subject";
+
+/** What the control device does, in the order of the commands' numbers. */
+const commandNames = [
+  "close-gate",
+  "open-gate",
+  "resize",
+  "remove",
+  "peek",
+  "poke-page",
+  "poke-value",
+  "mmaps",
+  "opens",
+  "closes",
+  "faults",
+  "fail-hook",
+  "fail-errno",
+] as const;
+type CommandName = (typeof commandNames)[number];
+
+const fallibleHooks: readonly FallibleHook[] = ["mmap", "may-split", "mremap", "mprotect", "mkwrite"];
+
+/** Which strategy is tried, on which memory, with or without holes in it. */
+export interface StrategyOnMemory {
+  readonly strategy: MappingStrategy;
+  readonly backing: BackingKind;
+  readonly holes: "none" | "some";
+}
+
+/** A strategy on the model as a subject, and what stands behind it for laws that look inside. */
+export interface ModelSubject extends Subject {
+  readonly device: TestDevice;
+  readonly shown: ShownMemory;
+}
+
+/** Makes a device that shows memory through a strategy, with a control device beside it. */
+export function createModelSubject(
+  machine: Machine,
+  kernel: Kernel,
+  { strategy, backing, holes }: StrategyOnMemory,
+): ModelSubject {
+  const watch = new HookWatch();
+  const holed = holes === "some" ? HOLES : [];
+  const shown = showMemory(machine, backing, CAPACITY, holed);
+  const owner = machine.devices.loadModule(MODULE);
+  if (typeof owner === "number") throw new Error(`module ${MODULE} cannot be loaded`);
+  const device = createTestDevice(machine, kernel, watched(strategy, watch), {
+    path: DEVICE,
+    memory: shown.memory,
+    pages: SUBJECT_PAGES,
+    owner,
+  });
+  const commands = commandsOf(device, shown, watch);
+  const operations: FileOperations = controlOperations(
+    CONTROL,
+    commandNames.map((name) => commands[name]),
+  );
+  if (typeof machine.devices.register(CONTROL, operations) === "number") {
+    throw new Error(`${CONTROL} is already registered`);
+  }
+  return {
+    name: `${strategy.name} on ${backing}${holes === "some" ? " with holes" : ""}`,
+    accessor: "cpu",
+    supports: supportsOf(strategy, backing),
+    pageSize: machine.geometry.pageSize,
+    pages: SUBJECT_PAGES,
+    holes: holed,
+    module: MODULE,
+    ...mapping(machine.geometry.pageSize),
+    ...control(),
+    markOf,
+    device,
+    shown,
+  };
+}
+
+function supportsOf({ supports }: MappingStrategy, backing: BackingKind): Subject["supports"] {
+  const { populate, whileRevoked, mremapGrow, countsPages, privateWritable } = supports;
+  const isOfPages = countsPages && backing !== "pfn-run" && backing !== "coherent";
+  return {
+    populate,
+    whileRevoked,
+    mremapGrow,
+    countsPages: isOfPages,
+    privateWritable: privateWritable && (!countsPages || isOfPages),
+  };
+}
+
+function commandsOf(
+  { binding }: TestDevice,
+  shown: ShownMemory,
+  watch: HookWatch,
+): Record<CommandName, ControlCommand> {
+  let chosenPage = 0;
+  let chosenHook: FallibleHook = "mmap";
+  return {
+    *"close-gate"() {
+      yield* binding.quiesce();
+      shown.hide();
+      return 0;
+    },
+    *"open-gate"() {
+      shown.reveal();
+      yield* binding.resume();
+      return 0;
+    },
+    *resize(pages) {
+      if (pages > CAPACITY) throw new RangeError(`the subject has ${CAPACITY} pages of memory, not ${pages}`);
+      yield* binding.replace(shown.memory, pages, function* () {});
+      return 0;
+    },
+    *remove() {
+      yield* binding.remove();
+      return 0;
+    },
+    peek: (page) => shown.peek(page),
+    "poke-page": (page) => {
+      chosenPage = page;
+      return 0;
+    },
+    "poke-value": (value) => {
+      shown.poke(chosenPage, value);
+      return 0;
+    },
+    mmaps: () => watch.counts.mmaps,
+    opens: () => watch.counts.opens,
+    closes: () => watch.counts.closes,
+    faults: () => watch.counts.faults,
+    "fail-hook": (index) => {
+      chosenHook = fallibleHooks[index] ?? "mmap";
+      return 0;
+    },
+    "fail-errno": (errno) => {
+      watch.failNext(chosenHook, errno);
+      return 0;
+    },
+  };
+}
+
+/** How a program opens, maps and touches the device. */
+function mapping(pageSize: number): Pick<Subject, "open" | "map" | "reach" | "put"> {
+  const open = (mode: OpenMode = "read-write"): Steps<number> =>
+    user.open({ path: DEVICE, mode, blocking: "blocking" });
+  return {
+    open,
+    *map({
+      first = 0,
+      pages = SUBJECT_PAGES - first,
+      protection = VM_READ | VM_WRITE,
+      sharing = "shared",
+      fixedAt,
+      descriptor,
+    }: SubjectMapping = {}) {
+      const opened = descriptor ?? (yield* open());
+      if (opened < 0) return opened;
+      const address = yield* user.mmap({
+        length: pages * pageSize,
+        protection,
+        sharing,
+        pgoff: first,
+        descriptor: opened,
+        ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
+      });
+      if (descriptor === undefined) yield* user.close(opened);
+      return address;
+    },
+    *reach(address) {
+      const seen = yield* user.load(address);
+      return typeof seen === "number" ? seen : undefined;
+    },
+    *put(address, value) {
+      return (yield* user.store(address, value)) === undefined;
+    },
+  };
+}
+
+/** How a program reaches the owner of the device. */
+function control(): Required<
+  Pick<Subject, "gate" | "peek" | "poke" | "resize" | "remove" | "counts" | "failNext">
+> {
+  function* command(name: CommandName, argument = 0): Steps<number> {
+    const descriptor = yield* user.open({ path: CONTROL, mode: "read-write", blocking: "blocking" });
+    mustSucceed(`open of ${CONTROL}`, descriptor);
+    const answer = yield* user.ioctl(descriptor, commandNames.indexOf(name), argument);
+    yield* user.close(descriptor);
+    return answer;
+  }
+  return {
+    gate: {
+      *close() {
+        yield* command("close-gate");
+      },
+      *open() {
+        yield* command("open-gate");
+      },
+    },
+    peek: (page) => command("peek", page),
+    *poke(page, value) {
+      yield* command("poke-page", page);
+      yield* command("poke-value", value);
+    },
+    resize: (pages) => command("resize", pages),
+    *remove() {
+      yield* command("remove");
+    },
+    *counts(): Steps<HookCounts> {
+      const mmaps = yield* command("mmaps");
+      const opens = yield* command("opens");
+      const closes = yield* command("closes");
+      return { mmaps, opens, closes, faults: yield* command("faults") };
+    },
+    *failNext(hook, errno) {
+      yield* command("fail-hook", fallibleHooks.indexOf(hook));
+      yield* command("fail-errno", errno);
+    },
+  };
+}

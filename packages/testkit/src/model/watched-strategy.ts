@@ -1,0 +1,103 @@
+import type { Area, MappingStrategy, MaySleep, StrategyHooks, VmOps } from "@nopage/core";
+import type { FallibleHook, HookCounts } from "../subject/subject.ts";
+
+/** How often the core asked a strategy's hooks, and which of them are to fail the next time. */
+export class HookWatch {
+  mmaps = 0;
+  opens = 0;
+  closes = 0;
+  faults = 0;
+  readonly #failing = new Map<FallibleHook, number>();
+
+  get counts(): HookCounts {
+    const { mmaps, opens, closes, faults } = this;
+    return { mmaps, opens, closes, faults };
+  }
+
+  /** The next call of the hook answers with the negated errno instead of asking the strategy. */
+  failNext(hook: FallibleHook, errno: number): void {
+    this.#failing.set(hook, errno);
+  }
+
+  /** The errno that a hook is to fail with now; undefined when it is not to. */
+  failureOf(hook: FallibleHook): number | undefined {
+    const errno = this.#failing.get(hook);
+    this.#failing.delete(hook);
+    return errno;
+  }
+}
+
+/** The same strategy with every call of its hooks counted, as a driver does that keeps accounts of its mappings. */
+export function watched(strategy: MappingStrategy, watch: HookWatch): MappingStrategy {
+  return {
+    name: strategy.name,
+    supports: strategy.supports,
+    create(kernel): StrategyHooks {
+      const hooks = strategy.create(kernel);
+      const { revoke, restore } = hooks;
+      return {
+        mmap: (area, backing) => watchedMmap(hooks.mmap(area, backing), watch),
+        ...(revoke !== undefined && { revoke: (backing) => revoke.call(hooks, backing) }),
+        ...(restore !== undefined && { restore: (backing) => restore.call(hooks, backing) }),
+      };
+    },
+  };
+}
+
+function watchedMmap(answer: MaySleep<VmOps | number>, watch: HookWatch): MaySleep<VmOps | number> {
+  // Errors are the strategy's to make, wherever in the hook a driver would find out.
+  return (function* () {
+    watch.mmaps++;
+    const operations = isDelegable(answer) ? yield* answer : answer;
+    const errno = watch.failureOf("mmap");
+    if (errno !== undefined) return -errno;
+    return typeof operations === "object" && operations !== null ? watchedOps(operations, watch) : operations;
+  })();
+}
+
+function isDelegable<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> {
+  return typeof answer === "object" && answer !== null && Symbol.iterator in answer;
+}
+
+function watchedOps(ops: VmOps, watch: HookWatch): VmOps {
+  const { nopage, nopagePfn, mkwrite, access } = ops;
+  return {
+    name: ops.name,
+    open: (area) => {
+      watch.opens++;
+      return ops.open?.(area);
+    },
+    close: (area) => {
+      watch.closes++;
+      return ops.close?.(area);
+    },
+    maySplit: (area, address) => refusal(watch, "may-split") ?? ops.maySplit?.(area, address) ?? 0,
+    mremap: (area: Area) => refusal(watch, "mremap") ?? ops.mremap?.(area) ?? 0,
+    mprotect: (area, start, end, flags) =>
+      refusal(watch, "mprotect") ?? ops.mprotect?.(area, start, end, flags) ?? 0,
+    mkwrite: (fault) => {
+      if (watch.failureOf("mkwrite") !== undefined) return { kind: "sigbus" };
+      return mkwrite === undefined ? { kind: "installed" } : mkwrite.call(ops, fault);
+    },
+    ...(nopage !== undefined && {
+      nopage: (fault) => {
+        watch.faults++;
+        return nopage.call(ops, fault);
+      },
+    }),
+    ...(nopagePfn !== undefined && {
+      nopagePfn: (fault) => {
+        watch.faults++;
+        return nopagePfn.call(ops, fault);
+      },
+    }),
+    ...(access !== undefined && {
+      access: (area, address, buffer, direction) => access.call(ops, area, address, buffer, direction),
+    }),
+  };
+}
+
+function refusal(watch: HookWatch, hook: FallibleHook): number | undefined {
+  const errno = watch.failureOf(hook);
+  return errno === undefined ? undefined : -errno;
+}

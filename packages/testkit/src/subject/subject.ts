@@ -1,0 +1,95 @@
+import type { OpenMode } from "@nopage/core";
+import type { Steps } from "../program/operation.ts";
+
+/**
+ * What a subject can do, so that a law knows what to expect of it: constant data, every field written out. It must be true
+ * in both directions; where a capability is off, the opposite law runs.
+ */
+export interface SubjectSupports {
+  /** When entries are made: all at mmap, or each at the first touch of its page. */
+  readonly populate: "eager" | "lazy";
+  /** What a touch of a revoked mapping meets; `nothing` for a subject without a gate. */
+  readonly whileRevoked: "wait" | "sigbus" | "nothing";
+  /** Whether mremap may grow a mapping. */
+  readonly mremapGrow: boolean;
+  /** Whether what it maps are counted pages: references, rss, get_user_pages. */
+  readonly countsPages: boolean;
+  /** Whether a private writable mapping is accepted. */
+  readonly privateWritable: boolean;
+}
+
+/** How a subject is mapped; all of it, shared and writable, where left out. */
+export interface SubjectMapping {
+  /** The object's page that the mapping begins with. */
+  readonly first?: number;
+  readonly pages?: number;
+  readonly protection?: number;
+  readonly sharing?: "shared" | "private";
+  /** Where, with `MAP_FIXED`. */
+  readonly fixedAt?: number;
+  readonly descriptor?: number;
+}
+
+/** What a subject's driver counts about itself. */
+export interface HookCounts {
+  readonly mmaps: number;
+  readonly opens: number;
+  readonly closes: number;
+  readonly faults: number;
+}
+
+/** Hooks that a driver can be told to fail. */
+export type FallibleHook = "mmap" | "may-split" | "mremap" | "mprotect" | "mkwrite";
+
+/** Takes the object away from user space for a while, and gives it back. */
+export interface SubjectGate {
+  close(): Steps<void>;
+  open(): Steps<void>;
+}
+
+/**
+ * What a law runs against: anything that can be opened and mapped. A strategy on the model is a subject; so is a driver of
+ * a real kernel. All that is beyond opening and mapping is optional; what is left out the subject cannot do, and laws
+ * that need it do not apply.
+ *
+ * Page `i` begins with the 32-bit word `markOf(i)` until somebody stores another.
+ */
+export interface Subject {
+  /** Such as `lazy-nopage on page-array`. */
+  readonly name: string;
+  /** Who touches the mapped memory: user space by loads and stores, or a device by process addresses. */
+  readonly accessor: "cpu" | "device";
+  readonly supports: SubjectSupports;
+  /** Bytes of a page. */
+  readonly pageSize: number;
+  /** Object pages `[0, pages)` exist. */
+  readonly pages: number;
+  /** Object pages that are there in number but not in memory. */
+  readonly holes: readonly number[];
+  /** The name of the module behind it, where one is. */
+  readonly module?: string;
+
+  /** Opens it for reading and writing unless told otherwise: a descriptor, or a negated errno. */
+  open(mode?: OpenMode): Steps<number>;
+  /** Maps it, through `descriptor` or by opening and closing one: the address, or a negated errno. */
+  map(mapping?: SubjectMapping): Steps<number>;
+  markOf(page: number): number;
+
+  /** The accessor loads 32 bits: the value, or undefined where it meets a fault. */
+  reach(address: number): Steps<number | undefined>;
+  /** The accessor stores 32 bits: whether they went through. */
+  put(address: number, value: number): Steps<boolean>;
+
+  readonly gate?: SubjectGate;
+  /** The first word of an object page as the owner sees it, whatever is mapped. */
+  peek?(page: number): Steps<number>;
+  /** The owner stores the first word of an object page. */
+  poke?(page: number, value: number): Steps<void>;
+  /** Changes the object's length: 0, or a negated errno. */
+  resize?(pages: number): Steps<number>;
+  /** The device is pulled out, for good. */
+  remove?(): Steps<void>;
+  counts?(): Steps<HookCounts>;
+  /** The next time that the hook is asked it answers with the errno, negated. */
+  failNext?(hook: FallibleHook, errno: number): Steps<void>;
+}
