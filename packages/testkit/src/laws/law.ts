@@ -25,6 +25,8 @@ export interface LawCase {
   readonly when: string;
   /** Whether the order of the threads' steps may change the outcome, so that every order has to be tried. */
   readonly schedule: "sequential" | "racy";
+  /** Whose accesses it is about; user space's alone where left out. */
+  readonly accessors?: readonly Subject["accessor"][];
   /** Why it does not apply to a subject; undefined when it does. */
   excluded?(stage: Stage): string | undefined;
   /** What kind of machine the model needs for it. */

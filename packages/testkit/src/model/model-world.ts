@@ -10,7 +10,10 @@ import type { LawCase, Stage } from "../laws/law.ts";
 import { LawBroken } from "../program/expect.ts";
 import { type Stock, takeStock } from "../stock.ts";
 import { ModelExecutor } from "./model-executor.ts";
+import { createModelPinner } from "./model-pinner.ts";
 import { createModelSubject, type StrategyOnMemory } from "./model-subject.ts";
+
+import { plainPins } from "./plain-pins.ts";
 
 /** What a run of one program of a law came to. */
 export interface CaseOutcome {
@@ -31,7 +34,10 @@ export class ModelWorld {
   constructor(tried: StrategyOnMemory, options: MachineOptions) {
     this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options });
     this.kernel = createKernel(this.machine);
-    this.stage = { subject: createModelSubject(this.machine, this.kernel, tried), pinner: undefined };
+    this.stage = {
+      subject: createModelSubject(this.machine, this.kernel, tried),
+      pinner: createModelPinner(this.machine, this.kernel, plainPins),
+    };
     this.#executor = new ModelExecutor(this.machine, this.kernel);
     this.#before = takeStock(this.machine);
   }

@@ -33,6 +33,8 @@ export function runLaw(
 function runCase(lawCase: LawCase, on: StrategyOnMemory, geometry: GeometryName): string | readonly string[] {
   const world = new ModelWorld(on, { ...lawCase.machine, geometry });
   const { stage } = world;
+  const { accessor } = stage.subject;
+  if (!(lawCase.accessors ?? ["cpu"]).includes(accessor)) return `it is not about accesses by a ${accessor}`;
   const excluded = lawCase.excluded?.(stage);
   if (excluded !== undefined) return excluded;
   const where = lawCase.when === "" ? stage.subject.name : `${stage.subject.name}, ${lawCase.when}`;

@@ -18,10 +18,10 @@ export interface Pinner {
   /** Holds pages from `address` on; a negated errno with nothing held. */
   pin(address: number, pages: number, access: "read" | "write"): Steps<Pinned | number>;
   unpin(pinned: Pinned): Steps<void>;
-  /** The device reads the first word of a held page. */
+  /** The device reads the first word of a held page: the word, or a negated errno. */
   deviceRead(pinned: Pinned, page: number): Steps<number>;
-  /** The device stores the first word of a held page. */
-  deviceWrite(pinned: Pinned, page: number, value: number): Steps<void>;
+  /** The device stores the first word of a held page: 0, or a negated errno. */
+  deviceWrite(pinned: Pinned, page: number, value: number): Steps<number>;
   /** Pages held at present by all processes. */
   held(): Steps<number>;
 }
