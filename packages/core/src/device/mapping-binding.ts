@@ -9,10 +9,10 @@ import type { Kernel } from "../contract/kernel.ts";
 import type { MappingStrategy, StrategyHooks } from "../contract/strategy.ts";
 import type { Machine } from "../machine.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
+import { callHook, THREW } from "../mm/call-hook.ts";
 import { unmapBacking } from "../mm/rmap.ts";
 import type { Vma } from "../mm/vma.ts";
 import type { ZapReach } from "../mm/zap.ts";
-import { isGenerator } from "../sched/is-generator.ts";
 
 /** What a driver wants shown, before it is bound to a strategy. */
 export interface BackingShape {
@@ -68,7 +68,7 @@ export class MappingBinding {
    * The driver's mmap hook: checks that the area lies inside the object, in pages, so that nothing wraps (MM-07), and
    * asks the strategy.
    *
-   * @returns 0; -EINVAL outside the object; -ENODEV once the device is gone; the strategy's errno
+   * @returns 0; -EINVAL outside the object, and when the strategy throws, which is reported; -ENODEV once the device is gone; the strategy's errno
    */
   *mmap(area: MappableArea): Sleepable<number> {
     const { backing } = this;
@@ -78,8 +78,9 @@ export class MappingBinding {
     area.mapping = backing.mapping;
     area.cache = backing.cache;
     yield* this.#makeFindable(area as Vma);
-    const answer = this.#hooks.mmap(area, backing);
-    const operations = isGenerator(answer) ? yield* answer : answer;
+    const name = { plugin: this.strategy.name, hook: "mmap" };
+    const operations = yield* callHook(this.#machine, name, () => this.#hooks.mmap(area, backing));
+    if (operations === THREW) return -EINVAL;
     if (typeof operations === "number") {
       if (operations < 0 && Number.isInteger(operations)) return operations;
       throw new ContractViolation(
@@ -110,11 +111,14 @@ export class MappingBinding {
     yield* this.#revoke("shared-only");
   }
 
-  /** Undoes one `quiesce`; the last one lets everybody in again. */
+  /**
+   * Undoes one `quiesce`; the last one lets everybody in again. A strategy whose `restore` throws is reported, and what it
+   * did not restore stays away: whoever touches that meets SIGBUS, or faults it in.
+   */
   *resume(): Sleepable<void> {
     yield* this.backing.gate.open();
-    const answer = this.#hooks.restore?.(this.backing);
-    if (isGenerator(answer)) yield* answer;
+    const name = { plugin: this.strategy.name, hook: "restore" };
+    yield* callHook(this.#machine, name, () => this.#hooks.restore?.(this.backing));
   }
 
   /** The device is gone: what is mapped goes, waiting threads wake to SIGBUS, and nothing is mapped ever again. */
@@ -158,14 +162,15 @@ export class MappingBinding {
     mapping.lock.unlockWrite();
   }
 
+  /** Nobody may reach the object afterwards, so a strategy whose `revoke` throws is reported, and the core zaps for it. */
   *#revoke(reach: ZapReach): Sleepable<void> {
     const { backing } = this;
-    if (this.#hooks.revoke === undefined) {
+    const name = { plugin: this.strategy.name, hook: "revoke" };
+    const isLeftOut = this.#hooks.revoke === undefined;
+    if (isLeftOut || (yield* callHook(this.#machine, name, () => this.#hooks.revoke?.(backing))) === THREW) {
       yield* unmapBacking(backing, 0, reach);
       return;
     }
-    const answer = this.#hooks.revoke(backing);
-    if (isGenerator(answer)) yield* answer;
     this.#machine.log.record("zap", 0, 0, backing.pages);
   }
 }

@@ -25,7 +25,9 @@ export function* callHook<T>(
     return isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
     if (cause instanceof ThreadExit || cause instanceof InvariantBroken) throw cause;
-    reportBreach(machine, name, `threw ${String(cause)}`, cause);
+    // A breach that was found further inside says itself whose it is.
+    if (cause instanceof ContractViolation) machine.violations.report("contract", cause.message);
+    else reportBreach(machine, name, `threw ${String(cause)}`, cause);
     return THREW;
   }
 }

@@ -51,7 +51,10 @@ export function* remapPfnRange(area: Vma, request: RemapRequest): Sleepable<numb
     );
   }
   area.flags |= REMAP_FLAGS;
-  if (isPrivate) area.pgoff = pfn;
+  if (isPrivate) {
+    area.numbering += pfn - area.pgoff;
+    area.pgoff = pfn;
+  }
   const result = yield* fillRun(area, request, "must-be-empty");
   if (result !== 0) yield* zapRange(area, address, end, "even-cows", "clear");
   return result;

@@ -1,5 +1,5 @@
-import { VM_PFNMAP } from "../contract/area-flags.ts";
 import type { Backing } from "../contract/backing.ts";
+import { InvariantBroken } from "../contract/contract-violation.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { AddressSpace } from "./address-space.ts";
 import type { Vma } from "./vma.ts";
@@ -33,17 +33,16 @@ export function* unmapMappingRange(
  * Removes what areas show of one backing, from its page `first` on, and nothing else that hangs on the same inode: a
  * device may show several kinds of memory there, each with a gate of its own.
  *
- * A private remap is numbered by frames (RE-03), so that it has no page of which one could say that it is past `first`:
- * it is left alone unless `first` is 0.
+ * A private remap, which is numbered by frames (RE-03), is found by the page of the object that it showed. Linux searches
+ * by the number that stands in `vm_pgoff` alone, so that there a shrinking that reaches to the end takes the whole of
+ * such an area, private copies before the new end included; taking those past it is what it means to do (TR-02).
  */
 export function* unmapBacking(backing: Backing, first: number, reach: ZapReach): Sleepable<void> {
   const { mapping } = backing;
   yield* mapping.lock.read();
-  const areas = mapping
-    .areasShowing(0, Number.MAX_SAFE_INTEGER)
-    .filter((area) => area.backing === backing && (first === 0 || (area.flags & VM_PFNMAP) === 0));
+  const areas = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => area.backing === backing);
   for (const area of areas) {
-    const from = first === 0 ? area.start : Math.max(area.start, area.addressOf(first));
+    const from = first === 0 ? area.start : Math.max(area.start, area.addressOf(area.numbering + first));
     if (from < area.end) yield* zapRange(area, from, area.end, reach, "clear");
   }
   areas[0]?.mm.machine.log.record("unmap-mapping-range", first, backing.pages, areas.length);
@@ -57,22 +56,31 @@ export function* unmapBacking(backing: Backing, first: number, reach: ZapReach):
  *
  * An area that fork, split or mremap makes meanwhile got the entries of one that was not visited yet, so the reverse
  * map is walked until nothing new is found in it.
+ *
+ * @throws the first thing that `visit` threw, after all other areas were visited too and every lock given back
  */
 export function* forEachArea(mapping: AddressSpace, visit: (area: Vma) => Sleepable<void>): Sleepable<void> {
   const seen = new Set<Vma>();
+  const thrown: unknown[] = [];
   for (;;) {
     yield* mapping.lock.read();
     const found = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => !seen.has(area));
     const candidates = found.filter((area) => area.mm.tryUse());
     mapping.lock.unlockRead();
-    if (found.length === 0) return;
+    if (found.length === 0) break;
     for (const area of found) seen.add(area);
     for (const area of candidates) {
       const { mm } = area;
       yield* mm.lock.read();
-      if (area.isLinked && area.mapping === mapping) yield* visit(area);
+      try {
+        if (area.isLinked && area.mapping === mapping) yield* visit(area);
+      } catch (cause) {
+        if (cause instanceof InvariantBroken) throw cause;
+        thrown.push(cause);
+      }
       mm.lock.unlockRead();
       yield* mm.machine.dropMm(mm);
     }
   }
+  if (thrown.length > 0) throw thrown[0];
 }

@@ -24,6 +24,11 @@ export class Vma implements Area, MappableArea {
   start: UserAddress;
   end: UserAddress;
   pgoff: number;
+  /**
+   * What `pgoff` counts from: 0 as long as it counts pages of the object; once a private remap has made it count frames
+   * (RE-03), the frame that the object's first page had then.
+   */
+  numbering = 0;
   flags: number;
   cache: CacheMode = "cached";
   privateData: unknown = undefined;
@@ -87,6 +92,7 @@ export class Vma implements Area, MappableArea {
   /** A copy for another range or another mm (`vm_area_dup`); it is not linked anywhere yet. */
   duplicate(mm: Mm, start: number, end: number, pgoff: number): Vma {
     const copy = new Vma(mm, { start, end, pgoff, flags: this.flags, file: this.file });
+    copy.numbering = this.numbering;
     copy.cache = this.cache;
     copy.privateData = this.privateData;
     copy.mapping = this.mapping;
