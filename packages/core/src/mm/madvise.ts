@@ -39,9 +39,12 @@ export function* madvise(mm: Mm, address: number, length: number, advice: Advice
   if (address % mm.pageSize !== 0 || length < 0) return -EINVAL;
   if (length === 0) return 0;
   const end = address + pageAlign(mm, length);
-  mm.machine.log.record("madvise", mm.id, address, adviceNumbers[advice]);
-  if (advice === "populate-read") return yield* populateRange(mm, address, end, "read");
-  if (advice === "populate-write") return yield* populateRange(mm, address, end, "write");
+  if (advice === "populate-read" || advice === "populate-write") {
+    const access = advice === "populate-read" ? "read" : "write";
+    const populated = yield* populateRange(mm, address, end, access);
+    if (populated === 0) mm.machine.log.record("madvise", mm.id, address, adviceNumbers[advice]);
+    return populated;
+  }
   if (advice === "dontneed") yield* mm.lock.read();
   else yield* mm.lock.write();
   const result = yield* adviseAreas(mm, address, end, advice);
@@ -61,6 +64,7 @@ function* adviseAreas(mm: Mm, start: number, end: number, advice: Advice): Sleep
     const result =
       advice === "dontneed" ? yield* discard(area, from, to) : yield* changeFlags(area, from, to, advice);
     if (result !== 0) return result;
+    mm.machine.log.record("madvise", mm.id, from, adviceNumbers[advice]);
   }
   return hole || covered < end ? -ENOMEM : 0;
 }

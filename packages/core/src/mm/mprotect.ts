@@ -1,7 +1,8 @@
-import { MAY_SHIFT, VM_ACCESS_FLAGS } from "../contract/area-flags.ts";
+import { MAY_SHIFT, VM_ACCESS_FLAGS, VM_WRITE } from "../contract/area-flags.ts";
 import { EACCES, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
-import { changeFlags, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
+import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
+import { changeFlags, PTE_DIRTY, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { askArea } from "./area-hooks.ts";
 import { flushCacheRange } from "./cache-flush.ts";
@@ -10,6 +11,7 @@ import { isUserRange, mayHaveMoreAreas, pageAlign } from "./munmap.ts";
 import { splitArea } from "./split.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
+import { countedPage } from "./zap.ts";
 
 /**
  * `mprotect(2)`: gives `[address, address + length)` another protection, area by area; what was changed before an error
@@ -26,7 +28,6 @@ export function* mprotect(mm: Mm, address: number, length: number, protection: n
   yield* mm.lock.write();
   const result = yield* protectLocked(mm, address, address + pageAlign(mm, length), protection);
   mm.lock.unlockWrite();
-  mm.machine.log.record("mprotect", mm.id, address, protection);
   return result;
 }
 
@@ -58,6 +59,7 @@ function* protectPart(area: Vma, start: number, end: number, flags: number): Sle
   if (typeof part === "number") return part;
   part.flags = flags;
   yield* changeProtection(part);
+  area.mm.machine.log.record("mprotect", area.mm.id, start, flags & VM_ACCESS_FLAGS);
   return 0;
 }
 
@@ -79,8 +81,8 @@ export function* isolate(area: Vma, start: number, end: number): Sleepable<Vma |
 }
 
 /**
- * Makes every entry of an area agree with its flags (`change_protection`), and flushes. A private area's entries become
- * writable only by a fault.
+ * Makes every entry of an area agree with its flags (`change_protection`), and flushes. Where not all entries may become
+ * writable, those do at once of which a fault would find nothing more to ask.
  */
 function* changeProtection(area: Vma): Sleepable<void> {
   const { mm } = area;
@@ -115,6 +117,19 @@ function* protectEntries(area: Vma, slot: number, vpn: number, end: number): Ato
       yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(at), Access.write);
     }
     const entry = machine.tables.read(slot + at - vpn);
-    machine.writeEntry(mm, slot + at - vpn, at, changeFlags(entry, PTE_READ | PTE_WRITE, rights));
+    const write = mayBeWritten(area, entry) ? PTE_WRITE : 0;
+    machine.writeEntry(mm, slot + at - vpn, at, changeFlags(entry, PTE_READ | PTE_WRITE, rights | write));
   }
+}
+
+/**
+ * Whether stores may go through an entry without a fault (`can_change_pte_writable`, 6.1): it has been written through
+ * before, so that a shared area's driver was asked then, and a private area's page is its own.
+ */
+function mayBeWritten(area: Vma, entry: number): boolean {
+  if ((area.flags & VM_WRITE) === 0 || (entry & PTE_DIRTY) === 0) return false;
+  if (area.isShared) return true;
+  const { frames } = area.mm.machine.memory;
+  const page = countedPage(area, entry);
+  return page !== undefined && frames.hasFlags(page, PG_anon) && frames.hasFlags(page, PG_anon_exclusive);
 }
