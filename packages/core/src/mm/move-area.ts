@@ -30,9 +30,11 @@ export function* moveArea(area: Vma, move: Move): Sleepable<number> {
   const { mm } = area;
   const { from, oldLength, to, newLength } = move;
   if (mm.areas.size >= mm.machine.settings.maxAreas - 3) return -ENOMEM;
-  for (const boundary of [from, from + oldLength]) {
-    if (boundary === area.start || boundary === area.end) continue;
-    const veto = yield* askMaySplit(area, boundary);
+  // As Linux asks: for a length of 0 about the start of the area as well, where nothing would be split.
+  const last = from + oldLength;
+  const cuts = [...(from === area.start ? [] : [from]), ...(last === area.end ? [] : [last])];
+  for (const cut of cuts) {
+    const veto = yield* askMaySplit(area, cut);
     if (veto !== 0) return veto;
   }
   if (!mm.machine.mayAllocateArea()) return -ENOMEM;

@@ -4,7 +4,7 @@ import type { Sleepable } from "../contract/execution.ts";
 import type { Mm } from "./mm.ts";
 import { findFreeRange } from "./mmap.ts";
 import { moveArea } from "./move-area.ts";
-import { isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
+import { isUserRange, pageAlign, unmapAndUnlock, unmapLocked } from "./munmap.ts";
 import { populate } from "./populate.ts";
 import type { Vma } from "./vma.ts";
 
@@ -39,8 +39,9 @@ export function* mremap(mm: Mm, request: MremapRequest): Sleepable<number> {
   if (request.oldRange === "keep" && (!mayMove || request.oldLength !== request.newLength)) return -EINVAL;
 
   yield* mm.lock.write();
-  const result = yield* remapLocked(mm, request, oldLength, newLength);
-  mm.lock.unlockWrite();
+  const result = isShrinking(mm, request, oldLength, newLength)
+    ? yield* shrinkAndUnlock(mm, address, oldLength, newLength)
+    : yield* remapAndUnlock(mm, request, oldLength, newLength);
   if (result >= 0) {
     mm.machine.log.record("mremap", mm.id, address, result);
     const area = mm.areas.find(result);
@@ -51,6 +52,40 @@ export function* mremap(mm: Mm, request: MremapRequest): Sleepable<number> {
   return result;
 }
 
+/** Whether this does nothing but unmap the end of a range that stays where it is. */
+function isShrinking(mm: Mm, request: MremapRequest, oldLength: number, newLength: number): boolean {
+  if (isElsewhere(request) || oldLength <= newLength) return false;
+  return mm.areas.find(request.address) !== undefined;
+}
+
+/** Whether the caller has a say in where it goes, or in what becomes of the old place (`mremap_to`). */
+function isElsewhere({ newAddress, oldRange }: MremapRequest): boolean {
+  return newAddress !== undefined || oldRange === "keep";
+}
+
+/** Unmaps the end of a range as munmap does, down to giving the lock back early. */
+function* shrinkAndUnlock(mm: Mm, address: number, oldLength: number, newLength: number): Sleepable<number> {
+  const end = address + newLength;
+  if (!isUserRange(mm, end, oldLength - newLength)) {
+    mm.lock.unlockWrite();
+    return -EINVAL;
+  }
+  const result = yield* unmapAndUnlock(mm, end, address + oldLength);
+  return result === 0 ? address : result;
+}
+
+function* remapAndUnlock(
+  mm: Mm,
+  request: MremapRequest,
+  oldLength: number,
+  newLength: number,
+): Sleepable<number> {
+  const result = yield* remapLocked(mm, request, oldLength, newLength);
+  mm.lock.unlockWrite();
+  return result;
+}
+
+/** All but shrinking in place, with the mmap lock held for writing throughout. */
 function* remapLocked(
   mm: Mm,
   request: MremapRequest,
@@ -60,14 +95,8 @@ function* remapLocked(
   const { address } = request;
   let area = mm.areas.find(address);
   if (area === undefined) return -EFAULT;
-  const isElsewhere = request.newAddress !== undefined || request.oldRange === "keep";
-  if (isElsewhere) return yield* moveElsewhere(mm, request, oldLength, newLength);
-
-  if (oldLength >= newLength) {
-    if (oldLength === newLength) return address;
-    const result = yield* unmapLocked(mm, address + newLength, oldLength - newLength);
-    return result === 0 ? address : result;
-  }
+  if (isElsewhere(request)) return yield* moveElsewhere(mm, request, oldLength, newLength);
+  if (oldLength === newLength) return address;
   const refusal = checkResize(area, address, oldLength, newLength, request);
   if (refusal !== 0) return refusal;
   if (oldLength === area.end - address && (yield* growInPlace(area, newLength - oldLength))) return address;
@@ -98,6 +127,7 @@ function* moveElsewhere(
     if (cleared !== 0) return cleared;
   }
   if (oldLength > newLength) {
+    if (!isUserRange(mm, address + newLength, oldLength - newLength)) return -EINVAL;
     const shrunk = yield* unmapLocked(mm, address + newLength, oldLength - newLength);
     if (shrunk !== 0) return shrunk;
     length = newLength;

@@ -16,15 +16,22 @@ import { clearEntries } from "./zap.ts";
  */
 export function* munmap(mm: Mm, address: number, length: number): Sleepable<number> {
   if (!isUserRange(mm, address, length)) return -EINVAL;
-  const end = address + pageAlign(mm, length);
   yield* mm.lock.write();
-  const areas = yield* takeOffMap(mm, address, end);
+  return yield* unmapAndUnlock(mm, address, address + pageAlign(mm, length));
+}
+
+/**
+ * Unmaps with the mmap lock held for writing, and gives the lock back: only the first half needs it like that, and
+ * faults elsewhere may run during the second (`mmap_write_downgrade`, LC-20). Answers as `munmap`.
+ */
+export function* unmapAndUnlock(mm: Mm, start: number, end: number): Sleepable<number> {
+  const areas = yield* takeOffMap(mm, start, end);
   if (typeof areas === "number") {
     mm.lock.unlockWrite();
     return areas;
   }
   mm.lock.downgrade();
-  yield* finishUnmap(mm, areas, address, end);
+  yield* finishUnmap(mm, areas, start, end);
   mm.lock.unlockRead();
   return 0;
 }
