@@ -1,9 +1,13 @@
 import type { Machine } from "../machine.ts";
 import type { PageTable } from "../mmu/page-table.ts";
+import { spaceNumber } from "../mmu/tlb.ts";
 import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import { SpinLock } from "../sched/spin-lock.ts";
 import { AreaMap } from "./area-map.ts";
 import { Notifiers } from "./notifiers.ts";
+
+/** More than any level of any geometry has entries for the user half: see `Mm.entryId`. */
+const ENTRIES_A_LEVEL = 2 ** 36;
 
 /**
  * The address space of a process (`struct mm_struct`).
@@ -38,10 +42,12 @@ export class Mm {
   readonly pinnedCell: number;
   /** The CPUs whose TLB may hold translations of this mm: bit c for CPU c (`mm_cpumask`). */
   cpus = 0;
-  /** Operations that removed entries but have not flushed yet (`tlb_flush_pending`). */
+  /** Operations that removed entries but have not flushed yet (`tlb_flush_pending`): announced as `flushCell`. */
   flushesPending = 0;
-  /** Threads and others who use the address space (`mm_users`): at 0 it is taken down. */
+  readonly flushCell: number;
+  /** Threads and others who use the address space (`mm_users`): at 0 it is taken down. Announced as `usersCell`. */
   users = 1;
+  readonly usersCell: number;
   /** Whether any of its pages was ever pinned: fork then looks (`MMF_HAS_PINNED`). */
   hasPinned = false;
   /** Nobody runs here and nobody ever will: what it maps is held and can be reached by no load or store; see `createGhost`. */
@@ -61,6 +67,8 @@ export class Mm {
     this.pageSize = machine.geometry.pageSize;
     this.perPage = 1 / this.pageSize;
     this.pinnedCell = machine.sched.nextObject();
+    this.flushCell = machine.sched.nextObject();
+    this.usersCell = machine.sched.nextObject();
     this.gapHint = machine.mmapLowTop;
   }
 
@@ -69,9 +77,14 @@ export class Mm {
     return this.rssFile + this.rssAnon;
   }
 
-  /** The identity of the entry that maps `vpn`, for the scheduler. */
-  entryId(vpn: number): number {
-    return this.id * 2 ** 36 + vpn;
+  /**
+   * The number of the entry of `level` that maps page `vpn`, for the scheduler: by address, so that an entry has one
+   * whether or not its table exists. Ten bits tell apart the address spaces that exist at one time, two the level and 36
+   * the entry; a number serves another address space once its owner is gone.
+   */
+  entryId(vpn: number, level = 0): number {
+    const entry = level === 0 ? vpn : Math.floor(vpn / this.table.pagesAt(level));
+    return (spaceNumber(this.id) * 4 + level) * ENTRIES_A_LEVEL + entry;
   }
 
   /** Whether the mm still has users, taking one more if so (`mmget_not_zero`). */

@@ -6,12 +6,17 @@ const EMPTY = -1;
 /** Address spaces that tags can tell apart: all but the one that stands for none. */
 export const MOST_SPACES = 1023;
 
+/** What tells an address space apart from the others that exist: the low ten bits of its id. */
+export function spaceNumber(space: number): number {
+  return space & 1023;
+}
+
 /**
  * What `readTag` adds to a page's base address, in the bits that are zero there: it tells address spaces apart, and is a
  * multiple of 4, so that comparing it with an address whose in-page word part is taken off also checks alignment.
  */
 export function spaceTag(space: number): number {
-  return (space & 1023) << 2;
+  return spaceNumber(space) << 2;
 }
 
 /**

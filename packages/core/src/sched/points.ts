@@ -66,6 +66,10 @@ export function conflicts(one: Access, other: Access): boolean {
 /**
  * What kind of thing an announced object is. An object's identity is its kind and a number that is unique within
  * the kind and given in a fixed order, so that the same run names the same objects.
+ *
+ * - `pageTableEntry`: one entry of one level of one page table; see `Mm.entryId`
+ * - `frameCounts`: what `struct page` says: its counts and its flags; of a compound page, what the head's says
+ * - `allocator`: the free frames, and with them which frame the next allocation gives
  */
 export const ObjectKind = {
   task: 0,
@@ -80,6 +84,7 @@ export const ObjectKind = {
   gate: 9,
   area: 10,
   signal: 11,
+  allocator: 12,
 } as const;
 
 export type ObjectKind = (typeof ObjectKind)[keyof typeof ObjectKind];
@@ -98,11 +103,13 @@ export const objectKindNames: readonly string[] = [
   "gate",
   "area",
   "signals of task",
+  "allocator",
 ];
 
+/** Numbers of objects lie below this, so that kind and number together stay an exact integer. */
 const KIND_UNIT = 2 ** 49;
 
-/** An object's identity as one number. */
+/** An object's identity as one number; `index` is a whole number in `[0, 2^49)`. */
 export function objectId(kind: ObjectKind, index: number): number {
   return kind * KIND_UNIT + index;
 }

@@ -5,7 +5,7 @@ import type { Chooser } from "./chooser.ts";
 import { LockOrder } from "./lock-order.ts";
 import { type Access, type ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
 import { type RecordedChoice, recordChoice } from "./recorded-choice.ts";
-import { Task, type TaskOptions } from "./task.ts";
+import { type Announcer, Task, type TaskOptions } from "./task.ts";
 
 /** How a run ended. */
 export interface RunReport {
@@ -45,6 +45,9 @@ export class Scheduler {
   current: Task | undefined = undefined;
   /** Every choice made, when the chooser interleaves. */
   readonly choices: RecordedChoice[] = [];
+  /** What the step under way, or the last one, touched besides what it had announced: objects, and how. */
+  readonly notedObjects: number[] = [];
+  readonly notedAccesses: Access[] = [];
   /** The most page-table and TLB operations that any task did without a preemption point. */
   longestAtomic = 0;
   readonly violations: ViolationSink;
@@ -81,19 +84,44 @@ export class Scheduler {
     if (task !== undefined) {
       task.announcedObject = objectId(kind, index);
       task.announcedAccess = access;
-      task.alsoObject = -1;
+      task.alsoObjects.length = 0;
+      task.alsoAccesses.length = 0;
     }
     return POINT;
   }
 
-  /** Announces a step that touches a second object as well: `yield sched.also(sched.at(…), kind, index, access)`. */
+  /** Announces a step that touches another object as well: `yield sched.also(sched.at(…), kind, index, access)`. */
   also(point: Point, kind: ObjectKind, index: number, access: Access): Point {
     const task = this.current;
     if (task !== undefined) {
-      task.alsoObject = objectId(kind, index);
-      task.alsoAccess = access;
+      task.alsoObjects.push(objectId(kind, index));
+      task.alsoAccesses.push(access);
     }
     return point;
+  }
+
+  /**
+   * Announces a step that decides by what it finds how it touches it: `yield sched.asFound(announcer)`. The announcer is
+   * asked before each choice of who runs, so nothing can change between what it saw and the step.
+   */
+  asFound(announcer: Announcer): Point {
+    const task = this.current;
+    if (task !== undefined) {
+      task.announcer = announcer;
+      announcer.announce();
+    }
+    return POINT;
+  }
+
+  /**
+   * Notes that the step under way touches an object that it had not announced: plain functions cannot announce what
+   * drivers make them do, such as taking a frame. What a step touched is what was announced when it was chosen and
+   * what was noted while it ran; whoever compares two steps looks at both.
+   */
+  note(kind: ObjectKind, index: number, access: Access): void {
+    if (!this.interleaving) return;
+    this.notedObjects.push(objectId(kind, index));
+    this.notedAccesses.push(access);
   }
 
   /** Reports a caller that may not sleep, whether or not it would have to this time (`might_sleep`). */
@@ -182,6 +210,9 @@ export class Scheduler {
     this.current = task;
     this.#last = task;
     task.blockedOn = undefined;
+    task.announcer = undefined;
+    this.notedObjects.length = 0;
+    this.notedAccesses.length = 0;
     try {
       const step = task.body.next();
       if (step.done === true) this.#finish(task, step.value);
@@ -224,8 +255,16 @@ export class Scheduler {
     enabled.length = 0;
     for (const task of this.#live) {
       if (task.state === "ready" && this.#canRun(task)) enabled.push(task);
+      if (task.announcer !== undefined) this.#announceAnew(task, task.announcer);
     }
     return enabled.length > 0;
+  }
+
+  /** Lets a task say again what its next step touches. */
+  #announceAnew(task: Task, announcer: Announcer): void {
+    this.current = task;
+    announcer.announce();
+    this.current = undefined;
   }
 
   #canRun(task: Task): boolean {

@@ -10,6 +10,14 @@ export type TaskKind = "user" | "kernel" | "irq" | "hardware";
 /** How a sleep may end early (`TASK_UNINTERRUPTIBLE`, `TASK_KILLABLE`, `TASK_INTERRUPTIBLE`). */
 export type WaitMode = "uninterruptible" | "killable" | "interruptible";
 
+/**
+ * Announces a step whose objects depend on what it finds, as a compare-and-swap that fails is a read. It is asked before
+ * each choice, so what it says is true of the step that follows: it reads what it likes, and changes nothing.
+ */
+export interface Announcer {
+  announce(): void;
+}
+
 export type TaskState = "ready" | "sleeping" | "done";
 
 /** Something that a task needs to have to itself before it can go on. */
@@ -90,9 +98,12 @@ export class Task {
   announcedAccess: Access | 0 = 0;
   /** Its last step gave up the CPU, so others come first. */
   gaveWay = false;
-  /** A second object that the same step touches, or -1: a load through a TLB touches the TLB and the frame at once. */
-  alsoObject = -1;
-  alsoAccess: Access | 0 = 0;
+  /** Further objects that the same step touches: a load through a TLB touches the TLB and the frame at once. */
+  readonly alsoObjects: number[] = [];
+  /** How it touches each of `alsoObjects`. */
+  readonly alsoAccesses: Access[] = [];
+  /** Says anew before each choice what the next step touches, where that depends on the state it meets. */
+  announcer: Announcer | undefined = undefined;
   /** The lock it needs before it can go on. */
   blockedOn: Lockable | undefined = undefined;
   /** Whether it asked for that lock together with others. */
@@ -140,6 +151,16 @@ export class Task {
       if (place.lock !== undefined) locks.unshift(place.lock);
     }
     return locks;
+  }
+
+  /** The first of the further objects, or -1 when the step touches one object only. */
+  get alsoObject(): number {
+    return this.alsoObjects[0] ?? -1;
+  }
+
+  /** How it touches `alsoObject`; 0 when there is none. */
+  get alsoAccess(): Access | 0 {
+    return this.alsoAccesses[0] ?? 0;
   }
 
   /** Whether a signal would end a sleep of `mode`. */

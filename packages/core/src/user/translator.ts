@@ -1,9 +1,10 @@
-import type { MaySleep, Point, Sleepable } from "../contract/execution.ts";
+import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import type { Trap } from "../contract/signals.ts";
 import type { Page, UserAddress } from "../contract/units.ts";
+import { walkPoint } from "../mm/entry-points.ts";
 import type { Mm } from "../mm/mm.ts";
 import { type AccessMode, afterFruitlessFault, userFault } from "../mm/user-fault.ts";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PFN_UNIT, PTE_READ, PTE_WRITE, type Pte, ptePfn } from "../mmu/pte.ts";
+import { PTE_ACCESSED, PTE_DIRTY, PTE_PFN_UNIT, PTE_READ, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
 import type { Tlb } from "../mmu/tlb.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
@@ -12,6 +13,16 @@ import type { UserThread } from "./user-thread.ts";
 /** No entry lets the access through. */
 const NONE = -1;
 const DIRTY_AND_WRITABLE = PTE_WRITE | PTE_DIRTY;
+
+/** The flag of an entry without which the hardware refuses the access. */
+function neededFlag(access: "read" | "write"): number {
+  return access === "read" ? PTE_READ : PTE_WRITE;
+}
+
+/** The flags of an entry that the hardware leaves set when it walks there for the access. */
+function bitsSetBy(access: "read" | "write"): number {
+  return access === "read" ? PTE_ACCESSED : PTE_ACCESSED | PTE_DIRTY;
+}
 
 /**
  * Finds the translation for an access as the hardware does: TLB, page-table walk, fault, and again from the start.
@@ -73,21 +84,14 @@ export class Translator {
   }
 
   *#inSteps(address: UserAddress, access: "read" | "write"): Sleepable<number | Trap> {
-    const mm = this.#mm;
-    const { sched } = mm.machine;
+    const { sched } = this.#mm.machine;
     const base = address - (address & this.#inPageMask);
     let faults = 0;
     for (;;) {
-      const before = this.#cached(base, access);
-      const entry = before === NONE ? 0 : this.tlb.entry[before];
-      if (sched.interleaving) yield this.#announce(entry, access);
+      if (sched.interleaving) yield sched.asFound({ announce: () => this.#announceAccess(base, access) });
       const slot = this.#cached(base, access);
-      if ((slot === NONE ? 0 : this.tlb.entry[slot]) !== entry) continue;
       if (slot !== NONE) return this.#checked(slot, address, access);
-      if (sched.interleaving) {
-        const walk = sched.at(ObjectKind.pageTableEntry, mm.entryId(base * mm.perPage), Access.read);
-        yield sched.also(walk, ObjectKind.tlb, this.#thread.cpu, Access.write);
-      }
+      if (sched.interleaving) yield sched.asFound({ announce: () => this.#announceWalk(base, access) });
       if (this.#walk(base, access) !== NONE) continue;
       if (faults > 0) {
         const killed = yield* afterFruitlessFault(this.#thread, address, this.#mode, faults);
@@ -100,21 +104,36 @@ export class Translator {
     }
   }
 
-  /** Announces the access itself: the TLB, and the frame or the register behind the cached entry. */
-  #announce(entry: Pte, access: "read" | "write"): Point {
+  /** Announces the access itself: the TLB, and the frame or the register behind what is cached there at present. */
+  #announceAccess(base: number, access: "read" | "write"): void {
     const { sched, memory } = this.#mm.machine;
     const lookUp = sched.at(ObjectKind.tlb, this.#thread.cpu, Access.read);
-    if (entry === 0) return lookUp;
-    const pfn = ptePfn(entry);
-    if (pfn < memory.frames.total) {
-      return sched.also(
-        lookUp,
-        ObjectKind.frameContents,
-        pfn,
-        access === "read" ? Access.read : Access.write,
-      );
+    const slot = this.#cached(base, access);
+    if (slot === NONE) return;
+    const pfn = ptePfn(this.tlb.entry[slot]);
+    if (pfn >= memory.frames.total) {
+      sched.also(lookUp, ObjectKind.register, memory.io.find(pfn)?.registerFile ?? 0, Access.write);
+      return;
     }
-    return sched.also(lookUp, ObjectKind.register, memory.io.find(pfn)?.registerFile ?? 0, Access.write);
+    sched.also(lookUp, ObjectKind.frameContents, pfn, access === "read" ? Access.read : Access.write);
+  }
+
+  /** Announces the walk: the entries that it reads, as written where it sets a bit, and the TLB if it will be filled. */
+  #announceWalk(base: number, access: "read" | "write"): void {
+    const mm = this.#mm;
+    const { sched, geometry } = mm.machine;
+    const { cpu } = this.#thread;
+    if (!(base >= 0 && base < geometry.userEnd)) {
+      sched.at(ObjectKind.tlb, cpu, Access.read);
+      return;
+    }
+    const vpn = base * mm.perPage;
+    const entry = mm.table.entryOf(vpn);
+    if ((entry & neededFlag(access)) === 0) {
+      walkPoint(mm, vpn, 0);
+      return;
+    }
+    sched.also(walkPoint(mm, vpn, bitsSetBy(access)), ObjectKind.tlb, cpu, Access.write);
   }
 
   /** The slot of a cached entry that lets the access through. A store needs one that is dirty already. */
@@ -138,9 +157,8 @@ export class Translator {
     const place = table.find(vpn);
     if (place < 0) return NONE;
     let entry = table.pool.read(place);
-    if ((entry & (access === "read" ? PTE_READ : PTE_WRITE)) === 0) return NONE;
-    const bits = access === "read" ? PTE_ACCESSED : PTE_ACCESSED | PTE_DIRTY;
-    const missing = bits & ~entry;
+    if ((entry & neededFlag(access)) === 0) return NONE;
+    const missing = bitsSetBy(access) & ~entry;
     if (missing !== 0) {
       table.pool.setFlags(place, missing);
       entry += missing;
