@@ -7,6 +7,7 @@ export type { KernelModule } from "./device/kernel-module.ts";
 export type { BackingShape } from "./device/mapping-binding.ts";
 export { MappingBinding } from "./device/mapping-binding.ts";
 export type { PciBarShape, PciDriver, PciFunction, PciFunctionShape } from "./device/pci-bus.ts";
+export { PinningBinding } from "./device/pinning-binding.ts";
 export { EventLog, type LoggedEvent } from "./events/event-log.ts";
 export { type EventName, eventFields } from "./events/events.ts";
 export { createKernel } from "./kernel.ts";

@@ -5,6 +5,7 @@ import type { UserAddress } from "./contract/units.ts";
 import { firstFrame } from "./device/first-frame.ts";
 import { MappingBinding } from "./device/mapping-binding.ts";
 import { createMmio } from "./device/mmio.ts";
+import { PinningBinding } from "./device/pinning-binding.ts";
 import type { Machine } from "./machine.ts";
 import { chargePins, unchargePins } from "./mm/charge-pins.ts";
 import { reading, tryReading, withEntry } from "./mm/entry-view.ts";
@@ -42,6 +43,7 @@ export function createKernel(machine: Machine): Kernel {
     pci: machine.pci,
     log: machine.log,
     mmio: createMmio(machine),
+    bindPinning: (policy) => new PinningBinding(machine, kernel, policy),
     bind: (strategy, shape) => new MappingBinding(machine, kernel, strategy, shape),
     reportDeviceRule: (message) => machine.violations.report("device-rule", message),
     pages: {

@@ -1,6 +1,7 @@
 import type { DeviceRegistry } from "../device/device-registry.ts";
 import type { BackingShape, MappingBinding } from "../device/mapping-binding.ts";
 import type { PciBus } from "../device/pci-bus.ts";
+import type { PinningBinding } from "../device/pinning-binding.ts";
 import type { EventLog } from "../events/event-log.ts";
 import type { IoRange, IoWidth } from "../memory/io-ranges.ts";
 import type { PhysicalMemory } from "../memory/physical-memory.ts";
@@ -22,6 +23,7 @@ import type { Backing } from "./backing.ts";
 import type { Atomic, MayInterleave, Sleepable } from "./execution.ts";
 import type { IntervalNotifier, IntervalSubscription, MmuNotifier } from "./mmu-notifier.ts";
 import type { FaultOutcome, PfnOutcome } from "./outcome.ts";
+import type { PinningPolicy } from "./pinning-policy.ts";
 import type { MappingStrategy } from "./strategy.ts";
 import type { Page, Pfn, UserAddress, VirtualNs } from "./units.ts";
 
@@ -46,6 +48,8 @@ export interface Kernel {
   readonly log: EventLog;
   /** Binds memory of a device to a strategy; a driver does this once. */
   bind(strategy: MappingStrategy, shape: BackingShape): MappingBinding;
+  /** Binds a device to a pinning policy, whose answers are checked from then on; a driver does this once. */
+  bindPinning(policy: PinningPolicy): PinningBinding;
   /** A breach of a hardware rule that a device model has seen. */
   reportDeviceRule(message: string): void;
 }

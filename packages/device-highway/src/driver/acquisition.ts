@@ -1,4 +1,3 @@
-import { isGenerator } from "@nopage/core";
 import {
   type Atomic,
   type BusAddress,
@@ -96,8 +95,7 @@ export class Acquisition {
       this.#device.plugged.dma.map(pinned);
       return new Transfer(file, request, pinned, kernel.geometry.pageSize);
     }
-    const answer = this.#device.pinning.unpin(pinned, "clean");
-    if (isGenerator(answer)) yield* answer;
+    yield* this.#device.pinning.unpin(pinned, "clean");
     return -EIO;
   }
 
@@ -108,8 +106,7 @@ export class Acquisition {
     if (mm === undefined) return -EFAULT;
     const start = (request.buffer - (request.buffer % pageSize)) as UserAddress;
     const pages = pagesTouched(request, pageSize);
-    const answer = pinning.pin(mm, start, pages, "device-writes", () => this.#rest());
-    return isGenerator(answer) ? yield* answer : answer;
+    return yield* pinning.pin(mm, start, pages, "device-writes", () => this.#rest());
   }
 
   #isReachable({ pages }: Pinned): boolean {

@@ -1,5 +1,5 @@
-import type { IoRange, MappingBinding, PciFunction, SpinLock, WaitQueue } from "@nopage/core";
-import type { Atomic, Kernel, PinningHooks, Sleepable } from "@nopage/core/contract";
+import type { IoRange, MappingBinding, PciFunction, PinningBinding, SpinLock, WaitQueue } from "@nopage/core";
+import type { Atomic, Kernel, Sleepable } from "@nopage/core/contract";
 import { CardClaim } from "./card-claim.ts";
 import type { HighwayStatistics } from "./ioctl.ts";
 import type { ShownMemory } from "./shown-memory.ts";
@@ -9,7 +9,7 @@ import type { Transfer } from "./transfer.ts";
 export interface HighwayParts {
   readonly kernel: Kernel;
   readonly plugged: PciFunction;
-  readonly pinning: PinningHooks;
+  readonly pinning: PinningBinding;
   readonly binding: MappingBinding;
   readonly shown: ShownMemory;
 }
@@ -22,7 +22,7 @@ export interface HighwayParts {
 export class HighwayDevice {
   readonly kernel: Kernel;
   readonly plugged: PciFunction;
-  readonly pinning: PinningHooks;
+  readonly pinning: PinningBinding;
   readonly binding: MappingBinding;
   readonly shown: ShownMemory;
   readonly lock: SpinLock;

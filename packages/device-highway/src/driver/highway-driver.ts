@@ -83,8 +83,8 @@ function* attach(
     cache: shown.cache,
     mapping,
   });
-  const pinning = context.pinning.create(kernel);
-  resources.push(() => pinning.releaseQuarantine?.());
+  const pinning = kernel.bindPinning(context.pinning);
+  resources.push(() => pinning.releaseQuarantine());
   const device = new HighwayDevice({ kernel, plugged, pinning, binding, shown });
   const dma = new DmaControl(device);
   const requested = plugged.interrupt.request("highway", () => dma.handleInterrupt());

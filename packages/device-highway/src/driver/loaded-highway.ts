@@ -1,4 +1,4 @@
-import { isGenerator, type KernelModule, type MappingBinding, type PciFunction } from "@nopage/core";
+import type { KernelModule, MappingBinding, PciFunction } from "@nopage/core";
 import {
   type Atomic,
   type BackingKind,
@@ -52,7 +52,7 @@ export class LoadedHighway implements LoadedDriver {
 
   /** Pages that the pinning policy keeps of processes that are gone. */
   get quarantined(): Quarantined {
-    return this.#service.device.pinning.quarantined?.() ?? { tokens: 0, pages: 0 };
+    return this.#service.device.pinning.quarantined();
   }
 
   get statistics(): HighwayStatistics {
@@ -80,8 +80,7 @@ export class LoadedHighway implements LoadedDriver {
     yield* dma.giveUp();
     yield* device.claim.waitUntilFree();
     yield* device.plugged.interrupt.free();
-    const released = device.pinning.releaseQuarantine?.();
-    if (isGenerator(released)) yield* released;
+    yield* device.pinning.releaseQuarantine();
     if (isFirst) yield* device.put();
   }
 

@@ -1,4 +1,3 @@
-import { isGenerator } from "@nopage/core";
 import {
   type Atomic,
   EAGAIN,
@@ -78,8 +77,7 @@ export class TransferWorker {
     const { lock, pinning, plugged, shown, binding, progress, claim } = this.#device;
     // The device's way to the pages goes first, then what keeps them.
     plugged.dma.unmap(transfer.pinned);
-    const answer = pinning.unpin(transfer.pinned, transfer.done > 0 ? "dirty" : "clean");
-    if (isGenerator(answer)) yield* answer;
+    yield* pinning.unpin(transfer.pinned, transfer.done > 0 ? "dirty" : "clean");
     yield* lock.withIrqsOff(() => this.#account(transfer));
     yield* progress.wakeAll();
     if (!this.#device.isGone) yield* shown.refresh();
