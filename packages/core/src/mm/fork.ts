@@ -20,6 +20,17 @@ import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage, rememberPage } from "./zap.ts";
 
+/** A copy of an address space under a name of its own (`dup_mm`); or -ENOMEM, with nothing left of it. */
+export function* duplicateMm(parent: Mm, name: string): Sleepable<Mm | number> {
+  const { machine } = parent;
+  const child = machine.tryCreateMm(name);
+  if (child === undefined) return -ENOMEM;
+  const result = yield* copyMm(parent, child);
+  if (result === 0) return child;
+  yield* machine.dropMm(child);
+  return result;
+}
+
 /**
  * Makes `child` a copy of `parent` (`dup_mmap`): every area but those marked VM_DONTCOPY, in the order open, link into
  * the reverse map, copy entries (LC-03). Private pages become copy-on-write in both; pinned ones are copied at once, so
@@ -27,7 +38,7 @@ import { countedPage, rememberPage } from "./zap.ts";
  *
  * @returns 0, or -ENOMEM: the caller drops the child, and every area that was opened is closed once (LC-05)
  */
-export function* copyMm(parent: Mm, child: Mm): Sleepable<number> {
+function* copyMm(parent: Mm, child: Mm): Sleepable<number> {
   yield* parent.lock.write();
   yield* child.lock.write();
   child.hasPinned = false;

@@ -1,10 +1,10 @@
-import { EBADF } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { type SignalName, signalNumbers } from "../contract/signals.ts";
 import type { File } from "../device/file.ts";
 import type { Machine } from "../machine.ts";
 import type { Mm } from "../mm/mm.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
+import { FileTable } from "./file-table.ts";
 import { UserThread } from "./user-thread.ts";
 
 /** What a thread runs: it calls the kernel through its thread and touches memory through it. */
@@ -30,7 +30,7 @@ export class Process {
   readonly mm: Mm;
   readonly threads: UserThread[] = [];
   exit: ExitStatus | undefined = undefined;
-  readonly #files: (File | undefined)[] = [];
+  #files: FileTable;
   readonly #handlers = new Map<SignalName, () => void>();
   readonly #ended: WaitQueue;
   #liveThreads = 0;
@@ -41,6 +41,7 @@ export class Process {
     this.pid = machine.nextPid++;
     this.name = name;
     this.mm = mm;
+    this.#files = new FileTable(machine);
     this.#ended = new WaitQueue(machine.sched, `the end of process ${name}`);
   }
 
@@ -63,33 +64,27 @@ export class Process {
 
   /** The open file behind a descriptor; undefined when there is none. */
   file(descriptor: number): File | undefined {
-    return this.#files[descriptor];
+    return this.#files.get(descriptor);
   }
 
   /** Gives an open file the lowest free descriptor. */
   install(file: File): number {
-    let descriptor = 0;
-    while (this.#files[descriptor] !== undefined) descriptor++;
-    this.#files[descriptor] = file;
-    return descriptor;
+    return this.#files.install(file);
   }
 
   /** Closes a descriptor: 0 or -EBADF. The file lives on while something else holds it. */
   *close(descriptor: number): Sleepable<number> {
-    const file = this.#files[descriptor];
-    if (file === undefined) return -EBADF;
-    this.#files[descriptor] = undefined;
-    yield* this.machine.devices.drop(file);
-    return 0;
+    return yield* this.#files.close(descriptor);
   }
 
-  /** Lets a child share this process's open files, descriptor by descriptor. */
-  copyFilesTo(child: Process): void {
-    this.#files.forEach((file, descriptor) => {
-      if (file === undefined) return;
-      this.machine.devices.keep(file);
-      child.#files[descriptor] = file;
-    });
+  /** This process's open files once more, for a child that does not exist yet; whoever asks closes them or hands them on. */
+  duplicateFiles(): FileTable {
+    return this.#files.duplicate();
+  }
+
+  /** Gives a process that has no open files yet those of its parent. */
+  takeFiles(files: FileTable): void {
+    this.#files = files;
   }
 
   /** What the process does at a signal; undefined when that ends it. */
@@ -126,9 +121,7 @@ export class Process {
   *threadEnded(): Sleepable<void> {
     if (--this.#liveThreads > 0) return;
     yield* this.machine.dropMm(this.mm);
-    for (let descriptor = 0; descriptor < this.#files.length; descriptor++) {
-      if (this.#files[descriptor] !== undefined) yield* this.close(descriptor);
-    }
+    yield* this.#files.closeAll();
     this.exit ??= { status: 0 };
     this.#isGone = true;
     this.machine.log.record("exit", this.pid, this.mm.id, "status" in this.exit ? this.exit.status : -1);

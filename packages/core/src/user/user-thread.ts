@@ -4,7 +4,7 @@ import { type Access, isTrap, type SignalName } from "../contract/signals.ts";
 import type { UserAddress, VirtualNs } from "../contract/units.ts";
 import type { OpenRequest } from "../device/device-registry.ts";
 import type { Machine } from "../machine.ts";
-import { copyMm } from "../mm/fork.ts";
+import { duplicateMm } from "../mm/fork.ts";
 import { type Advice, madvise } from "../mm/madvise.ts";
 import { mincore } from "../mm/mincore.ts";
 import { mlock } from "../mm/mlock.ts";
@@ -137,16 +137,20 @@ export class UserThread {
     return yield* this.#endCall(this.process.close(descriptor));
   }
 
+  /** `read(2)`: the bytes read, or a negated errno; -EINVAL for a length below 0 before the driver is asked. */
   *read(descriptor: number, buffer: number, length: number): Sleepable<number> {
     const file = this.process.file(descriptor);
     if (file === undefined || file.mode === "write") return -EBADF;
+    if (length < 0) return -EINVAL;
     const call = file.operations.read?.(file, buffer as UserAddress, length);
     return call === undefined ? -EINVAL : yield* this.#endCall(this.#holding(descriptor, call));
   }
 
+  /** `write(2)`: as `read`. */
   *write(descriptor: number, buffer: number, length: number): Sleepable<number> {
     const file = this.process.file(descriptor);
     if (file === undefined || file.mode === "read") return -EBADF;
+    if (length < 0) return -EINVAL;
     const call = file.operations.write?.(file, buffer as UserAddress, length);
     return call === undefined ? -EINVAL : yield* this.#endCall(this.#holding(descriptor, call));
   }
@@ -242,20 +246,22 @@ export class UserThread {
    * `fork(2)`: the child runs `program` in a copy of this address space with the same open files. Generators cannot be
    * copied, so the child's program is given instead of going on after the call.
    *
+   * In the order of `copy_process` (kernel/fork.c): the files first, then the address space, so that a descriptor closed
+   * meanwhile leaves the child its file; what fails is undone the other way round.
+   *
    * @returns the child, or -ENOMEM with nothing left of it
    */
   *fork(program: Program, name = `${this.process.name}+`): Sleepable<Process | number> {
     const { machine, process } = this;
     if (!machine.mayAllocate("dup_task_struct")) return -ENOMEM;
-    const childMm = machine.tryCreateMm(name);
-    if (childMm === undefined) return -ENOMEM;
-    const result = yield* copyMm(this.mm, childMm);
-    if (result !== 0) {
-      yield* machine.dropMm(childMm);
-      return result;
+    const files = process.duplicateFiles();
+    const childMm = yield* duplicateMm(this.mm, name);
+    if (typeof childMm === "number") {
+      yield* files.closeAll();
+      return childMm;
     }
     const child = machine.createProcess(name, childMm);
-    process.copyFilesTo(child);
+    child.takeFiles(files);
     process.copyHandlersTo(child);
     machine.log.record("fork", this.mm.id, childMm.id, child.pid);
     child.start(program, { onTrap: this.#onTrap });
