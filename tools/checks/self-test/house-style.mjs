@@ -37,6 +37,8 @@ const files = {
   "packages/cli/src/snake_folder/file.ts": ["export {};", "kebab-case"],
   "packages/cli/src/long.ts": ["// line\n".repeat(401), "401 lines"],
   "packages/cli/src/just-short-enough.ts": ["// line\n".repeat(400)],
+  "packages/core/test/long.test.ts": ["// line\n".repeat(401), "401 lines"],
+  "packages/core/test/Just_Short_Enough.test.ts": ["// line\n".repeat(400)],
   "docs/address.md": [`See ${address}.`, "registry"],
   "docs/plain.md": ["See https://www.npmjs.com/package/vitest and any registry."],
 };

@@ -26,6 +26,10 @@ export function checkHouseStyle(root) {
       ...treeProblems(file, text),
     );
   }
+  // A test may be called what it likes, but it is read as much as what it tests.
+  for (const file of sourceFiles(root, ["test", "bench"])) {
+    problems.push(...lengthProblems(file, countLines(readFileSync(join(root, file), "utf8"))));
+  }
   if (lengths.length === 0) problems.push("no source file was found under packages/*/src");
   for (const file of committedFiles(root)) problems.push(...addressProblems(root, file));
   lengths.sort((a, b) => a - b);

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { areaFlagNames, VM_READ } from "../../src/contract/area-flags.ts";
+import { areaFlagNames } from "../../src/contract/area-flags.ts";
 import { EAGAIN, EINVAL, ENOMEM } from "../../src/contract/errno.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
 import type { MappableArea } from "../../src/contract/file.ts";
 import type { Pfn } from "../../src/contract/units.ts";
 import { owners } from "../../src/memory/owners.ts";
-import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { map, TestDevice, tryMap } from "../support/test-device.ts";
 import { ok, runProgram, trapOf, World } from "../support/world.ts";
 
@@ -308,131 +307,5 @@ describe("large leaves", () => {
       world.expectAgreement();
     });
     world.finish();
-  });
-});
-
-describe("a private mapping of bare frames", () => {
-  test("RE-12 MUST show the device to reads, give a writer a copy, and leave the device alone", () => {
-    for (const leaves of ["single", "large"] as const) {
-      runProgram((world) => {
-        const device = new TestDevice(world, {
-          ioPages: 512,
-          mmap: (area, self) => self.remap(area, leaves),
-        });
-        return function* (thread) {
-          const at = yield* map(thread, device, { pages: 512, sharing: "private" });
-          const shared = yield* map(thread, device, { pages: 512, pgoff: 0 });
-          expect(yield* thread.load(at + 5 * world.page)).toBe(5 * world.page);
-          device.registers.accesses.length = 0;
-          yield* thread.store(at + 5 * world.page + 4, 99);
-          expect(device.registers.accesses.filter((access) => access.startsWith("write"))).toEqual([]);
-          expect(yield* thread.load(at + 5 * world.page + 4)).toBe(99);
-          expect(yield* thread.load(at + 5 * world.page)).toBe(5 * world.page);
-          expect(yield* thread.load(shared + 5 * world.page + 4)).toBe(5 * world.page + 4);
-          expect([thread.mm.rssFile, thread.mm.rssAnon]).toEqual([0, 1]);
-          world.expectAgreement();
-          ok(yield* thread.munmap(at, 512 * world.page));
-          expect(thread.mm.rss).toBe(0);
-        };
-      });
-    }
-  });
-
-  test("RE-12 MUST keep its copies when the device is revoked without them, and lose them with them", () => {
-    runProgram((world) => {
-      const device = new TestDevice(world, { ioPages: 2, mmap: (area, self) => self.remap(area) });
-      return function* (thread) {
-        const at = yield* map(thread, device, { pages: 2, sharing: "private" });
-        yield* thread.store(at, 9);
-        yield* world.kernel.mappings.unmapMappingRange(device.inode.mapping, 0, 0, "shared-only");
-        expect(yield* thread.load(at)).toBe(9);
-        expect(trapOf(yield* thread.load(at + world.page))).toBe("SIGBUS BUS_ADRERR");
-        yield* world.kernel.mappings.unmapMappingRange(device.inode.mapping, 0, 0, "even-cows");
-        expect(trapOf(yield* thread.load(at))).toBe("SIGBUS BUS_ADRERR");
-        expect(thread.mm.rss).toBe(0);
-      };
-    });
-  });
-
-  test("RE-11 MUST be copied to a child, copies of the writer included, so that it needs no fault to read", () => {
-    runProgram((world) => {
-      const device = new TestDevice(world, { ioPages: 2, mmap: (area, self) => self.remap(area) });
-      return function* (thread) {
-        const at = yield* map(thread, device, { pages: 2, sharing: "private" });
-        yield* thread.store(at, 9);
-        const born = yield* thread.fork(function* (own) {
-          expect(yield* own.load(at)).toBe(9);
-          expect(yield* own.load(at + world.page)).toBe(world.page);
-          expect(own.minorFaults).toBe(0);
-          yield* own.store(at + world.page, 3);
-          yield* own.store(at, 4);
-          expect(own.mm.rssAnon).toBe(2);
-        });
-        if (typeof born === "number") throw new Error("no child");
-        yield* born.waitForEnd();
-        expect(yield* thread.load(at)).toBe(9);
-        expect(yield* thread.load(at + world.page)).toBe(world.page);
-      };
-    });
-  });
-});
-
-describe("remapMissing", () => {
-  test("MUST fill what was taken away and leave what stands, in areas that were forked and split since", () => {
-    for (const leaves of ["single", "large"] as const) {
-      runProgram((world) => {
-        const device: TestDevice = new TestDevice(world, {
-          ioPages: 512,
-          mmap: (area, self) => self.remap(area, leaves),
-        });
-        return function* (thread) {
-          const at = yield* map(thread, device, { pages: 512 });
-          ok(yield* thread.munmap(at + 10 * world.page, world.page));
-          const { mappings } = world.kernel;
-          yield* mappings.unmapMappingRange(device.inode.mapping, 5, 2, "even-cows");
-          expect(trapOf(yield* thread.load(at + 6 * world.page))).toBe("SIGBUS BUS_ADRERR");
-          yield* mappings.forEachArea(device.inode.mapping, function* (area) {
-            const pfn = (device.ioPfn + area.pgoff) as Pfn;
-            ok(yield* mappings.remapMissing(area, { address: area.start, pfn, pages: area.pages, leaves }));
-          });
-          for (const page of [0, 5, 6, 9, 11, 511]) {
-            expect(yield* thread.load(at + page * world.page)).toBe(page * world.page);
-          }
-          world.expectAgreement();
-        };
-      });
-    }
-  });
-
-  test("beside a zap MUST leave entries that are right, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
-      const world = new World({ chooser: randomChooser(seed) });
-      const device: TestDevice = new TestDevice(world, {
-        ioPages: 3,
-        mmap: (area, self) => self.remap(area),
-      });
-      world.run(function* (thread) {
-        yield* map(thread, device, { pages: 3, protection: VM_READ });
-        const { mappings } = world.kernel;
-        world.machine.sched.spawn(
-          { name: "zapper", kind: "kernel", cpu: 1 },
-          mappings.unmapMappingRange(device.inode.mapping, 0, 0, "even-cows"),
-        );
-        yield* mappings.forEachArea(device.inode.mapping, function* (area) {
-          const pfn = (device.ioPfn + area.pgoff) as Pfn;
-          ok(
-            yield* mappings.remapMissing(area, {
-              address: area.start,
-              pfn,
-              pages: area.pages,
-              leaves: "single",
-            }),
-          );
-        });
-        yield* thread.nanosleep(10);
-        world.expectAgreement();
-      });
-      world.finish();
-    }
   });
 });

@@ -205,3 +205,15 @@ export function* mapAnonymous(thread: UserThread, pages: number, shape: MapShape
   const length = pages * thread.machine.geometry.pageSize;
   return ok(yield* thread.mmap({ protection: RW, sharing: "private", ...shape, length }));
 }
+
+/** A device whose nopage hook is the test's. */
+export function answering(
+  world: World,
+  nopage: (fault: Fault, device: TestDevice) => MaySleep<FaultOutcome>,
+) {
+  const device: TestDevice = new TestDevice(world, {
+    pages: 4,
+    ops: { nopage: (fault) => nopage(fault, device) },
+  });
+  return device;
+}

@@ -10,6 +10,7 @@ import { checkMachine } from "../../src/sanitize/check-machine.ts";
 import type { ViolationKind } from "../../src/sanitize/violation.ts";
 import type { RunReport } from "../../src/sched/scheduler.ts";
 import type { Process, Program } from "../../src/user/process.ts";
+import type { UserThread } from "../../src/user/user-thread.ts";
 
 export const RW = VM_READ | VM_WRITE;
 
@@ -109,4 +110,11 @@ export function trapOf(result: unknown): string {
     return `${result.signal} ${result.code}`;
   }
   return `no trap but ${String(result)}`;
+}
+
+/** Forks and waits for the child's end. */
+export function* inChild(thread: UserThread, program: Program): Sleepable<void> {
+  const child = yield* thread.fork(program);
+  if (typeof child === "number") throw new Error(`fork answered ${child}`);
+  yield* child.waitForEnd();
 }
