@@ -4,8 +4,10 @@ import type { Sleepable } from "../contract/execution.ts";
 import type { Pfn } from "../contract/units.ts";
 import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_LARGE, PTE_SPECIAL } from "../mmu/pte.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
+import { leafPoint } from "./entry-points.ts";
+import type { Mm } from "./mm.ts";
 import type { Vma } from "./vma.ts";
 import { zapRange } from "./zap.ts";
 
@@ -122,12 +124,12 @@ function* fillLargeLeaf(
     reportPresent(area, vpn, occupied);
     return table.pagesAt(level);
   }
-  if (machine.sched.interleaving)
-    yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  if (machine.sched.interleaving) yield leafPoint(mm, vpn, level, Access.write);
   if (table.leadsToTable(slot, level)) {
     return yield* fillLeaves(area, vpn, pfn, table.endOfLeafTable(vpn), occupied);
   }
   if (table.pool.read(slot) === 0) {
+    flushCachedRun(mm, pfn, table.pagesAt(level));
     machine.writeEntry(mm, slot, vpn, makePte(pfn, area.pteFlags() | PTE_SPECIAL | PTE_LARGE));
   } else {
     reportPresent(area, vpn, occupied);
@@ -162,9 +164,7 @@ function* fillLeaves(
     return count;
   }
   const flags = area.pteFlags() | PTE_SPECIAL;
-  if (machine.dataCache !== undefined) {
-    for (let index = 0; index < count; index++) flushCachedFrame(mm, (pfn + index) as Pfn);
-  }
+  flushCachedRun(mm, pfn, count);
   const isPlain = machine.reserved.rules === "6.1" && !sched.interleaving;
   if (isPlain && table.isEmpty(slot, count)) {
     table.fill(slot, count, pfn, flags);
@@ -173,7 +173,7 @@ function* fillLeaves(
     return count;
   }
   for (let index = 0; index < count; index++) {
-    if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + index), Access.write);
+    if (sched.interleaving) yield leafPoint(mm, vpn + index, 0, Access.write);
     if (table.pool.read(slot + index) !== 0) {
       reportPresent(area, vpn + index, occupied);
       continue;
@@ -183,4 +183,10 @@ function* fillLeaves(
       machine.writeEntry(mm, slot + index, vpn + index, makePte(pfn + index, flags));
   }
   return count;
+}
+
+/** What other addresses stored to the frames of a run goes to memory, before they are shown here. */
+function flushCachedRun(mm: Mm, pfn: number, pages: number): void {
+  if (mm.machine.dataCache === undefined) return;
+  for (let index = 0; index < pages; index++) flushCachedFrame(mm, (pfn + index) as Pfn);
 }
