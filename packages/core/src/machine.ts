@@ -223,12 +223,6 @@ export class Machine {
     if (this.log.enabled) this.log.record("pte-set", mm.id, vpn, entry);
   }
 
-  /** Drops the reference that an entry held on a page (`free_pte`, `page_remove_rmap` and `put_page`). */
-  dropPage(page: Page): void {
-    if (!this.reserved.dropsReference(page)) return;
-    if (this.memory.frames.put(page) && this.log.enabled) this.log.record("page-free", page);
-  }
-
   /** Gives back a reference as a step of its own (`put_page`). */
   *putPage(page: Page): Atomic<void> {
     if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countDown);
