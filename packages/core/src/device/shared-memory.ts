@@ -1,26 +1,34 @@
 import type { Backing, PageArray } from "../contract/backing.ts";
 import { EINVAL, ENOMEM } from "../contract/errno.ts";
-import type { Sleepable } from "../contract/execution.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { FileOperations, MappableArea, OpenFile } from "../contract/file.ts";
 import type { Gate } from "../contract/gate.ts";
 import { type FaultOutcome, mapPage, oom, retryNow, retryWhenOpen, sigbus } from "../contract/outcome.ts";
-import type { Page } from "../contract/units.ts";
+import type { Page, Pfn } from "../contract/units.ts";
 import type { Fault, VmOps } from "../contract/vm-ops.ts";
 import type { Machine } from "../machine.ts";
 import { owners } from "../memory/owners.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { unmapMappingRange } from "../mm/rmap.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import type { Process } from "../user/process.ts";
 import { File } from "./file.ts";
 import type { Inode } from "./inode.ts";
 
-/** The pages of one memory file (its page cache), each holding one reference of the file's own. */
+/**
+ * The pages of one memory file (its page cache), each holding one reference of the file's own. The size changes under
+ * `lock`, each change announced as `sizeCell`; pages are taken out of the cache under `lock` with the gate closed.
+ */
 class MemoryObject implements Backing {
   readonly name: string;
   readonly cache = "cached";
   readonly gate: Gate;
   readonly mapping: AddressSpace;
   readonly cached = new Map<number, Page>();
+  /** Taken by whoever changes the size (`i_rwsem`), outside the mmap lock; a fault never takes it. */
+  readonly lock: RwSemaphore;
+  readonly sizeCell: number;
   readonly #inode: Inode;
   readonly #pageSize: number;
 
@@ -30,6 +38,8 @@ class MemoryObject implements Backing {
     this.#pageSize = machine.geometry.pageSize;
     this.gate = machine.createGate(inode.name);
     this.mapping = inode.mapping;
+    this.lock = new RwSemaphore(machine.sched, "i_rwsem");
+    this.sizeCell = machine.sched.nextObject();
   }
 
   get pages(): number {
@@ -46,8 +56,11 @@ class MemoryObject implements Backing {
 
 /**
  * Memory files: `memfd_create`, and what MAP_SHARED without a file maps (mm/shmem.c). Pages come to be at the first
- * touch, zeroed; truncation closes the gate, zaps, frees and opens again, so a fault that raced with it cannot leave
- * an entry to a freed page (TR-03).
+ * touch, zeroed.
+ *
+ * Truncations of one file go one after the other (`i_rwsem`). Each closes the gate, zaps, frees and opens again: a fault
+ * writes its entry only if the gate is as it was when it asked for the page, so one that raced with truncation leaves no
+ * entry to a freed page (TR-03). Linux has the lock of the page for that, with a second look at the size under it.
  */
 export class SharedMemory {
   readonly #machine: Machine;
@@ -109,13 +122,22 @@ export class SharedMemory {
   *truncate(file: OpenFile, bytes: number): Sleepable<number> {
     const object = this.#objects.get(file.inode);
     if (object === undefined || bytes < 0) return -EINVAL;
-    const { inode } = file;
-    if (bytes >= inode.size) {
-      inode.size = bytes;
-      return 0;
-    }
-    yield* object.gate.close();
+    yield* object.lock.write();
+    if (bytes < file.inode.size) yield* this.#shrink(object, file.inode, bytes);
+    else yield* this.#setSize(object, file.inode, bytes);
+    object.lock.unlockWrite();
+    return 0;
+  }
+
+  *#setSize(object: MemoryObject, inode: Inode, bytes: number): Atomic<void> {
+    const { sched } = this.#machine;
+    if (sched.interleaving) yield sched.at(ObjectKind.cell, object.sizeCell, Access.write);
     inode.size = bytes;
+  }
+
+  *#shrink(object: MemoryObject, inode: Inode, bytes: number): Sleepable<void> {
+    yield* object.gate.close();
+    yield* this.#setSize(object, inode, bytes);
     const firstGone = object.pages;
     yield* unmapMappingRange(inode.mapping, firstGone, 0, "even-cows");
     for (const [index, page] of [...object.cached].sort(([one], [other]) => one - other)) {
@@ -123,18 +145,20 @@ export class SharedMemory {
       object.cached.delete(index);
       yield* this.#machine.putPage(page);
     }
-    this.#clearTail(object, bytes);
+    yield* this.#clearTail(object, bytes);
     yield* object.gate.open();
-    return 0;
   }
 
   /** Zeroes what lies past the end in the last page, so that growing again shows zeros (TR-01). */
-  #clearTail(object: MemoryObject, bytes: number): void {
-    const { pageSize } = this.#machine.geometry;
+  *#clearTail(object: MemoryObject, bytes: number): Atomic<void> {
+    const { sched, memory, geometry, dataCache } = this.#machine;
+    const { pageSize } = geometry;
     const inPage = bytes % pageSize;
     const last = object.cached.get(Math.floor(bytes / pageSize));
     if (inPage === 0 || last === undefined) return;
-    this.#machine.memory.frames.bytes.fill(0, last * pageSize + inPage, (last + 1) * pageSize);
+    if (sched.interleaving) yield sched.at(ObjectKind.frameContents, last, Access.write);
+    dataCache?.flushFrame(last as number as Pfn);
+    memory.frames.bytes.fill(0, last * pageSize + inPage, (last + 1) * pageSize);
   }
 
   #createInode(name: string): Inode | undefined {
@@ -153,7 +177,10 @@ export class SharedMemory {
   *#nopage(fault: Fault): Sleepable<FaultOutcome> {
     if (fault.gate === "closed") return retryWhenOpen;
     const object = fault.area.file === undefined ? undefined : this.#objects.get(fault.area.file.inode);
-    if (object === undefined || fault.pgoff >= object.pages) return sigbus;
+    if (object === undefined) return sigbus;
+    const { sched } = this.#machine;
+    if (sched.interleaving) yield sched.at(ObjectKind.cell, object.sizeCell, Access.read);
+    if (fault.pgoff >= object.pages) return sigbus;
     let page = object.cached.get(fault.pgoff);
     if (page === undefined) {
       page = this.#machine.memory.pages.allocZeroedPage(owners.pageCache);
