@@ -1,13 +1,17 @@
 import { eagerRemap } from "@nopage/eager-remap";
 import { lazyNopage } from "@nopage/lazy-nopage";
+import { noneNotifier, notifierMirror } from "@nopage/notifier-mirror";
 import { pageLookup } from "@nopage/page-lookup";
 import { pfnNopage } from "@nopage/pfn-nopage";
+import { longterm } from "@nopage/pinning";
 import { describe, expect, it } from "vitest";
 import { runLaws } from "#src/run/run-laws";
 
-describe.each([eagerRemap, lazyNopage, pageLookup, pfnNopage])("$name", (strategy) => {
+const plugins = [eagerRemap, lazyNopage, pageLookup, pfnNopage, notifierMirror, longterm, noneNotifier];
+
+describe.each(plugins)("$name", (plugin) => {
   it("breaks no law, on any geometry", () => {
-    const broken = runLaws(strategy).filter(({ status }) => status === "fail");
+    const broken = runLaws(plugin).filter(({ status }) => status === "fail");
     expect(broken).toEqual([]);
   });
 });

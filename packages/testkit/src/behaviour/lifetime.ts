@@ -1,4 +1,4 @@
-import { EBUSY, EINVAL, VM_READ } from "@nopage/core";
+import { EINVAL, EWOULDBLOCK, VM_READ } from "@nopage/core";
 import { markOf } from "../mark.ts";
 import { mapTestDevice } from "../test-device.ts";
 import { createTestWorld } from "../test-world.ts";
@@ -25,7 +25,7 @@ export function lifetime(subject: Subject): readonly Behaviour[] {
         const [module] = machine.devices.modules;
         run(function* (thread) {
           const address = yield* mapped(thread, device);
-          expectSame("unloading", module?.unload(), -EBUSY);
+          expectSame("unloading", module?.unload(), -EWOULDBLOCK);
           yield* thread.munmap(address, 4 * machine.geometry.pageSize);
           expectSame("unloading afterwards", module?.unload(), 0);
         });

@@ -12,8 +12,12 @@ export type LawLevel = "required" | "capability" | "model-only";
 /** Who has to see to it: the VM core, the strategy, or the driver around it. */
 export type LawOwner = "core" | "strategy" | "driver";
 
+/** What is tried: how a strategy maps, how a mirror follows a process, or how a policy pins. */
+export type Trial = "mapping" | "mirroring" | "pinning";
+
 /** What a law's program is given. */
 export interface Stage {
+  readonly trial: Trial;
   readonly subject: Subject;
   /** A device that pins; undefined where there is none. */
   readonly pinner: Pinner | undefined;
@@ -25,8 +29,8 @@ export interface LawCase {
   readonly when: string;
   /** Whether the order of the threads' steps may change the outcome, so that every order has to be tried. */
   readonly schedule: "sequential" | "racy";
-  /** Whose accesses it is about; user space's alone where left out. */
-  readonly accessors?: readonly Subject["accessor"][];
+  /** What it is about; mappings of a strategy alone where left out. */
+  readonly about?: readonly Trial[];
   /** Why it does not apply to a subject; undefined when it does. */
   excluded?(stage: Stage): string | undefined;
   /** What kind of machine the model needs for it. */

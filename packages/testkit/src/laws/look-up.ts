@@ -14,6 +14,7 @@ export const lookUpLaws: readonly AnyLaw[] = [
       {
         when: "",
         schedule: "sequential",
+        about: ["mapping", "mirroring"],
         *program({ subject }) {
           const address = yield* succeed("mmap", subject.map());
           for (let page = 0; page < subject.pages; page++) {

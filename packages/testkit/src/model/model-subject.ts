@@ -103,13 +103,12 @@ export function createModelSubject(
 
 function supportsOf({ supports }: MappingStrategy, backing: BackingKind): Subject["supports"] {
   const { populate, whileRevoked, mremapGrow, countsPages, privateWritable } = supports;
-  const isOfPages = countsPages && backing !== "pfn-run" && backing !== "coherent";
   return {
     populate,
     whileRevoked,
     mremapGrow,
-    countsPages: isOfPages,
-    privateWritable: privateWritable && (!countsPages || isOfPages),
+    countsPages: countsPages.includes(backing),
+    privateWritable: privateWritable.includes(backing),
   };
 }
 

@@ -9,11 +9,8 @@ import {
 import type { LawCase, Stage } from "../laws/law.ts";
 import { LawBroken } from "../program/expect.ts";
 import { type Stock, takeStock } from "../stock.ts";
+import type { Contender } from "./contender.ts";
 import { ModelExecutor } from "./model-executor.ts";
-import { createModelPinner } from "./model-pinner.ts";
-import { createModelSubject, type StrategyOnMemory } from "./model-subject.ts";
-
-import { plainPins } from "./plain-pins.ts";
 
 /** What a run of one program of a law came to. */
 export interface CaseOutcome {
@@ -31,13 +28,10 @@ export class ModelWorld {
   readonly #executor: ModelExecutor;
   readonly #before: Stock;
 
-  constructor(tried: StrategyOnMemory, options: MachineOptions) {
+  constructor(contender: Contender, options: MachineOptions) {
     this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options });
     this.kernel = createKernel(this.machine);
-    this.stage = {
-      subject: createModelSubject(this.machine, this.kernel, tried),
-      pinner: createModelPinner(this.machine, this.kernel, plainPins),
-    };
+    this.stage = contender.place(this.machine, this.kernel);
     this.#executor = new ModelExecutor(this.machine, this.kernel);
     this.#before = takeStock(this.machine);
   }

@@ -1,13 +1,13 @@
 import type { GeometryName } from "@nopage/core";
 import type { Law, LawCase } from "../laws/law.ts";
-import type { StrategyOnMemory } from "../model/model-subject.ts";
+import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
 import type { LawResult } from "./results.ts";
 
 /** Runs every program of a law on every kind of memory given, each in a world of its own. */
 export function runLaw(
   law: Law,
-  tried: readonly StrategyOnMemory[],
+  tried: readonly Contender[],
   geometry: GeometryName,
 ): Pick<LawResult, "status" | "reason"> {
   const exclusions = new Set<string>();
@@ -30,11 +30,11 @@ export function runLaw(
 }
 
 /** Why the case does not apply, or what it found broken. */
-function runCase(lawCase: LawCase, on: StrategyOnMemory, geometry: GeometryName): string | readonly string[] {
+function runCase(lawCase: LawCase, on: Contender, geometry: GeometryName): string | readonly string[] {
   const world = new ModelWorld(on, { ...lawCase.machine, geometry });
   const { stage } = world;
-  const { accessor } = stage.subject;
-  if (!(lawCase.accessors ?? ["cpu"]).includes(accessor)) return `it is not about accesses by a ${accessor}`;
+  const about = lawCase.about ?? ["mapping"];
+  if (!about.includes(stage.trial)) return `it is about ${about.join(" and ")}`;
   const excluded = lawCase.excluded?.(stage);
   if (excluded !== undefined) return excluded;
   const where = lawCase.when === "" ? stage.subject.name : `${stage.subject.name}, ${lawCase.when}`;

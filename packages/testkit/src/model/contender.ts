@@ -1,0 +1,76 @@
+import type { DeviceMirror, Kernel, Machine, MappingStrategy, PinningPolicy } from "@nopage/core";
+import type { Stage, Trial } from "../laws/law.ts";
+import { createMirrorSubject } from "./mirror-subject.ts";
+import { createModelPinner } from "./model-pinner.ts";
+import { createModelSubject } from "./model-subject.ts";
+import { plainPages } from "./plain-pages.ts";
+import { plainPins } from "./plain-pins.ts";
+
+/** What the laws can be run on. */
+export type Plugin = MappingStrategy | DeviceMirror | PinningPolicy;
+
+/** A plugin in one of the situations that it says it can work in. */
+export interface Contender {
+  readonly trial: Trial;
+  /** Puts it to work on a machine. */
+  place(machine: Machine, kernel: Kernel): Stage;
+}
+
+/** Every situation that a plugin is to be tried in. */
+export function contendersOf(plugin: Plugin): readonly Contender[] {
+  if (isPolicy(plugin)) return [pinning(plugin)];
+  if (isMirror(plugin)) return [mirroring(plugin)];
+  return mapping(plugin);
+}
+
+function isPolicy(plugin: Plugin): plugin is PinningPolicy {
+  return "holdsBy" in plugin.supports;
+}
+
+function isMirror(plugin: Plugin): plugin is DeviceMirror {
+  return "accessor" in plugin.supports;
+}
+
+/** A strategy on every kind of memory that it shows, and with holes in it where it allows those. */
+function mapping(strategy: MappingStrategy): readonly Contender[] {
+  const { backing, holes } = strategy.supports;
+  const whole = backing.map((kind) => ({ strategy, backing: kind, holes: "none" }) as const);
+  const all =
+    holes && backing.includes("page-array")
+      ? [...whole, { strategy, backing: "page-array", holes: "some" } as const]
+      : whole;
+  return all.map((tried) => ({
+    trial: "mapping",
+    place: (machine, kernel) => ({
+      trial: "mapping",
+      subject: createModelSubject(machine, kernel, tried),
+      pinner: createModelPinner(machine, kernel, plainPins),
+    }),
+  }));
+}
+
+function mirroring(mirror: DeviceMirror): Contender {
+  return {
+    trial: "mirroring",
+    place: (machine, kernel) => ({
+      trial: "mirroring",
+      subject: createMirrorSubject(machine, kernel, mirror),
+      pinner: undefined,
+    }),
+  };
+}
+
+function pinning(policy: PinningPolicy): Contender {
+  return {
+    trial: "pinning",
+    place: (machine, kernel) => ({
+      trial: "pinning",
+      subject: createModelSubject(machine, kernel, {
+        strategy: plainPages,
+        backing: "page-array",
+        holes: "none",
+      }),
+      pinner: createModelPinner(machine, kernel, policy),
+    }),
+  };
+}
