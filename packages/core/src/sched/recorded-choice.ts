@@ -8,28 +8,37 @@ export interface RecordedChoice {
   /** What it was about to touch, by the identity of `objectId`, and how. */
   readonly object: number;
   readonly access: number;
-  /** The second object that the same step touches; -1 when it touches one. */
-  readonly alsoObject: number;
-  /** How it touches that; 0 when there is none. */
-  readonly alsoAccess: number;
+  /** What else the same step touches: object and access in turn. */
+  readonly also: readonly number[];
 }
+
+const nothingElse: readonly number[] = [];
 
 /** What a task that is about to run has announced. */
 export function recordChoice(task: Task): RecordedChoice {
-  const { alsoObject } = task;
-  return {
-    task: task.id,
-    object: task.announcedObject,
-    access: task.announcedAccess,
-    alsoObject,
-    // What is left there from an earlier step says nothing.
-    alsoAccess: alsoObject === -1 ? 0 : task.alsoAccess,
-  };
+  const { id, announcedObject, announcedAccess, alsoObject, alsoAccess } = task;
+  // What is left of an access from an earlier step says nothing.
+  const also = alsoObject === -1 ? nothingElse : [alsoObject, alsoAccess];
+  return { task: id, object: announcedObject, access: announcedAccess, also };
+}
+
+/** Whether two choices are of the same task, which announced the same. */
+export function isSameChoice(one: RecordedChoice, other: RecordedChoice): boolean {
+  return (
+    one.task === other.task &&
+    one.object === other.object &&
+    one.access === other.access &&
+    one.also.length === other.also.length &&
+    one.also.every((number, index) => number === other.also[index])
+  );
 }
 
 /** What a choice announces, in words: `write cell 3 and read TLB 0`. */
-export function describeChoice({ object, access, alsoObject, alsoAccess }: RecordedChoice): string {
-  const first = `${accessNames[access] ?? "touch"} ${describeObject(object)}`;
-  if (alsoObject === -1) return first;
-  return `${first} and ${accessNames[alsoAccess] ?? "touch"} ${describeObject(alsoObject)}`;
+export function describeChoice({ object, access, also }: RecordedChoice): string {
+  const pairs = [object, access, ...also];
+  const touches: string[] = [];
+  for (let at = 0; at < pairs.length; at += 2) {
+    touches.push(`${accessNames[pairs[at + 1] ?? 0] ?? "touch"} ${describeObject(pairs[at] ?? 0)}`);
+  }
+  return touches.join(" and ");
 }

@@ -1,5 +1,5 @@
 import type { Chooser } from "./chooser.ts";
-import { describeChoice, type RecordedChoice, recordChoice } from "./recorded-choice.ts";
+import { describeChoice, isSameChoice, type RecordedChoice, recordChoice } from "./recorded-choice.ts";
 import type { Task } from "./task.ts";
 
 /** The recorded schedule does not fit the program any more: the code changed under it, or it is not deterministic. */
@@ -18,8 +18,8 @@ export interface ReplayChooser extends Chooser {
 }
 
 /**
- * Repeats a recorded schedule and checks at each step that the task announces what it announced then, the second object
- * of a step included.
+ * Repeats a recorded schedule and checks at each step that the task announces what it announced then, whatever else
+ * a step touches included.
  *
  * @throws ReplayMismatch from `choose` when it does not, or when the recording is at its end
  */
@@ -43,7 +43,7 @@ export function replayChooser(recorded: readonly RecordedChoice[]): ReplayChoose
         );
       }
       const now = recordChoice(task);
-      if (!isSame(now, choice)) {
+      if (!isSameChoice(now, choice)) {
         throw new ReplayMismatch(
           `step ${step}: ${task.name} is about to ${describeChoice(now)}, but the recording says ${describeChoice(choice)}`,
         );
@@ -59,13 +59,4 @@ export function replayChooser(recorded: readonly RecordedChoice[]): ReplayChoose
       );
     },
   };
-}
-
-function isSame(one: RecordedChoice, other: RecordedChoice): boolean {
-  return (
-    one.object === other.object &&
-    one.access === other.access &&
-    one.alsoObject === other.alsoObject &&
-    one.alsoAccess === other.alsoAccess
-  );
 }

@@ -104,7 +104,7 @@ describe("a replay", () => {
 
   test("of a program that ends before the recording does says so when it is finished", () => {
     const { choices } = record(1);
-    const tail = { task: 2, object: choices[0]!.object, access: 0, alsoObject: -1, alsoAccess: 0 };
+    const tail = { task: 2, object: choices[0]!.object, access: 0, also: [] };
     const chooser = replayChooser([...choices, tail]);
     const tasks = new Tasks(chooser);
     program(tasks);
