@@ -11,7 +11,7 @@ import { type RunContext, runAll, runEach } from "../run/run-all.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
-import { leftOut, type RunOptions, withoutRepeats } from "./run.ts";
+import { leftOut, type RunOptions, withoutEchoes, withoutRepeats } from "./run.ts";
 
 /** Something that happens in the middle of an acquisition, and how it is told. */
 export interface Story<R extends { readonly broken: readonly string[] }> {
@@ -36,12 +36,14 @@ export async function runStory<R extends { readonly broken: readonly string[] }>
   const registry = builtInRegistry();
   const configuration = await readConfiguration(output.directory, flags, registry);
   const { chooser, place, settings } = configuration;
-  const { strategy, pinning } = flags;
+  // Flags may name a module; what it exports is in the settings.
+  const strategy = flags.strategy === undefined ? undefined : settings.strategy;
+  const pinning = flags.pinning === undefined ? undefined : settings.pinning;
   const when = flags[story.flag] ?? "random";
   const signal = await findSignal(configuration.signal);
   const plan = planRuns(settings, registry, { extent, strategy, pinning });
   const found = [...plan.problems, ...(isSignal(signal) ? [] : [signal])].map(place);
-  const problems = [...configuration.problems, ...found];
+  const problems = withoutEchoes(configuration.problems, found);
   if (problems.length > 0 || !isSignal(signal)) throw new UsageError(problems);
 
   const context: RunContext = { registry, signal, chooser, announce: output.progress };

@@ -1,4 +1,4 @@
-import { describeProblem } from "@nopage/core/wiring";
+import { describeProblem, type Problem } from "@nopage/core/wiring";
 import { builtInRegistry } from "../built-in-plugins.ts";
 import type { Flags } from "../config/flags.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
@@ -22,11 +22,13 @@ export async function run(flags: Flags, { extent, format }: RunOptions, output: 
   const registry = builtInRegistry();
   const configuration = await readConfiguration(output.directory, flags, registry);
   const { chooser, place, settings } = configuration;
-  const { strategy, pinning } = flags;
+  // Flags may name a module; what it exports is in the settings.
+  const strategy = flags.strategy === undefined ? undefined : settings.strategy;
+  const pinning = flags.pinning === undefined ? undefined : settings.pinning;
   const signal = await findSignal(configuration.signal);
   const plan = planRuns(settings, registry, { extent, strategy, pinning });
   const found = [...plan.problems, ...(isSignal(signal) ? [] : [signal])].map(place);
-  const problems = [...configuration.problems, ...found];
+  const problems = withoutEchoes(configuration.problems, found);
   if (problems.length > 0 || !isSignal(signal)) throw new UsageError(problems);
 
   const { results, misfits } = runAll(plan.runs, { registry, signal, chooser, announce: output.progress });
@@ -51,4 +53,10 @@ export function leftOut({ strategy, pinning, problems }: Misfit): string {
 export function withoutRepeats(misfits: readonly Misfit[]) {
   const problems = misfits.flatMap((misfit) => misfit.problems);
   return [...new Map(problems.map((problem) => [describeProblem(problem), problem])).values()];
+}
+
+/** All problems; a setting that is wrong already is not told a second time for what follows from that. */
+export function withoutEchoes(first: readonly Problem[], more: readonly Problem[]): readonly Problem[] {
+  const told = new Set(first.map(({ path }) => path));
+  return [...first, ...more.filter(({ path }) => !told.has(path))];
 }

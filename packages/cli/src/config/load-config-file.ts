@@ -1,9 +1,10 @@
+import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { loadConfig } from "c12";
 import type { Jiti } from "jiti";
-import { firstLine } from "../report/first-line.ts";
 import { UsageError } from "../usage-error.ts";
 import { createModuleLoader } from "./load-module.ts";
+import { whereItIsWrong } from "./where-it-is-wrong.ts";
 
 /**
  * What a configuration file holds, of whatever format, not checked yet.
@@ -31,7 +32,7 @@ export async function loadConfigFile(path: string): Promise<unknown> {
     });
     return config;
   } catch (cause) {
-    const expected = `a configuration that can be read, but ${complaint(cause)}`;
+    const expected = `a configuration that can be read, but ${complaint(cause, path)}`;
     throw new UsageError(
       [{ path: "configuration", value: basename(path), expected, nearest: undefined }],
       cause,
@@ -39,8 +40,10 @@ export async function loadConfigFile(path: string): Promise<unknown> {
   }
 }
 
-function complaint(cause: unknown): string {
+function complaint(cause: unknown, path: string): string {
   // c12 looks into what it loaded before anybody can check that it is an object.
   const isNoObject = cause instanceof TypeError && /'\$meta'|'in' operator/.test(cause.message);
-  return isNoObject ? "it holds no object with settings" : firstLine(cause);
+  return isNoObject
+    ? "it holds no object with settings"
+    : whereItIsWrong(cause, path, readFileSync(path, "utf8"));
 }

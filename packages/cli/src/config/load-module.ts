@@ -4,15 +4,25 @@ import { virtualModules } from "./virtual-modules.ts";
 /** What a module exports, by name; `default` is the module itself where it has no default export. */
 export type ModuleExports = Readonly<Record<string, unknown>>;
 
+/** Loads modules, in TypeScript or not, as seen from a file. */
+export interface ModuleLoader {
+  (id: string): Promise<ModuleExports>;
+  /** Whether there is such a module. */
+  canResolve(id: string): boolean;
+}
+
+/** What the names of modules end in. */
+export const moduleExtensions: readonly string[] = [".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"];
+
 /**
  * A function that loads modules, in TypeScript or not, as seen from a file.
  *
  * What they import of this workspace is what this process already has, wherever they lie and whatever is installed
  * beside them: a second copy of the core would have classes and constants of its own.
  */
-export function createModuleLoader(from: string): (id: string) => Promise<ModuleExports> {
+export function createModuleLoader(from: string): ModuleLoader {
   const jiti = createJiti(from, { interopDefault: true, virtualModules });
-  return async (id) => {
+  const load = async (id: string): Promise<ModuleExports> => {
     try {
       // Asked for synchronously it compiles every module, also those that Node could load, and so sees every import.
       return jiti(id) as ModuleExports;
@@ -21,6 +31,9 @@ export function createModuleLoader(from: string): (id: string) => Promise<Module
       return (await jiti.import(id)) as ModuleExports;
     }
   };
+  const canResolve = (id: string): boolean =>
+    Object.hasOwn(virtualModules, id) || jiti.esmResolve(id, { try: true }) !== undefined;
+  return Object.assign(load, { canResolve });
 }
 
 function isTopLevelAwait(failure: unknown): boolean {

@@ -1,7 +1,7 @@
-import { pathToFileURL } from "node:url";
-import { PluginError, type PluginRegistry, type Problem } from "@nopage/core/wiring";
-import { firstLine } from "../report/first-line.ts";
+import type { PluginRegistry, Problem } from "@nopage/core/wiring";
 import { createModuleLoader } from "./load-module.ts";
+import { moduleId } from "./load-named-modules.ts";
+import { whyNotLoaded } from "./why-not-loaded.ts";
 
 /**
  * Loads modules with plugins and registers what they export.
@@ -21,17 +21,12 @@ export async function loadPlugins(
   for (const [index, module] of modules.entries()) {
     // What is no name at all is a problem of the form, which is told elsewhere.
     if (typeof module !== "string" || module === "") continue;
-    const report = (what: string) =>
-      problems.push({ path: `plugins[${index}]`, value: module, expected: what, nearest: undefined });
     try {
-      registry.registerModule(await load(module), module);
+      registry.registerModule(await load(moduleId(module, from)), module);
     } catch (failure) {
-      if (failure instanceof PluginError) {
-        for (const { plugin, problems } of failure.rejections) {
-          report(`plugins that can be registered, but ${plugin} is rejected: ${problems.join("; ")}`);
-        }
-      } else {
-        report(`a module that can be loaded from ${pathToFileURL(from).pathname}, but ${firstLine(failure)}`);
+      for (const why of whyNotLoaded(failure, from)) {
+        const expected = `a module with plugins that can be registered, but ${why}`;
+        problems.push({ path: `plugins[${index}]`, value: module, expected, nearest: undefined });
       }
     }
   }

@@ -7,6 +7,7 @@ import type { ChooserConfig, NopageConfig } from "./config.ts";
 import { findConfigFile } from "./find-config-file.ts";
 import { applyFlags, checkFlags, type Flags, placeProblem } from "./flags.ts";
 import { loadConfigFile } from "./load-config-file.ts";
+import { loadNamedModules } from "./load-named-modules.ts";
 import { loadPlugins } from "./load-plugins.ts";
 
 /** Everything that a command goes by: defaults, overlaid by the file, overlaid by the flags. */
@@ -51,13 +52,25 @@ export async function readConfiguration(
   const config: NopageConfig & typeof defaults = { ...defaults, ...withoutMistakes(merged, formProblems) };
   const base = file ?? join(directory, "nopage.config.js");
   const pluginProblems = await loadPlugins(merged["plugins"], base, registry);
-  const { strategy, pinning, device, machine, chooser } = config;
+  const own = join(directory, "nopage.config.js");
+  const { names, problems: namingProblems } = await loadNamedModules(
+    [
+      { path: "strategy", name: config.strategy, from: flags.strategy === undefined ? base : own },
+      { path: "pinning", name: config.pinning, from: flags.pinning === undefined ? base : own },
+      { path: "device.name", name: config.device.name, from: flags.device === undefined ? base : own },
+    ],
+    registry,
+  );
+  const { machine, chooser } = config;
+  const strategy = names.get("strategy") ?? config.strategy;
+  const pinning = names.get("pinning") ?? config.pinning;
+  const device = { ...config.device, name: names.get("device.name") ?? config.device.name };
   return {
     settings: { strategy, pinning, device, ...(machine === undefined ? {} : { machine }) },
     chooser,
     signal: flags.signal ?? locateSignal(config.signal, base, directory),
     file,
-    problems: [...checkFlags(flags), ...formProblems, ...pluginProblems].map(place),
+    problems: [...checkFlags(flags), ...formProblems, ...pluginProblems, ...namingProblems].map(place),
     place,
   };
 }

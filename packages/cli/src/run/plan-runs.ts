@@ -23,13 +23,21 @@ export interface Plan {
 
 /** Lays out the runs that the choice asks for. */
 export function planRuns(settings: WorldSettings, registry: PluginRegistry, choice: Choice): Plan {
-  const problems = checkSettings(settings, registry);
+  const problems = checkSettings(settings, registry).map((problem) => mentionModules(problem, registry));
   if (choice.extent === "configured") return { problems, runs: [settings] };
   const runs = combinations(settings, registry, choice);
   // The configured strategy need not fit the device when others that do are run anyway.
   const isSpared = ({ path, value }: Problem) =>
     path === "strategy" && runs.length > 0 && registry.strategies.find(value) !== undefined;
   return { problems: problems.filter((problem) => !isSpared(problem)), runs };
+}
+
+/** An unknown name could have been a module as well, which the registry knows nothing of. */
+function mentionModules(problem: Problem, { strategies, pinning, devices }: PluginRegistry): Problem {
+  const { path, value, expected } = problem;
+  const plugins = [strategies, pinning, devices].find(({ kind }) => kind.path === path);
+  if (plugins === undefined || plugins.find(value) !== undefined) return problem;
+  return { ...problem, expected: `${expected}; or the package or path of a module that exports one` };
 }
 
 function combinations(

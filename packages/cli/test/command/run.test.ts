@@ -159,7 +159,7 @@ describe("what cannot be run", () => {
       "--pinning",
       "pin",
       "--device",
-      "way",
+      "higway",
       "--signal",
       "gitar",
     ];
@@ -172,7 +172,7 @@ describe("what cannot be run", () => {
     );
     expect(stderr).toMatch(/--pinning: found "pin"; expected the name of a pinning policy: .*refcount/);
     expect(stderr).toMatch(
-      /--device: found "way"; expected the name of a device driver: "highway"; nearest choice: "highway"\n/,
+      /--device: found "higway"; expected the name of a device driver: "highway"; or the package or path of a module that exports one; nearest choice: "highway"\n/,
     );
     expect(stderr).toMatch(
       /--signal: found "gitar"; expected a WAV or CSV file.*; nearest choice: "guitar"\n/,

@@ -74,11 +74,32 @@ describe("a configuration file", () => {
   });
 
   test.each([
-    ["nopage.config.json", '{ "strategy": }', "Unexpected token"],
-    ["nopage.config.yaml", "strategy: [", "unexpected end of the stream"],
+    ["nopage.config.json", '{ "strategy": }', "but nopage.config.json:1:15: Unexpected token '}'"],
+    [
+      "nopage.config.json",
+      '{\n  "strategy": "a",\n}',
+      "but nopage.config.json:3:1: Expected double-quoted property name",
+    ],
+    ["nopage.config.json", "{", "nopage.config.json:1:2: "],
+    ["nopage.config.json", "", "nopage.config.json:1:1: Unexpected end of JSON input"],
+    ["nopage.config.json5", "{ a: 1, b }", "nopage.config.json5:1:11: invalid character '}'"],
+    ["nopage.config.toml", "a = 1\nb = = 2", "nopage.config.toml:2:5: Invalid TOML document"],
+    [
+      "nopage.config.json",
+      JSON.stringify({ pinning: "some policy", strategy: "a name that is so long" }, null, 2).replace(
+        "}",
+        "?",
+      ),
+      "nopage.config.json:4:1: ",
+    ],
+    [
+      "nopage.config.yaml",
+      "strategy: a\npinning: b: c\n",
+      "nopage.config.yaml:2:11: bad indentation of a mapping entry",
+    ],
     ["nopage.config.yaml", "", "it holds no object with settings"],
     ["nopage.config.json", "null", "it holds no object with settings"],
-    ["nopage.config.ts", "export default {", "ParseError"],
+    ["nopage.config.ts", "export default {", "but nopage.config.ts:1:17: Unexpected token"],
     ["nopage.config.ts", 'throw new Error("not today\\nnor tomorrow")', "not today"],
     ["nopage.config.ts", 'import "./missing.ts";', "Cannot find module './missing.ts'"],
   ])("%s with %j cannot be read", async (name, content, why) => {
@@ -205,10 +226,10 @@ describe("plugins", () => {
     const { told, registry } = await read(folder);
     expect(told.map((line) => line.replaceAll(folder, "FOLDER"))).toEqual([
       "plugins[1] in nopage.config.json: found 7; expected the name of a package or a path",
-      'plugins[0] in nopage.config.json: found "./none.ts"; expected plugins that can be registered, but the module is rejected: it exports answer (a number), helper (a function) and no plugin; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with',
-      'plugins[3] in nopage.config.json: found "./bad.js"; expected plugins that can be registered, but a device driver without a usable name is rejected: name is "Bad Name"; it must be in kebab-case, such as "lazy-nopage"; load is 1; it must be a function',
-      "plugins[4] in nopage.config.json: found \"not-installed\"; expected a module that can be loaded from FOLDER/nopage.config.json, but Cannot find module 'not-installed'",
-      'plugins[5] in nopage.config.json: found "./good.ts"; expected plugins that can be registered, but strategy "third-party" is rejected: a strategy of that name is already registered from ./good.ts; every name is given once',
+      'plugins[0] in nopage.config.json: found "./none.ts"; expected a module with plugins that can be registered, but the module is rejected: it exports answer (a number), helper (a function) and no plugin; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with',
+      'plugins[3] in nopage.config.json: found "./bad.js"; expected a module with plugins that can be registered, but a device driver without a usable name is rejected: name is "Bad Name"; it must be in kebab-case, such as "lazy-nopage"; load is 1; it must be a function',
+      "plugins[4] in nopage.config.json: found \"not-installed\"; expected a module with plugins that can be registered, but it cannot be loaded from FOLDER/nopage.config.json: Cannot find module 'not-installed'",
+      'plugins[5] in nopage.config.json: found "./good.ts"; expected a module with plugins that can be registered, but strategy "third-party" is rejected: a strategy of that name is already registered from ./good.ts; give this one a name of its own (taken are third-party by ./good.ts), or leave one of the two modules out',
     ]);
     expect(registry.strategies.names()).toEqual(["third-party"]);
   });

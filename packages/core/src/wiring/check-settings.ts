@@ -16,7 +16,7 @@ export function checkSettings(settings: WorldSettings, registry: PluginRegistry)
   const problems: Problem[] = [];
   const strategy = registry.strategies.find(settings.strategy);
   const driver = registry.devices.find(settings.device?.name);
-  if (strategy === undefined) problems.push(registry.strategies.unknown(settings.strategy));
+  if (strategy === undefined) problems.push(unknownStrategy(settings.strategy, registry));
   if (registry.pinning.find(settings.pinning) === undefined) {
     problems.push(registry.pinning.unknown(settings.pinning));
   }
@@ -32,6 +32,19 @@ export function checkSettings(settings: WorldSettings, registry: PluginRegistry)
   }
   problems.push(...checkMachine(settings.machine));
   return problems;
+}
+
+/** A mirror is named where a strategy belongs: told is what it is, and how it is put to use. */
+function unknownStrategy(name: unknown, { strategies, mirrors, pinning }: PluginRegistry): Problem {
+  const problem = strategies.unknown(name);
+  if (mirrors.find(name) === undefined) return problem;
+  const followers = pinning.all().filter(({ supports }) => supports.holdsBy === "notifier");
+  const how =
+    followers.length === 0
+      ? "a pinning policy is built on one"
+      : `to run with one, set pinning to ${anyOf(followers.map((policy) => policy.name))}`;
+  const expected = `${problem.expected}. It is a mirror, a page table of the device's own that follows the process's: ${how}`;
+  return { ...problem, expected, nearest: undefined };
 }
 
 function cannotShow(strategy: MappingStrategy, driver: DeviceDriver, registry: PluginRegistry): Problem {

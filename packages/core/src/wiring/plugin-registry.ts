@@ -53,19 +53,35 @@ export class PluginRegistry {
    * @throws PluginError when it exports none, saying what it exports instead, or when any of them is rejected
    */
   registerModule(exports: Readonly<Record<string, unknown>>, source: string): readonly string[] {
-    // One plugin may be exported twice, by its name and as the default; a CommonJS module may be one itself.
-    const candidates = [...new Set([...Object.values(exports), exports])].flatMap((value): Candidate[] => {
-      const kind = kindOf(value);
-      return kind === undefined ? [] : [{ plugin: value as Plugin, kind }];
-    });
-    if (candidates.length === 0) {
-      const found = Object.entries(exports).map(([name, value]) => `${name} (${nounFor(value)})`);
-      const instead = found.length === 0 ? "nothing at all" : `${found.join(", ")} and no plugin`;
-      const problem = `it exports ${instead}; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with`;
-      throw new PluginError(source, [{ plugin: "the module", problems: [problem] }]);
-    }
+    const candidates = candidatesIn(exports, source);
     this.#admit(candidates, source);
     return candidates.map(({ plugin }) => plugin.name);
+  }
+
+  /**
+   * Registers every plugin that a module exports, for the sake of the only one of a kind among them. What is registered
+   * already as the very same object stays as it is: somebody may name a module in two places.
+   *
+   * @returns the name of that one
+   * @throws PluginError as `registerModule` does, and when it exports none of that kind or several
+   */
+  registerOne(exports: Readonly<Record<string, unknown>>, source: string, kind: PluginKind): string {
+    const candidates = candidatesIn(exports, source);
+    const wanted = candidates.filter((candidate) => candidate.kind === kind);
+    const [one] = wanted;
+    if (one === undefined || wanted.length > 1) {
+      const found = (wanted.length > 1 ? wanted : candidates).map((own) => label(own.plugin, own.kind));
+      const problem =
+        one === undefined
+          ? `it exports no ${kind.title} but ${found.join(", ")}`
+          : `it exports more than one: ${found.join(", ")}; put the module into plugins, and the name of one here`;
+      throw new PluginError(source, [{ plugin: "the module", problems: [problem] }]);
+    }
+    this.#admit(
+      candidates.filter(({ plugin, kind: own }) => this.#namedPlugins(own)?.find(plugin.name) !== plugin),
+      source,
+    );
+    return one.plugin.name;
   }
 
   #admit(candidates: readonly Candidate[], source: string): void {
@@ -94,15 +110,40 @@ export class PluginRegistry {
     source: string,
   ): readonly string[] {
     const beside = before.some((other) => other.kind === kind && other.plugin.name === name);
-    const owner = beside ? source : this.#sourceOf(name, kind);
+    const registered = this.#namedPlugins(kind);
+    const owner = beside ? source : registered?.sourceOf(name);
     if (owner === undefined) return [];
-    return [`a ${kind.title} of that name is already registered from ${owner}; every name is given once`];
+    const taken = (registered?.names() ?? []).map((other) => `${other} by ${registered?.sourceOf(other)}`);
+    const others = taken.length === 0 ? "" : ` (taken are ${taken.join(", ")})`;
+    return [
+      `a ${kind.title} of that name is already registered from ${owner}; give this one a name of its own${others}, or leave one of the two modules out`,
+    ];
   }
 
-  #sourceOf(name: string, kind: PluginKind): string | undefined {
-    const all = [this.strategies, this.mirrors, this.pinning, this.devices];
-    return all.find((plugins) => plugins.kind === kind)?.sourceOf(name);
+  #namedPlugins(kind: PluginKind): NamedPlugins<Plugin> | undefined {
+    const all: readonly NamedPlugins<Plugin>[] = [this.strategies, this.mirrors, this.pinning, this.devices];
+    return all.find((plugins) => plugins.kind === kind);
   }
+}
+
+/** The plugins among what a module exports; other exports are left alone. */
+function candidatesIn(exports: Readonly<Record<string, unknown>>, source: string): readonly Candidate[] {
+  // One plugin may be exported twice, by its name and as the default; a CommonJS module may be one itself.
+  const candidates = [...new Set([...Object.values(exports), exports])].flatMap((value): Candidate[] => {
+    const kind = kindOf(value);
+    return kind === undefined ? [] : [{ plugin: value as Plugin, kind }];
+  });
+  if (candidates.length > 0) return candidates;
+  // A loader may put the module itself in place of the default export that it lacks.
+  const own = Object.entries(exports).filter(([name, value]) => name !== "default" || !isEmptyModule(value));
+  const found = own.map(([name, value]) => `${name} (${nounFor(value)})`);
+  const instead = found.length === 0 ? "nothing at all" : `${found.join(", ")} and no plugin`;
+  const problem = `it exports ${instead}; it must export what defineStrategy, defineMirror, definePinningPolicy or defineDriver answers with`;
+  throw new PluginError(source, [{ plugin: "the module", problems: [problem] }]);
+}
+
+function isEmptyModule(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).every((key) => key === "default");
 }
 
 function label({ name }: Plugin, kind: PluginKind): string {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { checkSettings } from "../../src/wiring/check-settings.ts";
 import { PluginError } from "../../src/wiring/plugin-error.ts";
 import type { Plugin } from "../../src/wiring/plugin-kind.ts";
 import { PluginRegistry } from "../../src/wiring/plugin-registry.ts";
-import { noPin, nothingShown, testCard, testRegistry } from "./test-plugins.ts";
+import { ioOnly, noPin, nothingShown, testCard, testRegistry } from "./test-plugins.ts";
 
 function rejection(plugin: unknown): PluginError {
   try {
@@ -26,7 +27,7 @@ describe("registration", () => {
   test("a name that is taken names both sources", () => {
     const registry = testRegistry();
     expect(() => registry.register({ ...nothingShown }, "./mine.ts")).toThrow(
-      'strategy "nothing-shown" from ./mine.ts: a strategy of that name is already registered from the tests; every name is given once',
+      'strategy "nothing-shown" from ./mine.ts: a strategy of that name is already registered from the tests; give this one a name of its own (taken are nothing-shown by the tests, io-only by the tests), or leave one of the two modules out',
     );
     expect(registry.strategies.get("nothing-shown")).toBe(nothingShown);
   });
@@ -152,4 +153,55 @@ describe("the plugins of a module", () => {
       "already registered from ./mine.ts",
     );
   });
+});
+
+describe("the one plugin of a kind that a module exports", () => {
+  const strategies = new PluginRegistry().strategies.kind;
+
+  test("is registered with all others, and answered with", () => {
+    const registry = new PluginRegistry();
+    expect(registry.registerOne({ nothingShown, noPin }, "./mine.ts", strategies)).toBe("nothing-shown");
+    expect(registry.pinning.names()).toEqual(["no-pin"]);
+  });
+
+  test("may be registered already, as the very same object only", () => {
+    const registry = testRegistry();
+    expect(registry.registerOne({ nothingShown, noPin }, "./mine.ts", strategies)).toBe("nothing-shown");
+    expect(registry.strategies.sourceOf("nothing-shown")).toBe("the tests");
+    const other = { ...nothingShown };
+    expect(() => registry.registerOne({ other }, "./mine.ts", strategies)).toThrow(/already registered from/);
+  });
+
+  test("must be there, and be one", () => {
+    const registry = new PluginRegistry();
+    expect(() => registry.registerOne({ noPin }, "./mine.ts", strategies)).toThrow(
+      'the module from ./mine.ts: it exports no strategy but pinning policy "no-pin"',
+    );
+    expect(() => registry.registerOne({ nothingShown, ioOnly, noPin }, "./mine.ts", strategies)).toThrow(
+      'it exports more than one: strategy "nothing-shown", strategy "io-only"; put the module into plugins, and the name of one here',
+    );
+    expect(registry.pinning.names()).toEqual([]);
+  });
+});
+
+test("a mirror that is named for a strategy is told what it is and how it is used", () => {
+  const registry = testRegistry();
+  const mirror = {
+    name: "own-mirror",
+    supports: { accessor: "device", forms: ["atomic"], holdsOff: "range" },
+    create: () => {
+      throw new Error("never made");
+    },
+  } as const;
+  registry.register(mirror, "the tests");
+  const settings = { strategy: "own-mirror", pinning: "no-pin", device: { name: "test-card" } };
+  expect(checkSettings(settings, registry)).toEqual([
+    {
+      path: "strategy",
+      value: "own-mirror",
+      expected:
+        'the name of a strategy: "nothing-shown" or "io-only". It is a mirror, a page table of the device\'s own that follows the process\'s: to run with one, set pinning to "no-pin"',
+      nearest: undefined,
+    },
+  ]);
 });
