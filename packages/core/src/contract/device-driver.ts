@@ -25,7 +25,7 @@ export interface LoadedDriver {
   /** The name to open, such as `/dev/highway0`. */
   readonly path: string;
   /**
-   * Takes the driver out (`module_exit`): 0, or a negated errno such as -EBUSY while its device is open or mapped, with
+   * Takes the driver out (`module_exit`): 0, or a negated errno such as -EWOULDBLOCK while its device is open or mapped, with
    * nothing changed.
    */
   unload(): Sleepable<number>;

@@ -11,6 +11,8 @@ export const EIO = 5;
 export const ENXIO = 6;
 export const EBADF = 9;
 export const EAGAIN = 11;
+/** What a call that does not wait answers where it would have to; the same number as `EAGAIN`. */
+export const EWOULDBLOCK = EAGAIN;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EFAULT = 14;

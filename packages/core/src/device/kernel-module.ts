@@ -1,4 +1,4 @@
-import { EBUSY } from "../contract/errno.ts";
+import { EBUSY, ENOENT, EWOULDBLOCK } from "../contract/errno.ts";
 import type { EventLog } from "../events/event-log.ts";
 
 /**
@@ -10,7 +10,7 @@ export class KernelModule {
   readonly id: number;
   readonly #log: EventLog;
   #uses = 0;
-  #state: "loaded" | "unloaded" = "loaded";
+  #state: "loaded" | "going" | "unloaded" = "loaded";
 
   constructor(id: number, name: string, log: EventLog) {
     this.id = id;
@@ -23,13 +23,14 @@ export class KernelModule {
     return this.#uses;
   }
 
+  /** Its code is there, though it may be on its way out. */
   get isLoaded(): boolean {
-    return this.#state === "loaded";
+    return this.#state !== "unloaded";
   }
 
-  /** One user more (`try_module_get`); false when the module is already gone. */
+  /** One user more (`try_module_get`); false when the module is gone or on its way out. */
   use(): boolean {
-    if (this.#state === "unloaded") return false;
+    if (this.#state !== "loaded") return false;
     this.#uses++;
     return true;
   }
@@ -40,11 +41,31 @@ export class KernelModule {
     this.#uses--;
   }
 
-  /** Takes the module out: 0, or -EBUSY while it is used (`delete_module` answers -EAGAIN for this with O_NONBLOCK). */
-  unload(): number {
-    if (this.#uses > 0) return -EBUSY;
+  /**
+   * The first half of taking the module out (`delete_module` of 6.1, which never waits, whether O_NONBLOCK was given or
+   * not; up to 3.12 it waited without). On success nobody can use it any more, and its own exit function may run.
+   *
+   * @returns 0; -EWOULDBLOCK while it is used, with nothing changed (2.4 said -EBUSY); -EBUSY while somebody else is
+   *   taking it out; -ENOENT once it is out
+   */
+  beginUnload(): number {
+    if (this.#state === "going") return -EBUSY;
+    if (this.#state === "unloaded") return -ENOENT;
+    if (this.#uses > 0) return -EWOULDBLOCK;
+    this.#state = "going";
+    return 0;
+  }
+
+  /** The second half, after the exit function: the code is gone (`free_module`). */
+  finishUnload(): void {
     this.#state = "unloaded";
     this.#log.record("module-unload", this.id);
-    return 0;
+  }
+
+  /** Both halves at once, for a module without an exit function; answers as `beginUnload`. */
+  unload(): number {
+    const refused = this.beginUnload();
+    if (refused === 0) this.finishUnload();
+    return refused;
   }
 }

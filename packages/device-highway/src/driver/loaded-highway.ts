@@ -1,12 +1,5 @@
 import type { KernelModule, MappingBinding, PciFunction } from "@nopage/core";
-import {
-  type Atomic,
-  type BackingKind,
-  ENOENT,
-  type LoadedDriver,
-  type Quarantined,
-  type Sleepable,
-} from "@nopage/core/contract";
+import type { Atomic, BackingKind, LoadedDriver, Quarantined, Sleepable } from "@nopage/core/contract";
 import { type HighwayCard, highwayIn } from "../card/highway-card.ts";
 import type { HighwayService } from "./file-operations.ts";
 import type { HighwayStatistics } from "./ioctl.ts";
@@ -59,12 +52,15 @@ export class LoadedHighway implements LoadedDriver {
     return { ...this.#service.device.statistics };
   }
 
-  /** `module_exit`: 0; -EBUSY while the device is open or mapped; -ENOENT when it is out already. */
+  /**
+   * `rmmod`: 0; -EWOULDBLOCK while the device is open or mapped, -EBUSY while somebody else is unloading it, -ENOENT when
+   * it is out already, all with nothing changed.
+   */
   *unload(): Sleepable<number> {
-    if (!this.module.isLoaded) return -ENOENT;
-    const refused = this.module.unload();
+    const refused = this.module.beginUnload();
     if (refused !== 0) return refused;
     yield* this.#resources.release();
+    this.module.finishUnload();
     return 0;
   }
 
