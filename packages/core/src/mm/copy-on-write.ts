@@ -8,6 +8,7 @@ import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
 import type { FaultResult } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
+import { splitDownTo } from "./split.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage, forgetPage, rememberPage } from "./zap.ts";
@@ -98,7 +99,7 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
   let slot = mm.table.find(vpn);
   const isUnchanged = slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry);
-  if (isUnchanged && mm.table.level > 0) slot = splitDownTo(area, vpn);
+  if (isUnchanged) slot = yield* splitDownTo(mm, vpn);
   if (isUnchanged && slot >= 0) {
     if (old === undefined) yield* copyContents(area, copy, entry);
     machine.writeEntry(mm, slot, vpn, 0);
@@ -149,17 +150,6 @@ function* copyContents(area: Vma, copy: Page, entry: number): Atomic<void> {
   flushCachedFrame(area.mm, source);
   memory.copyFrame(copy, source);
   machine.stats.pagesCopied++;
-}
-
-/** Splits the large leaves over `vpn` until its entry is of level 0; -1 when there is no memory. */
-export function splitDownTo(area: Vma, vpn: number): number {
-  const { table } = area.mm;
-  let slot = table.find(vpn);
-  while (slot >= 0 && table.level > 0) {
-    if (!table.splitLarge(slot, table.level)) return -1;
-    slot = table.find(vpn);
-  }
-  return slot;
 }
 
 /** Whether two entries map the same frame with the same right to store; accessed and dirty bits may differ. */

@@ -15,6 +15,7 @@ import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
 import { callOpen } from "./area-hooks.ts";
 import { flushCachedFrame, flushCacheRange } from "./cache-flush.ts";
+import { leafPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
@@ -95,7 +96,7 @@ function* copyEntries(source: Vma, copy: Vma): Sleepable<number> {
       end = parent.table.endOfEntry(vpn, level);
     } else if (level > 0) {
       end = parent.table.endOfEntry(vpn, level);
-      result = copyLargeLeaf(source, copy, slot, vpn, level);
+      result = yield* copyLargeLeaf(source, copy, slot, vpn, level);
     } else {
       end = Math.min(last, parent.table.endOfLeafTable(vpn));
       result = yield* copyLeaves(source, copy, slot, vpn, end);
@@ -108,13 +109,13 @@ function* copyEntries(source: Vma, copy: Vma): Sleepable<number> {
   return result;
 }
 
-function copyLargeLeaf(source: Vma, copy: Vma, slot: number, vpn: number, level: number): number {
+function* copyLargeLeaf(source: Vma, copy: Vma, slot: number, vpn: number, level: number): Atomic<number> {
   const { machine } = source.mm;
   const isCow = isCopyOnWrite(source.flags);
-  const entry = machine.tables.read(slot);
-  if (entry === 0) return 0;
   const destination = copy.mm.table.ensure(vpn, level);
-  if (destination < 0) return -ENOMEM;
+  if (destination < 0 || !copy.mm.table.deposit(level)) return -ENOMEM;
+  if (machine.sched.interleaving) yield leafPoint(source.mm, vpn, level, isCow ? Access.write : Access.read);
+  const entry = machine.tables.read(slot);
   const shared = isCow ? changeFlags(entry, PTE_WRITE, 0) : entry;
   if (shared !== entry) machine.writeEntry(source.mm, slot, vpn, shared);
   machine.writeEntry(copy.mm, destination, vpn, changeFlags(shared, PTE_ACCESSED, PTE_LARGE));

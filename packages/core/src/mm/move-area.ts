@@ -1,12 +1,13 @@
 import { VM_LOCKED } from "../contract/area-flags.ts";
 import { ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
 import { askArea, askMaySplit, callOpen } from "./area-hooks.ts";
 import { flushCacheRange } from "./cache-flush.ts";
+import { leafPoint } from "./entry-points.ts";
 import { link } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
-import { prepareBoundary } from "./split.ts";
+import { prepareBoundary, splitLeaf } from "./split.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 
@@ -82,7 +83,8 @@ function* moveEntries(
   const { machine, table } = mm;
   const { sched } = machine;
   if (length === 0) return true;
-  if (!prepareBoundary(source, from) || !prepareBoundary(source, from + length)) return false;
+  yield* prepareBoundary(mm, from);
+  yield* prepareBoundary(mm, from + length);
   const range = yield* mm.notifiers.begin(from, from + length, "unmap");
   if (source.mapping !== undefined) yield* source.mapping.lock.write();
   flushCacheRange(mm, from, from + length);
@@ -102,9 +104,8 @@ function* moveEntries(
       }
       const level = movableLevel(source, vpn, offset);
       if (level < 0) {
-        if (table.splitLarge(slot, table.level)) continue;
-        isComplete = false;
-        break;
+        yield* splitLeaf(mm, vpn);
+        continue;
       }
       if (machine.tables.read(slot) !== 0) {
         const destination = table.ensure(vpn + offset, level);
@@ -112,12 +113,11 @@ function* moveEntries(
           isComplete = false;
           break;
         }
-        if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+        if (sched.interleaving) yield leafPoint(mm, vpn, level, Access.write);
         // Read only now (`ptep_get_and_clear`): a walk of the hardware may have set the dirty bit until this very step.
         const entry = machine.tables.read(slot);
         machine.writeEntry(mm, slot, vpn, 0);
-        if (sched.interleaving)
-          yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + offset), Access.write);
+        if (sched.interleaving) yield leafPoint(mm, vpn + offset, level, Access.write);
         machine.writeEntry(mm, destination, vpn + offset, entry);
       }
       vpn += table.pagesAt(level);

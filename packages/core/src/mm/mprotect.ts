@@ -3,9 +3,10 @@ import { EACCES, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
 import { changeFlags, PTE_DIRTY, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
 import { askArea } from "./area-hooks.ts";
 import { flushCacheRange } from "./cache-flush.ts";
+import { entryPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
 import { isUserRange, mayHaveMoreAreas, pageAlign } from "./munmap.ts";
 import { splitArea } from "./split.ts";
@@ -114,7 +115,7 @@ function* protectEntries(area: Vma, slot: number, vpn: number, end: number): Ato
     const before = machine.tables.read(slot + at - vpn);
     if (before === 0) continue;
     if (machine.sched.interleaving) {
-      yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(at), Access.write);
+      yield entryPoint(mm, at, Access.write);
     }
     const entry = machine.tables.read(slot + at - vpn);
     const write = mayBeWritten(area, entry) ? PTE_WRITE : 0;

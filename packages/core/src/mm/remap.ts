@@ -129,6 +129,7 @@ function* fillLargeLeaf(
     return yield* fillLeaves(area, vpn, pfn, table.endOfLeafTable(vpn), occupied);
   }
   if (table.pool.read(slot) === 0) {
+    if (!table.deposit(level)) return -ENOMEM;
     flushCachedRun(mm, pfn, table.pagesAt(level));
     machine.writeEntry(mm, slot, vpn, makePte(pfn, area.pteFlags() | PTE_SPECIAL | PTE_LARGE));
   } else {

@@ -1,6 +1,9 @@
 import { ENOMEM } from "../contract/errno.ts";
-import type { Sleepable } from "../contract/execution.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
+import { Access } from "../sched/points.ts";
 import { askMaySplit, callOpen } from "./area-hooks.ts";
+import { leafPoint } from "./entry-points.ts";
+import type { Mm } from "./mm.ts";
 import type { Vma } from "./vma.ts";
 
 /**
@@ -14,7 +17,8 @@ export function* splitArea(area: Vma, address: number, half: "below" | "above"):
   const { mm } = area;
   const refusal = yield* askMaySplit(area, address);
   if (refusal !== 0) return refusal;
-  if (!mm.machine.mayAllocateArea() || !prepareBoundary(area, address)) return -ENOMEM;
+  if (!mm.machine.mayAllocateArea()) return -ENOMEM;
+  yield* prepareBoundary(mm, address);
 
   const middle = area.pgoffOf(address);
   const created =
@@ -37,18 +41,34 @@ export function* splitArea(area: Vma, address: number, half: "below" | "above"):
   return created;
 }
 
-/**
- * Makes sure that no large leaf crosses `address` (`vma_adjust_trans_huge`), so that either side can be changed alone.
- * False when there is no memory for it.
- */
-export function prepareBoundary(area: Vma, address: number): boolean {
-  const { mm } = area;
-  const { table } = mm;
+/** Makes sure that no large leaf crosses `address` (`vma_adjust_trans_huge`), so that either side can be changed alone. */
+export function* prepareBoundary(mm: Mm, address: number): Atomic<void> {
   const vpn = address * mm.perPage;
-  for (;;) {
-    const slot = table.find(vpn);
-    if (slot < 0 || table.level === 0 || vpn % table.pagesAt(table.level) === 0) return true;
-    if (table.pool.read(slot) === 0) return true;
-    if (!table.splitLarge(slot, table.level)) return false;
+  yield* mm.pageTableLock.lock();
+  while (mm.table.find(vpn) >= 0 && mm.table.level > 0 && vpn % mm.table.pagesAt(mm.table.level) !== 0) {
+    yield* splitLeaf(mm, vpn);
   }
+  mm.pageTableLock.unlock();
+}
+
+/** Splits the large leaves over `vpn` until its entry is of level 0; answers its slot. The page-table lock is held. */
+export function* splitDownTo(mm: Mm, vpn: number): Atomic<number> {
+  for (;;) {
+    const slot = mm.table.find(vpn);
+    if (slot < 0 || mm.table.level === 0) return slot;
+    yield* splitLeaf(mm, vpn);
+  }
+}
+
+/**
+ * Splits the large leaf over `vpn` into leaves one level below (`__split_huge_pmd`). The page-table lock is held. It
+ * cannot fail: whoever wrote the leaf has deposited the tables for it.
+ */
+export function* splitLeaf(mm: Mm, vpn: number): Atomic<void> {
+  const { table, machine } = mm;
+  const slot = table.find(vpn);
+  const { level } = table;
+  if (machine.sched.interleaving) yield leafPoint(mm, vpn, level, Access.write);
+  if (!table.splitLarge(slot, level))
+    throw new Error(`no table was deposited for the large leaf over page ${vpn}`);
 }

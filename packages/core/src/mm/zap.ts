@@ -4,9 +4,11 @@ import type { InvalidateEvent } from "../contract/mmu-notifier.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon } from "../memory/page-flags.ts";
 import { PTE_DIRTY, PTE_SPECIAL, ptePfn } from "../mmu/pte.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
 import { flushCacheRange } from "./cache-flush.ts";
+import { leafPoint } from "./entry-points.ts";
 import { Gather } from "./gather.ts";
+import { splitLeaf } from "./split.ts";
 import type { Vma } from "./vma.ts";
 
 /** Whether private copies go as well, or only what is shared with the object. */
@@ -67,7 +69,7 @@ export function* clearEntries(
     if (slot < 0) {
       next = table.endOfEntry(vpn, table.level);
     } else if (table.level > 0) {
-      next = clearLargeLeaf(area, vpn, last, slot, gather);
+      next = yield* clearLargeLeaf(area, vpn, last, slot, gather);
     } else {
       next = Math.min(last, table.endOfLeafTable(vpn));
       yield* clearLeafTable(area, vpn, next - vpn, slot, reach, gather);
@@ -79,23 +81,26 @@ export function* clearEntries(
 }
 
 /**
- * Clears a large leaf, or only the part of it inside `[vpn, last)` after splitting it. When there is no memory for
- * the split all of it goes: the rest is mapped again by a fault, or not at all on strategies without one.
+ * Clears a large leaf if all of it lies inside `[vpn, last)`; otherwise splits it, so that what is outside stays
+ * (`zap_pmd_range`). Answers where to go on.
  */
-function clearLargeLeaf(area: Vma, vpn: number, last: number, slot: number, gather: Gather): number {
+function* clearLargeLeaf(area: Vma, vpn: number, last: number, slot: number, gather: Gather): Atomic<number> {
   const { mm } = area;
-  const { table, pageSize } = mm;
+  const { machine, table, pageSize } = mm;
   const { level } = table;
   const end = table.endOfEntry(vpn, level);
   const first = end - table.pagesAt(level);
-  if (table.pool.read(slot) === 0) return Math.min(last, end);
-  const isPart = vpn > first || end > last;
-  if (isPart && table.splitLarge(slot, level)) return vpn;
+  if (vpn > first || end > last) {
+    yield* splitLeaf(mm, vpn);
+    return vpn;
+  }
+  if (machine.sched.interleaving) yield leafPoint(mm, vpn, level, Access.write);
   table.pool.write(slot, 0);
-  mm.machine.sched.countAtomic(1);
+  table.withdraw(level);
+  machine.sched.countAtomic(1);
   gather.cleared(first * pageSize, end * pageSize);
-  mm.machine.log.record("pte-clear", mm.id, first, end - first);
-  return Math.min(last, end);
+  machine.log.record("pte-clear", mm.id, first, end - first);
+  return end;
 }
 
 function* clearLeafTable(
@@ -120,7 +125,7 @@ function* clearLeafTable(
   }
   for (let index = 0; index < count; index++) {
     if (table.pool.read(slot + index) === 0) continue;
-    if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn + index), Access.write);
+    if (sched.interleaving) yield leafPoint(mm, vpn + index, 0, Access.write);
     const entry = table.pool.read(slot + index);
     const page = countedPage(area, entry);
     if (page !== undefined && reach === "shared-only" && machine.memory.frames.hasFlags(page, PG_anon))

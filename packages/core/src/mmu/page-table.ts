@@ -17,6 +17,8 @@ export const LARGE_LEAF_ABOVE = -2;
 export class PageTable {
   /** The level of the entry that the last `find` or `ensure` answered with. */
   level = 0;
+  /** Tables kept ready, so that every large leaf can be taken apart without asking for memory; see `deposit`. */
+  deposited = 0;
   readonly geometry: Geometry;
   readonly pool: TablePool;
   /** The topmost table. */
@@ -208,14 +210,38 @@ export class PageTable {
   }
 
   /**
+   * Keeps tables ready for a large leaf of `level` that is about to be written (`pgtable_trans_huge_deposit`): as many
+   * as taking it apart into single pages can need. False, with nothing kept, when memory is refused.
+   */
+  deposit(level: number): boolean {
+    if (!this.pool.mayAllocate()) return false;
+    this.deposited += this.tablesBelow(level);
+    return true;
+  }
+
+  /** Gives back what is kept for a large leaf of `level` that was cleared whole (`pgtable_trans_huge_withdraw`). */
+  withdraw(level: number): void {
+    this.deposited -= this.tablesBelow(level);
+  }
+
+  /** The tables that the pages of one large leaf of `level` need when each has an entry of its own. */
+  tablesBelow(level: number): number {
+    let tables = 0;
+    for (let below = 0; below < level; below++) tables = 1 + (this.#mask[below] + 1) * tables;
+    return tables;
+  }
+
+  /**
    * Replaces the large leaf in `slot` of `level` by a table of leaves one level below with the same frames and
-   * flags (`split_huge_pmd`). Answers false, with nothing changed, when no memory is left for the table.
+   * flags (`split_huge_pmd`). The table is one of those deposited; where none was, it is asked for: false, with nothing
+   * changed, when no memory is left for it.
    */
   splitLarge(slot: number, level: number): boolean {
     const { pool } = this;
     const entry = pool.read(slot);
-    const table = pool.allocate();
+    const table = this.deposited > 0 ? pool.take() : pool.allocate();
     if (table < 0) return false;
+    if (this.deposited > 0) this.deposited--;
     const below = level - 1;
     const step = this.#span[below] as number;
     const flags = below === 0 ? pteFlags(entry) & ~PTE_LARGE : pteFlags(entry);

@@ -39,7 +39,11 @@ export class TablePool {
 
   /** Takes an empty table; -1 when memory is refused. */
   allocate(): number {
-    if (!this.mayAllocate()) return -1;
+    return this.mayAllocate() ? this.take() : -1;
+  }
+
+  /** Takes an empty table whose memory was asked for before. */
+  take(): number {
     this.tablesInUse++;
     const recycled = this.#free.pop();
     if (recycled !== undefined) return recycled;

@@ -4,7 +4,7 @@ import { PG_anon_exclusive } from "../memory/page-flags.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import type { Mm } from "../mm/mm.ts";
 import { PTE_READ, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
-import { visitTables } from "../mmu/table-walk.ts";
+import { visitEntries, visitTables } from "../mmu/table-walk.ts";
 import { checkAreas, checkReverseMap, type Say } from "./check-areas.ts";
 import { checkEntries } from "./check-entries.ts";
 
@@ -92,6 +92,11 @@ function checkTables(machine: Machine, say: Say): void {
   const { tables } = machine;
   let reached = 0;
   for (const pageTable of [machine.kernelTable, ...[...machine.mms].map(({ table }) => table)]) {
+    let needed = 0;
+    for (const { level } of visitEntries(pageTable)) needed += pageTable.tablesBelow(level);
+    if (pageTable.deposited !== needed) {
+      say(`${pageTable.deposited} tables are deposited for large leaves that need ${needed}`);
+    }
     for (const { table, level } of visitTables(pageTable)) {
       reached++;
       let live = 0;
