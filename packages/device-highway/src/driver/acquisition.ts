@@ -29,19 +29,21 @@ export class Acquisition {
   }
 
   /**
-   * Starts the transfer that the caller's request at `argument` describes. The pages are pinned before the gate is
-   * closed: pinning may fault, and a fault that waits at this very gate would wait for ever.
+   * Starts the transfer that the caller's request at `argument` describes.
+   *
+   * The card is claimed before the request is copied, which may lie in the card's own mapping: while the caller has the
+   * card nobody else has its gate closed, so a caller that may not wait is not made to by that fault. The pages are
+   * pinned before the gate is closed: pinning may fault, and a fault that waits at this very gate would wait for ever.
    *
    * @returns the transfer; -EFAULT for a request or a buffer that cannot be reached, -EINVAL for one that makes no
    *   sense, -EAGAIN or -ERESTARTSYS when the card is busy, -EIO for memory out of the card's reach, -ENODEV
    */
   *start(file: OpenFile, argument: number): Sleepable<Transfer | number> {
     const { claim, binding } = this.#device;
-    const request = yield* this.#copyRequest(argument);
-    if (typeof request === "number") return request;
     const taken = yield* claim.take(file);
     if (taken !== 0) return taken;
-    const transfer = yield* this.#prepare(file, request);
+    const request = yield* this.#copyRequest(argument);
+    const transfer = typeof request === "number" ? request : yield* this.#prepare(file, request);
     if (typeof transfer === "number") {
       yield* claim.giveBack();
       return transfer;

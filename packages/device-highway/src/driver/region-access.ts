@@ -12,7 +12,8 @@ import type { HighwayDevice } from "./highway-device.ts";
 
 /**
  * read and write on the measurement region, at the file's position. Both wait while a transfer has the card, as the
- * mapping does (QU-10), and touch user memory only while they have not: the user's buffer may be the mapping.
+ * mapping does (QU-10), or answer -EAGAIN on a file that may not wait. The user's buffer may be the mapping: it is
+ * copied while they have the card, when nobody has the gate closed, and never while they have closed it themselves.
  */
 export class RegionAccess {
   readonly #device: HighwayDevice;
@@ -28,22 +29,24 @@ export class RegionAccess {
     const bytes = Math.min(length, REGION_BYTES - start);
     if (bytes <= 0) return 0;
     const bounce = new Uint8Array(bytes);
-    const result = yield* this.#withCard(file, () => kernel.mmio.readBlock(measurements, start, bounce));
+    let copied = 0;
+    const result = yield* this.#withCard(file, function* () {
+      yield* kernel.mmio.readBlock(measurements, start, bounce);
+      copied = bytes - (yield* kernel.user.copyTo(buffer, bounce));
+      return copied === 0 ? -EFAULT : 0;
+    });
     if (result !== 0) return result;
-    const copied = bytes - (yield* kernel.user.copyTo(buffer, bounce));
     file.position = start + copied;
-    return copied === 0 ? -EFAULT : copied;
+    return copied;
   }
 
   /** Bytes written; position and length are multiples of 4 (-EINVAL), and end in the region (-ENOSPC). */
   *write(file: OpenFile, buffer: UserAddress, length: number): Sleepable<number> {
-    const { kernel } = this.#device;
     const start = file.position;
     if (start % 4 !== 0 || length % 4 !== 0 || length < 0) return -EINVAL;
     if (length > REGION_BYTES - start) return -ENOSPC;
     const bounce = new Uint8Array(length);
-    if ((yield* kernel.user.copyFrom(buffer, bounce)) > 0) return -EFAULT;
-    const result = yield* this.#change(file, () => this.#store(start, bounce));
+    const result = yield* this.#withCard(file, () => this.#copyAndStore(start, buffer, bounce));
     if (result !== 0) return result;
     file.position = start + length;
     return length;
@@ -52,7 +55,13 @@ export class RegionAccess {
   /** Sets an interface back to the start of its recording: 0, or as `write`. */
   *rewind(file: OpenFile, index: number, interfaces: number): Sleepable<number> {
     if (!Number.isInteger(index) || index < 0 || index >= interfaces) return -EINVAL;
-    return yield* this.#change(file, () => this.#rewindNow(index));
+    return yield* this.#withCard(file, () => this.#change(() => this.#rewindNow(index)));
+  }
+
+  *#copyAndStore(start: number, buffer: UserAddress, bounce: Uint8Array): Sleepable<number> {
+    if ((yield* this.#device.kernel.user.copyFrom(buffer, bounce)) > 0) return -EFAULT;
+    if (this.#device.isGone) return -ENODEV;
+    return yield* this.#change(() => this.#store(start, bounce));
   }
 
   *#store(start: number, bytes: Uint8Array): Sleepable<void> {
@@ -70,26 +79,24 @@ export class RegionAccess {
     yield* kernel.mmio.write(measurements, control, 4, value | CONTROL_REWIND);
   }
 
-  /** Changes registers; a mirror of them is brought up to date while nobody can look at it. */
-  *#change(file: OpenFile, body: () => Sleepable<void>): Sleepable<number> {
+  /** Changes registers; a mirror of them is brought up to date while nobody can look at it. The card is the caller's. */
+  *#change(body: () => Sleepable<void>): Sleepable<number> {
     const { shown, binding } = this.#device;
-    return yield* this.#withCard(file, function* () {
-      if (shown.isMirror) yield* binding.quiesce();
-      yield* body();
-      if (!shown.isMirror) return;
-      yield* shown.refresh();
-      yield* binding.resume();
-    });
+    if (shown.isMirror) yield* binding.quiesce();
+    yield* body();
+    if (!shown.isMirror) return 0;
+    yield* shown.refresh();
+    yield* binding.resume();
+    return 0;
   }
 
-  /** Runs a body while the card is this call's: 0, or why it could not. */
-  *#withCard(file: OpenFile, body: () => Sleepable<void>): Sleepable<number> {
+  /** Runs a body while the card is this call's: 0, why it could not, or why the body did not. */
+  *#withCard(file: OpenFile, body: () => Sleepable<number>): Sleepable<number> {
     const { claim } = this.#device;
     const taken = yield* claim.take(file);
     if (taken !== 0) return taken;
-    const isGone = this.#device.isGone;
-    if (!isGone) yield* body();
+    const result = this.#device.isGone ? -ENODEV : yield* body();
     yield* claim.giveBack();
-    return isGone ? -ENODEV : 0;
+    return result;
   }
 }
