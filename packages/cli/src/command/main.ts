@@ -1,3 +1,4 @@
+import { ReplayMismatch } from "@nopage/core";
 import { CompositionError } from "@nopage/core/wiring";
 import { type Command, CommanderError } from "commander";
 import pc from "picocolors";
@@ -43,6 +44,10 @@ function explain(failure: unknown, output: Output): ExitCode {
   if (failure instanceof UsageError || failure instanceof CompositionError) {
     output.complain(formatProblems(failure.problems));
     return exitCodes.usage;
+  }
+  if (failure instanceof ReplayMismatch) {
+    output.complain(`${pc.red("nopage")}: the recording no longer fits the program: ${failure.message}\n`);
+    return exitCodes.broken;
   }
   const message = failure instanceof Error ? failure.message : String(failure);
   const stack = failure instanceof Error ? failure.stack : undefined;

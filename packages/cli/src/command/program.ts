@@ -38,13 +38,21 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       .option("--json", "print one JSON document and nothing else");
 
   subcommand("run", "acquire a signal through the driver, on the strategy that the configuration selects")
-    .option("--all", "on every strategy with every pinning policy; --strategy and --pinning narrow it")
-    .option("--strategy <name>", "the mapping strategy")
-    .option("--pinning <name>", "the pinning policy")
-    .option("--device <name>", "the device")
+    .option("--all", "many runs: every strategy with every pinning policy, those of plugins included")
+    .option(
+      "--strategy <name>",
+      "the mapping strategy: a name, or a package or path; with --all: this one only, with every policy",
+    )
+    .option(
+      "--pinning <name>",
+      "the pinning policy: the same; with --all: this one only, with every strategy",
+    )
+    .option("--device <name>", "the device: a name, or a package or path")
     .option("--geometry <name>", "the page tables of the machine")
     .option("--signal <name or file>", "what is acquired: a built-in signal, or a WAV or CSV file")
     .option("--seed <number>", "interleave all tasks at random, from this seed")
+    .option("--record <file>", "with --seed: write the order in which the tasks ran to this file")
+    .option("--replay <file>", "interleave the tasks in the order that this file records")
     .option(
       "--kill-at <time>",
       'kill the acquiring process at this virtual time in ns, or "random": what the pinning policy makes of it',

@@ -7,7 +7,9 @@ import { readConfiguration } from "../config/read-configuration.ts";
 import { openingSentence } from "../report/sentences.ts";
 import { findSignal, isSignal } from "../run/find-signal.ts";
 import { planRuns } from "../run/plan-runs.ts";
+import { whatIsRun } from "../run/recording.ts";
 import { type RunContext, runAll, runEach } from "../run/run-all.ts";
+import { compareRuns, Schedule, settingsOf } from "../run/schedule.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -42,16 +44,22 @@ export async function runStory<R extends { readonly broken: readonly string[] }>
   const when = flags[story.flag] ?? "random";
   const signal = await findSignal(configuration.signal);
   const plan = planRuns(settings, registry, { extent, strategy, pinning });
-  const found = [...plan.problems, ...(isSignal(signal) ? [] : [signal])].map(place);
+  const { record } = flags;
+  const schedule = new Schedule({ chooser, record, directory: output.directory, runs: plan.runs });
+  const happens = (at: string | number) => `${story.option} ${at}`;
+  const differing = isSignal(signal) ? compareRuns(schedule, plan.runs, signal, happens(when)) : [signal];
+  const found = [...plan.problems, ...schedule.problems, ...differing].map(place);
   const problems = withoutEchoes(configuration.problems, found);
   if (problems.length > 0 || !isSignal(signal)) throw new UsageError(problems);
 
-  const context: RunContext = { registry, signal, chooser, announce: output.progress };
+  const newChooser = () => schedule.newChooser();
+  const context: RunContext = { registry, signal, newChooser, announce: output.progress };
   const at = when === "random" ? chooseTime(plan.runs, context) : Number(when);
   const { results, misfits } = runEach(plan.runs, context, (own) => story.tell(own, registry, signal, at));
   output.progress(undefined);
   const placed = misfits.map((misfit) => ({ ...misfit, problems: misfit.problems.map(place) }));
   if (results.length === 0) throw new UsageError(withoutRepeats(placed));
+  schedule.finish(() => whatIsRun(settingsOf(plan.runs), signal, happens(at)));
   for (const misfit of placed) output.complain(leftOut(misfit));
   const again = `${story.event} after ${at} ns (again: ${story.option} ${at}).`;
   output.print(

@@ -6,7 +6,9 @@ import { runTable } from "../report/run-table.ts";
 import { closingSentence, openingSentence } from "../report/sentences.ts";
 import { findSignal, isSignal } from "../run/find-signal.ts";
 import { type Choice, planRuns } from "../run/plan-runs.ts";
+import { whatIsRun } from "../run/recording.ts";
 import { type Misfit, runAll } from "../run/run-all.ts";
+import { compareRuns, Schedule, settingsOf } from "../run/schedule.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -27,14 +29,23 @@ export async function run(flags: Flags, { extent, format }: RunOptions, output: 
   const pinning = flags.pinning === undefined ? undefined : settings.pinning;
   const signal = await findSignal(configuration.signal);
   const plan = planRuns(settings, registry, { extent, strategy, pinning });
-  const found = [...plan.problems, ...(isSignal(signal) ? [] : [signal])].map(place);
+  const { record } = flags;
+  const schedule = new Schedule({ chooser, record, directory: output.directory, runs: plan.runs });
+  const differing = isSignal(signal) ? compareRuns(schedule, plan.runs, signal, "nothing") : [signal];
+  const found = [...plan.problems, ...schedule.problems, ...differing].map(place);
   const problems = withoutEchoes(configuration.problems, found);
   if (problems.length > 0 || !isSignal(signal)) throw new UsageError(problems);
 
-  const { results, misfits } = runAll(plan.runs, { registry, signal, chooser, announce: output.progress });
+  const { results, misfits } = runAll(plan.runs, {
+    registry,
+    signal,
+    newChooser: () => schedule.newChooser(),
+    announce: output.progress,
+  });
   output.progress(undefined);
   const placed = misfits.map((misfit) => ({ ...misfit, problems: misfit.problems.map(place) }));
   if (results.length === 0) throw new UsageError(withoutRepeats(placed));
+  schedule.finish(() => whatIsRun(settingsOf(plan.runs), signal, "nothing"));
   for (const misfit of placed) output.complain(leftOut(misfit));
   output.print(
     format === "json"

@@ -39,6 +39,13 @@ const moduleName = v.pipe(
   v.nonEmpty("the name of a package or a path"),
 );
 
+const recording = v.pipe(v.string("the path of a recording"), v.nonEmpty("the path of a recording"));
+
+/** Whether it is an object with this one key. */
+function isKeyed(value: unknown, key: string): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).join() === key;
+}
+
 const entries = {
   strategy: v.optional(name),
   pinning: v.optional(name),
@@ -50,10 +57,14 @@ const entries = {
   ),
   machine: v.optional(section(machineOptions, "an object with options of the machine")),
   chooser: v.optional(
-    v.union(
-      [v.literal("run-to-block"), v.strictObject({ random: seed })],
-      '"run-to-block" or an object such as { random: 7 }',
-    ),
+    v.lazy((value) => {
+      if (isKeyed(value, "random")) return v.strictObject({ random: seed });
+      if (isKeyed(value, "replay")) return v.strictObject({ replay: recording });
+      return v.literal(
+        "run-to-block",
+        '"run-to-block", or an object such as { random: 7 } or { replay: "FILE" }',
+      );
+    }),
   ),
   signal: v.optional(name),
   plugins: v.optional(v.array(moduleName, "a list of package names and paths")),

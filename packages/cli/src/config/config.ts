@@ -1,7 +1,10 @@
 import type { MachineOptions } from "@nopage/core";
 
-/** Who runs next: a task until it sleeps, or a random walk over all interleavings from a seed. */
-export type ChooserConfig = "run-to-block" | { readonly random: number };
+/**
+ * Who runs next: a task until it sleeps; a random walk over all interleavings from a seed; or the order that
+ * `nopage run --record FILE` has written, the file relative to the configuration.
+ */
+export type ChooserConfig = "run-to-block" | { readonly random: number } | { readonly replay: string };
 
 /** The options of a machine that can be written in a file. */
 export type MachineConfig = Omit<MachineOptions, "chooser" | "allocations">;

@@ -10,6 +10,9 @@ export interface Flags {
   readonly geometry?: string;
   readonly signal?: string;
   readonly seed?: string;
+  /** A file to write the order of the tasks to, and one to take it from. */
+  readonly record?: string;
+  readonly replay?: string;
   /** A time in virtual nanoseconds, or `random`. */
   readonly killAt?: string;
   /** The same. */
@@ -22,18 +25,20 @@ const flagOfPath = {
   "device.name": "device",
   "machine.geometry": "geometry",
   signal: "signal",
+  "chooser.replay": "replay",
   chooser: "seed",
 } as const satisfies Record<string, keyof Flags>;
 
 /** The configuration with the flags in place of what they stand for. */
 export function applyFlags(config: Readonly<Record<string, unknown>>, flags: Flags): Record<string, unknown> {
-  const { strategy, pinning, device, geometry, signal, seed } = flags;
+  const { strategy, pinning, device, geometry, signal, seed, replay } = flags;
   const merged: Record<string, unknown> = { ...config };
   if (strategy !== undefined) merged["strategy"] = strategy;
   if (pinning !== undefined) merged["pinning"] = pinning;
   if (signal !== undefined) merged["signal"] = signal;
   if (geometry !== undefined) merged["machine"] = { ...asObject(config["machine"]), geometry };
   if (seed !== undefined && isInteger(seed)) merged["chooser"] = { random: Number(seed) };
+  if (replay !== undefined) merged["chooser"] = { replay };
   if (device !== undefined) {
     // Options are for the driver that the file names: another one would not know them.
     const own = asObject(config["device"]);
@@ -43,10 +48,14 @@ export function applyFlags(config: Readonly<Record<string, unknown>>, flags: Fla
 }
 
 /** What is wrong with the flags themselves. */
-export function checkFlags({ seed, killAt, unplugAt }: Flags): readonly Problem[] {
+export function checkFlags({ seed, replay, killAt, unplugAt }: Flags): readonly Problem[] {
   const problems: Problem[] = [];
   if (seed !== undefined && !isInteger(seed)) {
     problems.push({ path: "--seed", value: seed, expected: seedRange, nearest: undefined });
+  }
+  if (seed !== undefined && replay !== undefined) {
+    const expected = "no --replay beside it: the order is random, or the recorded one";
+    problems.push({ path: "--seed", value: seed, expected, nearest: undefined });
   }
   problems.push(...checkTime("--kill-at", killAt), ...checkTime("--unplug-at", unplugAt));
   if (killAt !== undefined && unplugAt !== undefined) {

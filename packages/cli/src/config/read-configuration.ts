@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { PluginRegistry, Problem, WorldSettings } from "@nopage/core/wiring";
 import { builtInSignals, defaultSignalName } from "@nopage/device-highway";
 import { UsageError } from "../usage-error.ts";
@@ -32,6 +32,8 @@ const defaults = {
   signal: defaultSignalName,
 } as const satisfies NopageConfig;
 
+type Defaults = Required<Omit<NopageConfig, "machine" | "plugins">>;
+
 /**
  * Reads the configuration that counts and loads its plugins into the registry.
  *
@@ -49,7 +51,7 @@ export async function readConfiguration(
 
   const merged = applyFlags(written, flags);
   const formProblems = checkForm(merged);
-  const config: NopageConfig & typeof defaults = { ...defaults, ...withoutMistakes(merged, formProblems) };
+  const config: NopageConfig & Defaults = { ...defaults, ...withoutMistakes(merged, formProblems) };
   const base = file ?? join(directory, "nopage.config.js");
   const pluginProblems = await loadPlugins(merged["plugins"], base, registry);
   const own = join(directory, "nopage.config.js");
@@ -61,7 +63,8 @@ export async function readConfiguration(
     ],
     registry,
   );
-  const { machine, chooser } = config;
+  const { machine } = config;
+  const chooser = locateRecording(config.chooser, dirname(flags.replay === undefined ? base : own));
   const strategy = names.get("strategy") ?? config.strategy;
   const pinning = names.get("pinning") ?? config.pinning;
   const device = { ...config.device, name: names.get("device.name") ?? config.device.name };
@@ -79,10 +82,10 @@ export async function readConfiguration(
 function withoutMistakes(
   config: Readonly<Record<string, unknown>>,
   problems: readonly Problem[],
-): Partial<typeof defaults> {
+): Partial<Defaults> {
   const mistaken = new Set(problems.map(({ path }) => path.split(/[.[]/)[0]));
   const sound = Object.entries(config).filter(([key, value]) => !mistaken.has(key) && value !== undefined);
-  return Object.fromEntries(sound) as Partial<typeof defaults>;
+  return Object.fromEntries(sound) as Partial<Defaults>;
 }
 
 /** A signal that a file names lies beside that file. */
@@ -90,6 +93,12 @@ function locateSignal(signal: string, base: string, directory: string): string {
   if (builtInSignals.some(({ name }) => name === signal)) return signal;
   const path = relative(directory, join(dirname(base), signal));
   return path.startsWith(".") ? path : `./${path}`;
+}
+
+/** A recording that a file names lies beside that file; one of a flag is looked for from the working directory. */
+function locateRecording(chooser: ChooserConfig, directory: string): ChooserConfig {
+  if (typeof chooser === "string" || !("replay" in chooser)) return chooser;
+  return { replay: resolve(directory, chooser.replay) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

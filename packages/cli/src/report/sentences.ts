@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { WorldSettings } from "@nopage/core/wiring";
 import type { Signal } from "@nopage/device-highway";
 import pc from "picocolors";
@@ -10,16 +11,18 @@ const MOST_LINES = 8;
 /** What is about to be looked at: the device, the signal and the machine. */
 export function openingSentence(signal: Signal, settings: WorldSettings, chooser: ChooserConfig): string {
   const { geometry = "x86-64", cpus = 2 } = settings.machine ?? {};
-  const order =
-    chooser === "run-to-block"
-      ? "each task runs until it sleeps"
-      : `tasks interleave at random, seed ${chooser.random}`;
   const { bytes, name, channels } = signal;
   return [
     `${pc.bold(settings.device.name)} acquires ${pc.bold(name)}: ${count(bytes.length, "byte")}, ${count(channels, "channel")} of 16 bits.`,
-    `The machine: ${geometry}, ${count(cpus, "CPU")}; ${order}.`,
+    `The machine: ${geometry}, ${count(cpus, "CPU")}; ${orderOf(chooser)}.`,
     "",
   ].join("\n");
+}
+
+function orderOf(chooser: ChooserConfig): string {
+  if (chooser === "run-to-block") return "each task runs until it sleeps";
+  if ("replay" in chooser) return `tasks interleave as recorded in ${basename(chooser.replay)}`;
+  return `tasks interleave at random, seed ${chooser.random}`;
 }
 
 /** What came of the runs, in a sentence, or in one for each thing that does not hold. */

@@ -23,7 +23,10 @@ export interface Plan {
 
 /** Lays out the runs that the choice asks for. */
 export function planRuns(settings: WorldSettings, registry: PluginRegistry, choice: Choice): Plan {
-  const problems = checkSettings(settings, registry).map((problem) => mentionModules(problem, registry));
+  const narrows = choice.extent === "all";
+  const problems = checkSettings(settings, registry)
+    .map((problem) => mentionModules(problem, registry))
+    .map((problem) => (narrows ? mentionAll(problem, choice) : problem));
   if (choice.extent === "configured") return { problems, runs: [settings] };
   const runs = combinations(settings, registry, choice);
   // The configured strategy need not fit the device when others that do are run anyway.
@@ -38,6 +41,14 @@ function mentionModules(problem: Problem, { strategies, pinning, devices }: Plug
   const plugins = [strategies, pinning, devices].find(({ kind }) => kind.path === path);
   if (plugins === undefined || plugins.find(value) !== undefined) return problem;
   return { ...problem, expected: `${expected}; or the package or path of a module that exports one` };
+}
+
+/** With all asked for, the two flags mean something else than they do alone. */
+function mentionAll(problem: Problem, choice: Choice): Problem {
+  const { path, expected } = problem;
+  if ((path !== "strategy" && path !== "pinning") || choice[path] === undefined) return problem;
+  const others = path === "strategy" ? "every pinning policy" : "every strategy";
+  return { ...problem, expected: `${expected}; with --all, --${path} keeps to that one, with ${others}` };
 }
 
 function combinations(

@@ -1,7 +1,6 @@
-import { randomChooser, runToBlock } from "@nopage/core";
+import type { Chooser } from "@nopage/core";
 import { CompositionError, type PluginRegistry, type Problem, type WorldSettings } from "@nopage/core/wiring";
 import type { Signal } from "@nopage/device-highway";
-import type { ChooserConfig } from "../config/config.ts";
 import { UsageError } from "../usage-error.ts";
 import { runOne } from "./run-one.ts";
 import type { RunResult } from "./run-result.ts";
@@ -10,7 +9,8 @@ import type { RunResult } from "./run-result.ts";
 export interface RunContext {
   readonly registry: PluginRegistry;
   readonly signal: Signal;
-  readonly chooser: ChooserConfig;
+  /** Decides who runs next: a new one for each run. */
+  newChooser(): Chooser;
   /** Called before each run with what is about to run. */
   announce(text: string): void;
 }
@@ -54,13 +54,8 @@ export function runEach<R>(
   return { results, misfits };
 }
 
-function withMachine(settings: WorldSettings, { chooser, signal }: RunContext): WorldSettings {
+function withMachine(settings: WorldSettings, { newChooser, signal }: RunContext): WorldSettings {
   // A long signal takes many steps, which is no sign that something hangs.
   const stepLimit = 1_000_000 + signal.bytes.length;
-  return { ...settings, machine: { stepLimit, ...settings.machine, chooser: makeChooser(chooser) } };
-}
-
-/** A new one for each run: a random one goes on from where it was. */
-function makeChooser(chooser: ChooserConfig) {
-  return chooser === "run-to-block" ? runToBlock : randomChooser(chooser.random);
+  return { ...settings, machine: { stepLimit, ...settings.machine, chooser: newChooser() } };
 }

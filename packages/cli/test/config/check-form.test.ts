@@ -55,7 +55,7 @@ describe("the form of a configuration", () => {
     expect(told({ device: "highway", machine: [], plugins: "a", chooser: "random" })).toEqual([
       'device: found "highway"; expected an object such as { name: "highway" }',
       "machine: found []; expected an object with options of the machine",
-      'chooser: found "random"; expected "run-to-block" or an object such as { random: 7 }',
+      'chooser: found "random"; expected "run-to-block", or an object such as { random: 7 } or { replay: "FILE" }',
       'plugins: found "a"; expected a list of package names and paths',
     ]);
     expect(told({ device: { name: "highway", options: [1] } })).toEqual([
