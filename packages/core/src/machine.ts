@@ -14,6 +14,7 @@ import { AddressSpace } from "./mm/address-space.ts";
 import { exitMmap } from "./mm/exit.ts";
 import { CountingGate } from "./mm/gate.ts";
 import { Mm } from "./mm/mm.ts";
+import { countsPoint, noteAllocations } from "./mm/page-points.ts";
 import { ReservedPages } from "./mm/reserved-pages.ts";
 import { type Geometry, geometries, pagesPerEntry } from "./mmu/geometry.ts";
 import { PageTable } from "./mmu/page-table.ts";
@@ -116,6 +117,7 @@ export class Machine {
       this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
       this.dataCache = undefined;
     }
+    if (this.sched.interleaving) noteAllocations(this);
     this.rcu = new Rcu(this.sched);
     this.retryTimer = new WaitQueue(this.sched, "another try at a fault");
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
@@ -192,6 +194,7 @@ export class Machine {
 
   /** Gives one use of an address space back; the last one takes it down (`mmput`). */
   *dropMm(mm: Mm): Sleepable<void> {
+    if (this.sched.interleaving) yield this.sched.at(ObjectKind.cell, mm.usersCell, Access.countDown);
     if (--mm.users > 0) return;
     yield* exitMmap(mm);
     this.mms.delete(mm);
@@ -225,19 +228,19 @@ export class Machine {
 
   /** Gives back a reference as a step of its own (`put_page`). */
   *putPage(page: Page): Atomic<void> {
-    if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countDown);
+    if (this.sched.interleaving) yield countsPoint(this, page, Access.countDown);
     if (this.memory.frames.put(page) && this.log.enabled) this.log.record("page-free", page);
   }
 
   /** Takes a reference as a step of its own (`get_page`). */
   *getPage(page: Page): Atomic<void> {
-    if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countUp);
+    if (this.sched.interleaving) yield countsPoint(this, page, Access.countUp);
     this.memory.frames.get(page);
   }
 
   /** Takes a reference as a step of its own (`get_page_unless_zero`); false when the page is free. */
   *tryGetPage(page: Page): Atomic<boolean> {
-    if (this.sched.interleaving) yield this.sched.at(ObjectKind.frameCounts, page, Access.countUp);
+    if (this.sched.interleaving) yield countsPoint(this, page, Access.countUp);
     return this.memory.frames.tryGet(page);
   }
 

@@ -20,6 +20,11 @@ const REFILL_ORDER = 3;
 export class BuddyAllocator {
   /** Frames that are free, hot ones included. */
   freeFrames: number;
+  /**
+   * Told of each block that is handed out or taken back, with its first frame, and of each request that could not be
+   * served, with -1: which frame comes next depends on all of them.
+   */
+  onChange: ((pfn: number, order: number) => void) | undefined = undefined;
   readonly #start: number;
   readonly #end: number;
   readonly #blocks: FreeBlockMap;
@@ -47,12 +52,13 @@ export class BuddyAllocator {
     let pfn: number;
     if (order === 0) {
       if (this.#hotCount === 0) this.#refill();
-      if (this.#hotCount === 0) return -1;
+      if (this.#hotCount === 0) return this.#refuse(order);
       pfn = this.#hot[--this.#hotCount];
     } else {
       pfn = this.#takeBlock(order);
-      if (pfn < 0) return -1;
+      if (pfn < 0) return this.#refuse(order);
     }
+    this.onChange?.(pfn, order);
     this.#mark(pfn - this.#base, order, -1);
     this.freeFrames -= 1 << order;
     return pfn;
@@ -64,6 +70,7 @@ export class BuddyAllocator {
    */
   free(pfn: number, order: number): boolean {
     if (!this.isUsed(pfn, order)) return false;
+    this.onChange?.(pfn, order);
     this.#mark(pfn - this.#base, order, 0);
     this.freeFrames += 1 << order;
     if (order > 0) this.#blocks.give(pfn - this.#base, order);
@@ -139,6 +146,11 @@ export class BuddyAllocator {
       const word = this.#used[first >>> 5];
       this.#used[first >>> 5] = (word & ~bits) | (value & bits);
     } else this.#used.fill(value, first >>> 5, (first + (1 << order)) >>> 5);
+  }
+
+  #refuse(order: number): number {
+    this.onChange?.(-1, order);
+    return -1;
   }
 
   #fill(): void {

@@ -6,8 +6,10 @@ import { changeFlags, makePte, PTE_DIRTY, PTE_WRITE, ptePfn } from "../mmu/pte.t
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, writableFlags } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
+import { entryPoint } from "./entry-points.ts";
 import type { FaultResult } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
+import { alsoCounts } from "./page-points.ts";
 import { splitDownTo } from "./split.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
@@ -24,8 +26,34 @@ export function* presentFault(
   if (area.isShared && ptePfn(entry) !== area.mm.machine.zeroPage)
     return yield* makeWritable(area, base, entry);
   const page = countedPage(area, entry);
-  if (page !== undefined && isExclusive(area, page)) return yield* reuse(area, base, entry);
-  return yield* replaceByCopy(area, base, entry);
+  return page === undefined
+    ? yield* replaceByCopy(area, base, entry)
+    : yield* reuseOrCopy(area, base, entry, page);
+}
+
+/**
+ * A store to a private page (`do_wp_page`): whether it is this mapping's alone is decided under the page-table lock, in
+ * one step with making it writable (`wp_page_reuse`) or with holding it to be copied. A reference that comes or goes
+ * before or after that step finds the decision made.
+ */
+function* reuseOrCopy(area: Vma, base: number, entry: number, page: Page): Sleepable<FaultResult> {
+  const { mm } = area;
+  const { machine } = mm;
+  const { frames } = machine.memory;
+  const vpn = base * mm.perPage;
+  yield* mm.pageTableLock.lock();
+  if (machine.sched.interleaving) {
+    yield alsoCounts(machine, entryPoint(mm, vpn, Access.write), page, Access.write);
+  }
+  const isUnchanged = sameFrame(mm.table.entryOf(vpn), entry);
+  const isOwn = isUnchanged && isExclusive(area, page);
+  if (isOwn) {
+    frames.setFlags(page, PG_anon_exclusive);
+    letStoresThrough(area, vpn);
+  }
+  const isHeld = isUnchanged && !isOwn && frames.tryGet(page);
+  mm.pageTableLock.unlock();
+  return isHeld ? yield* copyHeld(area, base, entry, page) : "done";
 }
 
 /** Whether a private page belongs to this mapping alone, so that it may be written in place. */
@@ -34,13 +62,6 @@ function isExclusive(area: Vma, page: Page): boolean {
   if (!frames.hasFlags(page, PG_anon)) return false;
   if (frames.hasFlags(page, PG_anon_exclusive)) return true;
   return frames.refcount[page] === 1;
-}
-
-/** Lets stores through to a page that is this mapping's own (`wp_page_reuse`). */
-function* reuse(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
-  const page = countedPage(area, entry);
-  if (page !== undefined) area.mm.machine.memory.frames.setFlags(page, PG_anon_exclusive);
-  return yield* setWritable(area, base, entry);
 }
 
 /** A store to a shared read-only entry: the driver is asked first (`wp_page_shared`, `wp_pfn_shared`). */
@@ -61,16 +82,19 @@ function* setWritable(area: Vma, base: number, entry: number): Sleepable<FaultRe
   const { machine } = mm;
   const vpn = base * mm.perPage;
   yield* mm.pageTableLock.lock();
-  if (machine.sched.interleaving) {
-    yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
-  }
-  const slot = mm.table.find(vpn);
-  if (slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry)) {
-    const writable = (area.flags & VM_WRITE) !== 0 ? PTE_WRITE | PTE_DIRTY : PTE_DIRTY;
-    machine.writeEntry(mm, slot, vpn, changeFlags(machine.tables.read(slot), 0, writable));
-  }
+  if (machine.sched.interleaving) yield entryPoint(mm, vpn, Access.write);
+  if (sameFrame(mm.table.entryOf(vpn), entry)) letStoresThrough(area, vpn);
   mm.pageTableLock.unlock();
   return "done";
+}
+
+/** Makes the entry that maps `vpn` writable if the area is (`maybe_mkwrite`), in a step that was announced. */
+function letStoresThrough(area: Vma, vpn: number): void {
+  const { mm } = area;
+  const { machine } = mm;
+  const slot = mm.table.find(vpn);
+  const writable = (area.flags & VM_WRITE) !== 0 ? PTE_WRITE | PTE_DIRTY : PTE_DIRTY;
+  machine.writeEntry(mm, slot, vpn, changeFlags(machine.tables.read(slot), 0, writable));
 }
 
 /**
@@ -82,11 +106,16 @@ function* setWritable(area: Vma, base: number, entry: number): Sleepable<FaultRe
  * entry stands: once its owner has zapped it, it is not read any more.
  */
 export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
+  const old = countedPage(area, entry);
+  if (old !== undefined && !(yield* hold(area, base, entry, old))) return "done";
+  return yield* copyHeld(area, base, entry, old);
+}
+
+/** The same once `old`, what is mapped if it is counted, is held. */
+function* copyHeld(area: Vma, base: number, entry: number, old: Page | undefined): Sleepable<FaultResult> {
   const { mm } = area;
   const { machine } = mm;
   const { sched } = machine;
-  const old = countedPage(area, entry);
-  if (old !== undefined && !(yield* hold(area, base, entry, old))) return "done";
   const copy = allocateAnonymousPage(area);
   if (copy === undefined) {
     if (old !== undefined) yield* machine.putPage(old);
@@ -96,15 +125,20 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   const vpn = base * mm.perPage;
   const range = yield* mm.notifiers.begin(base, base + mm.pageSize, "clear");
   yield* mm.pageTableLock.lock();
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
-  let slot = mm.table.find(vpn);
-  const isUnchanged = slot >= 0 && sameFrame(mm.table.entryOf(vpn), entry);
-  if (isUnchanged) slot = yield* splitDownTo(mm, vpn);
-  if (isUnchanged && slot >= 0) {
-    if (old === undefined) yield* copyContents(area, copy, entry);
+  if (sched.interleaving) yield entryPoint(mm, vpn, Access.write);
+  if (sameFrame(mm.table.entryOf(vpn), entry)) {
+    if (old === undefined) {
+      yield* splitDownTo(mm, vpn);
+      yield* copyContents(area, copy, entry);
+      if (sched.interleaving) yield entryPoint(mm, vpn, Access.write);
+    }
+    const slot = mm.table.find(vpn);
     machine.writeEntry(mm, slot, vpn, 0);
     yield* flushTlbRange(mm, base, base + mm.pageSize);
     yield* mm.notifiers.pageCleared(base);
+    if (sched.interleaving) {
+      yield alsoCounts(machine, entryPoint(mm, vpn, Access.write), old, Access.countUp);
+    }
     if (old !== undefined) forgetPage(area, old, entry);
     rememberPage(area, copy);
     machine.writeEntry(mm, slot, vpn, makePte(copy, writableFlags(area)));
@@ -119,18 +153,18 @@ export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepabl
   yield* mm.notifiers.end(range);
   yield* machine.putPage(copy);
   if (old !== undefined) yield* machine.putPage(old);
-  return isUnchanged ? "oom" : "done";
+  return "done";
 }
 
 /** Takes a reference on what an entry maps, under the page-table lock; false when the entry has changed. */
 function* hold(area: Vma, base: number, entry: number, page: Page): Atomic<boolean> {
   const { mm } = area;
-  const { sched, memory } = mm.machine;
+  const { machine } = mm;
+  const { sched, memory } = machine;
   const vpn = base * mm.perPage;
   yield* mm.pageTableLock.lock();
   if (sched.interleaving) {
-    const look = sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
-    yield sched.also(look, ObjectKind.frameCounts, page, Access.countUp);
+    yield alsoCounts(machine, entryPoint(mm, vpn, Access.read), page, Access.countUp);
   }
   const isHeld = sameFrame(mm.table.entryOf(vpn), entry) && memory.frames.tryGet(page);
   mm.pageTableLock.unlock();

@@ -17,6 +17,7 @@ import { callOpen } from "./area-hooks.ts";
 import { flushCachedFrame, flushCacheRange } from "./cache-flush.ts";
 import { leafPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
+import { alsoCounts } from "./page-points.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage, rememberPage } from "./zap.ts";
@@ -130,18 +131,20 @@ function* copyLeaves(source: Vma, copy: Vma, slot: number, first: number, end: n
   for (let vpn = first; vpn < end; vpn++) {
     const from = slot + vpn - first;
     if (machine.tables.read(from) === 0) continue;
-    if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
-    const entry = machine.tables.read(from);
     const destination = copy.mm.table.ensure(vpn, 0);
     if (destination < 0) return -ENOMEM;
-    const page = countedPage(source, entry);
+    const page = countedPage(source, machine.tables.read(from));
+    if (sched.interleaving) {
+      // One step: a pin that comes between the look at the pins and the sharing would show (`page_needs_cow_for_dma`).
+      yield alsoCounts(machine, leafPoint(mm, vpn, 0, Access.write), page, Access.write);
+    }
+    const entry = machine.tables.read(from);
     if (page !== undefined && isPinnedPrivate(mm, page)) {
       const result = yield* copyPinned(copy, page, destination, vpn);
       if (result !== 0) return result;
       continue;
     }
     if (page !== undefined && machine.reserved.dropsReference(page)) {
-      if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.countUp);
       if (!machine.memory.frames.tryGet(page)) return -ENOMEM;
       machine.memory.frames.clearFlags(page, PG_anon_exclusive);
       rememberPage(copy, page);

@@ -2,6 +2,7 @@ import type { Atomic } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Mm } from "./mm.ts";
+import { countsPoint } from "./page-points.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 
 /**
@@ -14,10 +15,21 @@ export class Gather {
   #start = Number.POSITIVE_INFINITY;
   #end = 0;
 
-  /** Begins a removal (`tlb_gather_mmu`). */
+  #isBegun = false;
+
+  /** Prepares a removal; it begins with the first entry that may go. */
   constructor(mm: Mm) {
     this.#mm = mm;
-    mm.flushesPending++;
+  }
+
+  /**
+   * Begins the removal (`tlb_gather_mmu`), if it has not: to be done before anything is cleared, so that whoever finds
+   * an entry gone also finds that its translations may still be there.
+   */
+  *begin(): Atomic<void> {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    yield* beginFlush(this.#mm);
   }
 
   /** Entries of `[start, end)` were cleared. */
@@ -41,7 +53,7 @@ export class Gather {
       this.#end = 0;
     }
     for (const page of this.#pages) {
-      if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.countDown);
+      if (sched.interleaving) yield countsPoint(machine, page, Access.countDown);
       if (machine.memory.frames.put(page) && machine.log.enabled) machine.log.record("page-free", page);
     }
     this.#pages.length = 0;
@@ -53,8 +65,25 @@ export class Gather {
    */
   *finish(): Atomic<void> {
     const mm = this.#mm;
+    const { sched } = mm.machine;
+    if (!this.#isBegun) return;
+    if (sched.interleaving) yield sched.at(ObjectKind.cell, mm.flushCell, Access.read);
     if (mm.flushesPending > 1) this.cleared(0, mm.machine.geometry.userEnd);
     yield* this.flush();
-    mm.flushesPending--;
+    yield* endFlush(mm);
   }
+}
+
+/** Says that entries may be gone from now on whose translations are not (`inc_tlb_flush_pending`). */
+export function* beginFlush(mm: Mm): Atomic<void> {
+  const { sched } = mm.machine;
+  if (sched.interleaving) yield sched.at(ObjectKind.cell, mm.flushCell, Access.countUp);
+  mm.flushesPending++;
+}
+
+/** Says that they have been flushed (`dec_tlb_flush_pending`). */
+export function* endFlush(mm: Mm): Atomic<void> {
+  const { sched } = mm.machine;
+  if (sched.interleaving) yield sched.at(ObjectKind.cell, mm.flushCell, Access.countDown);
+  mm.flushesPending--;
 }

@@ -6,7 +6,9 @@ import { makePte, pteFlags } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
+import { entryPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
+import { alsoCounts } from "./page-points.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage, forgetPage, rememberPage } from "./zap.ts";
@@ -45,16 +47,23 @@ function* exchange(area: Vma, base: number, target: Page): Atomic<number> {
   const { machine, table } = mm;
   const { sched, memory } = machine;
   const vpn = base * mm.perPage;
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
   const slot = table.find(vpn);
-  const entry = slot < 0 ? 0 : table.pool.read(slot);
-  const page = countedPage(area, entry);
-  if (page === undefined || table.level > 0 || !memory.frames.hasFlags(page, PG_anon)) return -EFAULT;
-  if (sched.interleaving) yield sched.at(ObjectKind.frameCounts, page, Access.write);
+  const isSingle = slot >= 0 && table.level === 0;
+  // Which page it is stands fast under the lock; its flags may still change.
+  const page = isSingle ? countedPage(area, table.pool.read(slot)) : undefined;
+  if (sched.interleaving) {
+    yield alsoCounts(machine, entryPoint(mm, vpn, Access.write), page, Access.write);
+  }
+  if (page === undefined || !memory.frames.hasFlags(page, PG_anon)) return -EFAULT;
   if (memory.frames.refcount[page] !== 1) return -EAGAIN;
+  const entry = table.pool.read(slot);
   machine.writeEntry(mm, slot, vpn, 0);
   yield* flushTlbRange(mm, base, base + mm.pageSize);
   yield* mm.notifiers.pageCleared(base);
+  if (sched.interleaving) {
+    const write = alsoCounts(machine, entryPoint(mm, vpn, Access.write), page, Access.countUp);
+    yield sched.also(write, ObjectKind.frameContents, page, Access.read);
+  }
   flushCachedFrame(mm, page);
   memory.copyFrame(target, page);
   forgetPage(area, page, entry);

@@ -1,6 +1,7 @@
 import type { Sleepable } from "../contract/execution.ts";
 import { changeFlags, PTE_ACCESSED } from "../mmu/pte.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
+import { entryPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 
@@ -16,7 +17,7 @@ export function* pageWasAccessed(mm: Mm, address: number): Sleepable<boolean> {
   const vpn = base * mm.perPage;
   yield* mm.lock.read();
   yield* mm.pageTableLock.lock();
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  if (sched.interleaving) yield entryPoint(mm, vpn, Access.write);
   const slot = table.find(vpn);
   const entry = slot < 0 ? 0 : table.pool.read(slot);
   let accessed = (entry & PTE_ACCESSED) !== 0;

@@ -8,19 +8,22 @@ import {
   VM_WRITE,
 } from "../contract/area-flags.ts";
 import { EAGAIN, EEXIST, EFAULT, EHWPOISON, EINTR, ENOMEM } from "../contract/errno.ts";
-import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Atomic, Point, Sleepable } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
 import { PTE_SPECIAL, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
 import { isGenerator } from "../sched/is-generator.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
 import { replaceByCopy } from "./copy-on-write.ts";
+import { entryPoint } from "./entry-points.ts";
 import { handleFault } from "./fault.ts";
 import { countFault, currentFaultTaker } from "./fault-count.ts";
 import type { FaultPatience } from "./fault-result.ts";
 import type { Mm } from "./mm.ts";
+import { alsoCounts, countsPoint } from "./page-points.ts";
 import { standBack } from "./stand-back.ts";
 import type { Vma } from "./vma.ts";
+import { countedPage } from "./zap.ts";
 
 /** What the caller of `getUserPages` is going to do with the pages (`FOLL_*`). */
 export interface PageRequest {
@@ -56,10 +59,11 @@ export function* getUserPages(
   const pages: Page[] = [];
   let address = start - (start % mm.pageSize);
   let tries = 0;
-  if (request.hold === "pin") mm.hasPinned = true;
   while (pages.length < count) {
     if (machine.sched.running.signal === "fatal") return pages.length > 0 ? pages : -EINTR;
     yield* mm.lock.read();
+    // Fork reads it under the same lock.
+    if (request.hold === "pin") mm.hasPinned = true;
     const result = yield* holdPage(mm, address, request, tries);
     if (result !== "lock-dropped") mm.lock.unlockRead();
     if (typeof result === "string") {
@@ -85,7 +89,8 @@ export function* releaseUserPage(
   const { machine } = mm;
   const { frames } = machine.memory;
   if (page === machine.zeroPage) return;
-  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countDown);
+  const access = hold === "reserved-flag" ? Access.write : Access.countDown;
+  if (machine.sched.interleaving) yield countsPoint(machine, page, access);
   if (contents === "dirty") frames.markDirty(page);
   if (hold === "pin") frames.unpin(page);
   else if (hold === "reserved-flag") giveBackSpared(mm, page);
@@ -113,11 +118,11 @@ function* holdPage(
   const { sched } = mm.machine;
   const vpn = address * mm.perPage;
   yield* mm.pageTableLock.lock();
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+  if (sched.interleaving) yield lookAndTakePoint(area, vpn, request);
   const entry = mm.table.entryOf(vpn);
   const found = usablePage(area, entry, request);
   if (typeof found === "number") {
-    const result = found < 0 ? found : yield* take(mm, found as Page, request);
+    const result = found < 0 ? found : take(mm, found as Page, request);
     mm.pageTableLock.unlock();
     return result;
   }
@@ -129,6 +134,14 @@ function* holdPage(
   const faulted = yield* faultIn(area, address, request.access, tries, patienceOf(request));
   if (faulted === 0) return "again";
   return faulted === -EHWPOISON ? -EFAULT : faulted;
+}
+
+/** Announces the look at an entry together with the hold that is taken on its page, which stands fast under the lock. */
+function lookAndTakePoint(area: Vma, vpn: number, { hold }: PageRequest): Point {
+  const { mm } = area;
+  const page = countedPage(area, mm.table.entryOf(vpn));
+  const access = hold === "reserved-flag" ? Access.write : Access.countUp;
+  return alsoCounts(mm.machine, entryPoint(mm, vpn, Access.read), page, access);
 }
 
 function patienceOf({ waiting }: PageRequest): FaultPatience {
@@ -166,10 +179,9 @@ function usablePage(area: Vma, entry: number, request: PageRequest): number | "m
 }
 
 /** Takes the hold itself: the page, or -ENOMEM when its count is at the limit. The page of zeros is never counted. */
-function* take(mm: Mm, page: Page, request: PageRequest): Atomic<number> {
+function take(mm: Mm, page: Page, request: PageRequest): number {
   const { machine } = mm;
   if (page === machine.zeroPage) return page;
-  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countUp);
   if (request.hold === "pin") return machine.memory.frames.tryPin(page) ? page : -ENOMEM;
   if (request.hold === "reserved-flag") {
     machine.reserved.marks.mark(page);

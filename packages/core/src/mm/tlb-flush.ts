@@ -10,14 +10,22 @@ export function* flushTlbRange(mm: Mm, start: number, end: number): Atomic<void>
   const { sched, tlbs, stats, log } = mm.machine;
   const here = sched.current?.cpu ?? -1;
   for (let cpu = 0; cpu < tlbs.length; cpu++) {
-    if ((mm.cpus & (1 << cpu)) === 0) continue;
-    if (sched.interleaving) yield sched.at(ObjectKind.tlb, cpu, Access.write);
-    const tlb = tlbs[cpu];
-    if (tlb.space !== mm.id) continue;
-    tlb.flushRange(start, end);
+    if (sched.interleaving) yield sched.asFound({ announce: () => announceFlush(mm, cpu) });
+    if (!serves(mm, cpu)) continue;
+    tlbs[cpu].flushRange(start, end);
     sched.countAtomic(1);
     if (cpu === here) stats.tlbFlushes++;
     else stats.tlbShootdowns++;
     if (log.enabled) log.record(cpu === here ? "tlb-flush" : "tlb-shootdown", cpu, start, end);
   }
+}
+
+/** Whether the TLB of a CPU may hold translations of the mm. */
+function serves(mm: Mm, cpu: number): boolean {
+  return (mm.cpus & (1 << cpu)) !== 0 && mm.machine.tlbs[cpu].space === mm.id;
+}
+
+/** Announces a flush of one TLB: a look at whom it serves, or a write when that is this mm. */
+function announceFlush(mm: Mm, cpu: number): void {
+  mm.machine.sched.at(ObjectKind.tlb, cpu, serves(mm, cpu) ? Access.write : Access.read);
 }

@@ -1,5 +1,5 @@
 import { VM_MIXEDMAP, VM_PFNMAP } from "../contract/area-flags.ts";
-import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Atomic, Point, Sleepable } from "../contract/execution.ts";
 import type { InvalidateEvent } from "../contract/mmu-notifier.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon } from "../memory/page-flags.ts";
@@ -8,6 +8,7 @@ import { Access } from "../sched/points.ts";
 import { flushCacheRange } from "./cache-flush.ts";
 import { leafPoint } from "./entry-points.ts";
 import { Gather } from "./gather.ts";
+import { alsoCounts } from "./page-points.ts";
 import { splitLeaf } from "./split.ts";
 import type { Vma } from "./vma.ts";
 
@@ -59,6 +60,7 @@ export function* clearEntries(
   const { sched } = mm.machine;
   const { table, pageTableLock, perPage } = mm;
   const last = end * perPage;
+  yield* gather.begin();
   flushCacheRange(mm, start, end);
   let vpn = start * perPage;
   while (vpn < last) {
@@ -125,7 +127,7 @@ function* clearLeafTable(
   }
   for (let index = 0; index < count; index++) {
     if (table.pool.read(slot + index) === 0) continue;
-    if (sched.interleaving) yield leafPoint(mm, vpn + index, 0, Access.write);
+    if (sched.interleaving) yield clearPoint(area, vpn + index, table.pool.read(slot + index));
     const entry = table.pool.read(slot + index);
     const page = countedPage(area, entry);
     if (page !== undefined && reach === "shared-only" && machine.memory.frames.hasFlags(page, PG_anon))
@@ -142,6 +144,14 @@ function* clearLeafTable(
     gather.cleared(address, address + pageSize);
     log.record("pte-clear", mm.id, vpn + index, 1);
   }
+}
+
+/** Announces that an entry is cleared and its page taken off the books; which page that is stands fast under the lock. */
+function clearPoint(area: Vma, vpn: number, entry: number): Point {
+  const { machine } = area.mm;
+  // What unmapping leaves of a reserved page of old is more than a count less; see `ReservedMarks`.
+  const access = machine.reserved.rules === "6.1" ? Access.countUp : Access.write;
+  return alsoCounts(machine, leafPoint(area.mm, vpn, 0, Access.write), countedPage(area, entry), access);
 }
 
 /** The page that an entry counts (`vm_normal_page`): undefined for an empty or a special one. */

@@ -1,0 +1,33 @@
+import type { Point } from "../contract/execution.ts";
+import type { Page } from "../contract/units.ts";
+import type { Machine } from "../machine.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+
+/** Announces an access to the counts and flags of a page, which are those of its head. */
+export function countsPoint(machine: Machine, page: Page, access: Access): Point {
+  return machine.sched.at(ObjectKind.frameCounts, machine.memory.frames.headOf(page), access);
+}
+
+/** Announces that the same step touches the counts and flags of a page, or those of no page. */
+export function alsoCounts(machine: Machine, point: Point, page: Page | undefined, access: Access): Point {
+  if (page === undefined) return point;
+  return machine.sched.also(point, ObjectKind.frameCounts, machine.memory.frames.headOf(page), access);
+}
+
+/**
+ * Notes with the scheduler, for every step, what the page allocator did in it: which frame comes next, and for each frame
+ * that changed hands its counts, its flags and its contents. So a load through a stale translation meets the freeing of
+ * its frame, though drivers free frames by plain functions that cannot announce anything.
+ */
+export function noteAllocations({ sched, memory }: Machine): void {
+  const note = (pfn: number, order: number) => {
+    sched.note(ObjectKind.allocator, 0, Access.write);
+    if (pfn < 0) return;
+    for (let at = pfn; at < pfn + 2 ** order; at++) {
+      sched.note(ObjectKind.frameCounts, at, Access.write);
+      sched.note(ObjectKind.frameContents, at, Access.write);
+    }
+  };
+  memory.buddy.onChange = note;
+  if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
+}
