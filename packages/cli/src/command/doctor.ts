@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { describeProblem } from "@nopage/core/wiring";
 import pc from "picocolors";
 import { builtInRegistry } from "../built-in-plugins.ts";
+import { configFileAbove } from "../config/find-config-file.ts";
 import type { Flags } from "../config/flags.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
 import { UsageError } from "../usage-error.ts";
@@ -36,6 +37,12 @@ function examineNode(): Finding {
   return { name: "Node", ok, detail: ok ? node : `${node}; expected 20.19 or newer` };
 }
 
+function defaultsCount(directory: string): string {
+  const above = configFileAbove(directory);
+  const other = above === undefined ? "" : `; ${above} is not of this folder and counts only with --config`;
+  return `no file, the defaults count${other}`;
+}
+
 async function examineConfiguration(flags: Flags, directory: string): Promise<readonly Finding[]> {
   const registry = builtInRegistry();
   const name = "configuration";
@@ -45,7 +52,7 @@ async function examineConfiguration(flags: Flags, directory: string): Promise<re
     const plugins = [...strategies.names(), ...pinning.names(), ...devices.names()].join(", ");
     return [
       ...(problems.length === 0
-        ? [{ name, ok: true, detail: file === undefined ? "no file, the defaults count" : basename(file) }]
+        ? [{ name, ok: true, detail: file === undefined ? defaultsCount(directory) : basename(file) }]
         : problems.map((problem) => ({ name, ok: false, detail: describeProblem(problem) }))),
       { name: "plugins", ok: true, detail: plugins },
     ];

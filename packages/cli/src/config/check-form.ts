@@ -35,13 +35,30 @@ function missingKey(keys: readonly (string | number)[]): Problem {
 }
 
 function unknownKey(keys: readonly (string | number)[], value: unknown): Problem {
-  const known = knownKeys.get(showPath(keys.slice(0, -1))) ?? [];
+  const section = showPath(keys.slice(0, -1));
+  const key = String(keys.at(-1));
+  const known = knownKeys.get(section) ?? [];
+  const nearest = nearestName(key, known);
+  const home = nearest === undefined ? whereItBelongs(section, key) : undefined;
   return {
     path: showPath(keys),
     value,
-    expected: `another key: ${anyOf(known)}`,
-    nearest: nearestName(String(keys.at(-1)), known),
+    expected: `another key: ${anyOf(known)}${home === undefined ? "" : `; ${home.hint}`}`,
+    nearest: nearest ?? home?.path,
   };
+}
+
+/** Where a key is known that stands in the wrong place. */
+function whereItBelongs(section: string, key: string) {
+  for (const [other, keys] of knownKeys) {
+    if (!keys.includes(key)) continue;
+    const path = other === "" ? key : `${other}.${key}`;
+    return { path, hint: `${key} belongs ${other === "" ? "at the top" : `under ${other}`}` };
+  }
+  // What a driver's options are called is known to the driver alone.
+  if (section !== "device") return undefined;
+  const path = `device.options.${key}`;
+  return { path, hint: "what is for the driver itself belongs under device.options" };
 }
 
 /** A path as it is written in a program: `machine.cpus`, `plugins[1]`. */

@@ -78,4 +78,5 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ["", Object.keys(entries)],
   ["device", ["name", "options"]],
   ["machine", Object.keys(machineOptions)],
+  ["chooser", ["random", "replay"]],
 ]);

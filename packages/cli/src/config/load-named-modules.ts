@@ -1,6 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import {
   anyOf,
   type NamedPlugins,
@@ -8,7 +6,8 @@ import {
   type PluginRegistry,
   type Problem,
 } from "@nopage/core/wiring";
-import { createModuleLoader, type ModuleLoader, moduleExtensions } from "./load-module.ts";
+import { createModuleLoader, type ModuleLoader } from "./load-module.ts";
+import { looksLikePath, moduleId, nearestModule } from "./module-path.ts";
 import { whyNotLoaded } from "./why-not-loaded.ts";
 
 /** A setting that names a plugin, as it was written. */
@@ -53,40 +52,15 @@ export async function loadNamedModules(
   return { names, problems };
 }
 
-/** How a module is asked for: a path that is written without `./` counts as one when there is such a file. */
-export function moduleId(written: string, from: string): string {
-  const isFile = moduleExtensions.includes(extname(written)) && existsSync(resolve(dirname(from), written));
-  return isFile && !isPath(written) ? `./${written}` : written;
-}
-
 function isModule({ name, from }: Naming, load: ModuleLoader): boolean {
-  if (isPath(name) || name.includes("/") || moduleExtensions.includes(extname(name))) return true;
+  if (looksLikePath(name) || name.includes("/")) return true;
   return !isBuiltin(name) && load.canResolve(name) && moduleId(name, from) === name;
 }
 
-function isPath(name: string): boolean {
-  return name.startsWith("./") || name.startsWith("../") || isAbsolute(name);
-}
-
 /** A module in the folder where the path leads, or a registered name. */
-function nearestTo(
-  { name, from }: Naming,
-  plugins: NamedPlugins<{ readonly name: string }>,
-): string | undefined {
-  if (!isPath(name) && !moduleExtensions.includes(extname(name))) return nearestName(name, plugins.names());
-  const path = resolve(dirname(from), name);
-  if (existsSync(path)) return undefined;
-  const beside = modulesIn(dirname(path)).filter((file) => file !== basename(from));
-  const nearest = nearestName(basename(path), beside);
-  if (nearest === undefined) return undefined;
-  return isAbsolute(name) ? join(dirname(name), nearest) : `./${join(dirname(name), nearest)}`;
-}
-
-function modulesIn(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((file) => moduleExtensions.includes(extname(file)))
-    .sort();
+function nearestTo(naming: Naming, plugins: NamedPlugins<{ readonly name: string }>): string | undefined {
+  const { name, from } = naming;
+  return looksLikePath(name) ? nearestModule(name, from) : nearestName(name, plugins.names());
 }
 
 function pluginsOf(path: Naming["path"], registry: PluginRegistry): NamedPlugins<{ readonly name: string }> {

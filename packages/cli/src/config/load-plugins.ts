@@ -1,6 +1,6 @@
 import type { PluginRegistry, Problem } from "@nopage/core/wiring";
 import { createModuleLoader } from "./load-module.ts";
-import { moduleId } from "./load-named-modules.ts";
+import { looksLikePath, moduleId, nearestModule } from "./module-path.ts";
 import { whyNotLoaded } from "./why-not-loaded.ts";
 
 /**
@@ -24,9 +24,10 @@ export async function loadPlugins(
     try {
       registry.registerModule(await load(moduleId(module, from)), module);
     } catch (failure) {
+      const nearest = looksLikePath(module) ? nearestModule(module, from) : undefined;
       for (const why of whyNotLoaded(failure, from)) {
         const expected = `a module with plugins that can be registered, but ${why}`;
-        problems.push({ path: `plugins[${index}]`, value: module, expected, nearest: undefined });
+        problems.push({ path: `plugins[${index}]`, value: module, expected, nearest });
       }
     }
   }

@@ -51,6 +51,27 @@ describe("the form of a configuration", () => {
     ]);
   });
 
+  test("a key that stands in the wrong place is told where it belongs", () => {
+    const config = {
+      geometry: "alpha",
+      random: 7,
+      device: { name: "highway", backing: "vmalloc" },
+      machine: { pinning: "refcount" },
+    };
+    expect(told(config)).toEqual([
+      'device.backing: found "vmalloc"; expected another key: "name" or "options"; what is for the driver itself belongs under device.options; nearest choice: "device.options.backing"',
+      expect.stringMatching(
+        /^machine.pinning: found "refcount"; expected another key: .*; pinning belongs at the top; nearest choice: "pinning"$/,
+      ),
+      expect.stringMatching(
+        /^geometry: found "alpha"; expected another key: .*; geometry belongs under machine; nearest choice: "machine.geometry"$/,
+      ),
+      expect.stringMatching(
+        /^random: found 7; expected another key: .*; random belongs under chooser; nearest choice: "chooser.random"$/,
+      ),
+    ]);
+  });
+
   test("parts of the wrong kind are told whole", () => {
     expect(told({ device: "highway", machine: [], plugins: "a", chooser: "random" })).toEqual([
       'device: found "highway"; expected an object such as { name: "highway" }',

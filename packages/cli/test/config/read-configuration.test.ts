@@ -1,5 +1,6 @@
 import { describeProblem, PluginRegistry } from "@nopage/core/wiring";
 import { describe, expect, test } from "vitest";
+import { configFileAbove } from "../../src/config/find-config-file.ts";
 import type { Flags } from "../../src/config/flags.ts";
 import { readConfiguration } from "../../src/config/read-configuration.ts";
 import { UsageError } from "../../src/usage-error.ts";
@@ -99,6 +100,14 @@ describe("a configuration file", () => {
     ],
     ["nopage.config.yaml", "", "it holds no object with settings"],
     ["nopage.config.json", "null", "it holds no object with settings"],
+    [
+      "nopage.config.ts",
+      "",
+      "it exports nothing by default; it must end in export default defineConfig({ … })",
+    ],
+    ["nopage.config.js", "// nothing", "it exports nothing by default"],
+    ["nopage.config.ts", "export const strategy = 'lazy-nopage';", "it exports nothing by default"],
+    ["nopage.config.ts", "export default null;", "it holds no object with settings"],
     ["nopage.config.ts", "export default {", "but nopage.config.ts:1:17: Unexpected token"],
     ["nopage.config.ts", 'throw new Error("not today\\nnor tomorrow")', "not today"],
     ["nopage.config.ts", 'import "./missing.ts";', "Cannot find module './missing.ts'"],
@@ -111,10 +120,35 @@ describe("a configuration file", () => {
     expect(message.split("\n")).toHaveLength(1);
   });
 
-  test("a list is no configuration", async () => {
-    expect(await refusal(folderWith({ "nopage.config.yaml": "- a\n- b\n" }))).toBe(
-      'nopage.config.yaml: found ["a","b"]; expected an object with settings',
+  test.each([
+    ["nopage.config.yaml", "- a\n- b\n"],
+    ["nopage.config.json", '["a","b"]'],
+    ["nopage.config.ts", 'export default ["a", "b"];'],
+    ["nopage.config.js", 'export default ["a", "b"];'],
+  ])("%s: a list is no configuration", async (name, content) => {
+    expect(await refusal(folderWith({ [name]: content }))).toBe(
+      `${name}: found ["a","b"]; expected an object with settings`,
     );
+  });
+
+  test("a folder is no configuration, but may hold one", async () => {
+    const folder = folderWith({ "deep/nopage.config.yaml": "", "other/x.txt": "" });
+    expect(await refusal(folder, { config: "deep" })).toBe(
+      '--config: found "deep"; expected a file, but it is a folder with a nopage.config.yaml in it; nearest choice: "deep/nopage.config.yaml"',
+    );
+    expect(await refusal(folder, { config: "./other/" })).toBe(
+      '--config: found "./other/"; expected a file, but it is a folder and without a nopage.config.{ts,js,json,yaml}',
+    );
+    expect(await refusal(folder, { config: "deep/nopage.confg.yaml" })).toMatch(
+      /nearest choice: "deep\/nopage.config.yaml"$/,
+    );
+  });
+
+  test("of a folder above does not count", async () => {
+    const folder = folderWith({ "nopage.config.yaml": "strategy: x-y\n", "deep/down/x.txt": "" });
+    const { file, settings } = await read(`${folder}/deep/down`);
+    expect({ file, strategy: settings.strategy }).toEqual({ file: undefined, strategy: "lazy-nopage" });
+    expect(configFileAbove(`${folder}/deep/down`)).toBe(`${folder}/nopage.config.yaml`);
   });
 
   test("a signal that it names lies beside it", async () => {
