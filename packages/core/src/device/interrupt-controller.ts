@@ -81,7 +81,8 @@ export class InterruptLine {
     this.#unhandled = verdict === "handled" ? 0 : this.#unhandled + 1;
     this.#running--;
     if (this.mode === "level" && this.#isAsserted && this.#unhandled < STORM_LIMIT) this.#deliver();
-    else yield* this.#idle.wakeAll();
+    // Nothing was delivered either when the handler has been taken off meanwhile, with the level still asserted.
+    if (this.#running === 0) yield* this.#idle.wakeAll();
   }
 }
 
