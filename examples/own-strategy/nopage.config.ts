@@ -1,6 +1,5 @@
 import { defineConfig } from "nopage";
 
 export default defineConfig({
-  plugins: ["./impatient-nopage.ts"],
-  strategy: "impatient-nopage",
+  strategy: "./impatient-nopage.ts",
 });

@@ -16,9 +16,11 @@ const nothingElse: readonly number[] = [];
 
 /** What a task that is about to run has announced. */
 export function recordChoice(task: Task): RecordedChoice {
-  const { id, announcedObject, announcedAccess, alsoObject, alsoAccess } = task;
-  // What is left of an access from an earlier step says nothing.
-  const also = alsoObject === -1 ? nothingElse : [alsoObject, alsoAccess];
+  const { id, announcedObject, announcedAccess, alsoObjects, alsoAccesses } = task;
+  const also =
+    alsoObjects.length === 0
+      ? nothingElse
+      : alsoObjects.flatMap((object, index) => [object, alsoAccesses[index] ?? 0]);
   return { task: id, object: announcedObject, access: announcedAccess, also };
 }
 

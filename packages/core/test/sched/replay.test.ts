@@ -102,6 +102,22 @@ describe("a replay", () => {
     expect(() => replay(7, Access.read, "alone")).toThrow(/is about to read TLB 0, but the recording says/);
   });
 
+  test("checks every object of a step, however many there are", () => {
+    const touch = (tasks: Tasks, last: number) => {
+      tasks.start("a", function* () {
+        const point = tasks.sched.at(ObjectKind.cell, 0, Access.read);
+        tasks.sched.also(point, ObjectKind.cell, 1, Access.read);
+        yield tasks.sched.also(point, ObjectKind.cell, last, Access.write);
+      });
+      tasks.run();
+      return [...tasks.sched.choices];
+    };
+    const choices = touch(new Tasks(randomChooser(1)), 2);
+    expect(() => touch(new Tasks(replayChooser(choices)), 3)).toThrow(
+      /read cell 0 and read cell 1 and write cell 3, but the recording says read cell 0 and read cell 1 and write cell 2$/,
+    );
+  });
+
   test("of a program that ends before the recording does says so when it is finished", () => {
     const { choices } = record(1);
     const tail = { task: 2, object: choices[0]!.object, access: 0, also: [] };
