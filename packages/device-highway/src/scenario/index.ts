@@ -7,4 +7,12 @@ export { brokenPromises, promisesSafety, type RuleSet, survivedEvents } from "./
 export type { KillTime } from "./killing.ts";
 export { type BuildWorld, observe, runKill } from "./run-kill.ts";
 export { unplugAcquisition } from "./unplug-acquisition.ts";
+export {
+  runUnplug,
+  type UnplugCase,
+  type UnplugTime,
+  unplugAtEveryTime,
+  unplugAtRandomTimes,
+} from "./unplug-everywhere.ts";
 export { brokenAtUnplug, type UnplugOutcome } from "./unplug-outcome.ts";
+export { type TransferResult, type UnpluggedOutcome, wrongAfterUnplug } from "./unplugged-outcome.ts";

@@ -28,7 +28,12 @@ export interface KillOutcome {
 }
 
 /** Everything that is wrong with an outcome but lost data, a phrase each. */
-export function harmOf({ violations, leaks, damage, stuck }: KillOutcome): readonly string[] {
+export function harmOf({
+  violations,
+  leaks,
+  damage,
+  stuck,
+}: Pick<KillOutcome, "violations" | "leaks" | "damage" | "stuck">): readonly string[] {
   return [
     ...violations.map(({ kind, message }) => `${kind}: ${message}`),
     ...damage,

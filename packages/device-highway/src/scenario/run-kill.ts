@@ -1,13 +1,12 @@
 import type { Chooser } from "@nopage/core";
 import { runToBlock } from "@nopage/core";
 import type { VirtualNs } from "@nopage/core/contract";
-import { Bystander } from "./bystander.ts";
-import { DeathWatch, highwayOf, type KillWorld, settleWorld } from "./death-watch.ts";
+import type { DeathWatch, KillWorld } from "./death-watch.ts";
 import type { KillOutcome } from "./kill-outcome.ts";
 import type { KillPlan } from "./kill-plan.ts";
 import { type KillTime, WatchedChooser } from "./killing.ts";
-import { SecondOpener } from "./second-opener.ts";
-import { Victim } from "./victim.ts";
+import { Stage } from "./stage.ts";
+import type { Victim } from "./victim.ts";
 
 /** Builds a new world, with the Highway driver loaded, whose machine has the given chooser. */
 export type BuildWorld = (chooser: Chooser) => KillWorld;
@@ -53,34 +52,11 @@ function carryOut(
   plan: KillPlan,
   prepare: (watch: DeathWatch, victim: Victim) => void,
 ): KillOutcome {
-  const { machine } = world;
-  const { card } = highwayOf(world);
-  const { pageSize } = machine.geometry;
-  const recording = Uint8Array.from({ length: 8 * pageSize }, (_, at) => (at * 7 + (at >> 8) + 1) & 0xff);
-  card?.feed(0, { bytes: recording, sampleRateHz: 8000 });
-  const victim = new Victim(plan, pageSize, recording);
-  const process = machine.spawn("victim", (thread) => victim.run(thread));
-  const watch = new DeathWatch(machine, process);
-  const bystander = new Bystander();
-  machine.spawn("bystander", (thread) => bystander.run(thread));
-  const second = new SecondOpener(victim, process);
-  if (plan.meanwhile.includes("second-open")) machine.spawn("second", (thread) => second.run(thread));
-  prepare(watch, victim);
-  const report = world.run();
-  const { killedAt, dyingNs } = watch;
-  const { openedAt } = second;
+  const stage = new Stage(world, plan);
+  prepare(stage.watch, stage.victim);
+  const played = stage.play();
+  const { killedAt, dyingNs } = stage.watch;
+  const { openedAt } = stage.second;
   const isLater = killedAt !== undefined && openedAt !== undefined && openedAt >= killedAt;
-  const damage: string[] = [];
-  if (bystander.damagedPages > 0)
-    damage.push(`${bystander.damagedPages} pages of a bystander were overwritten`);
-  if (victim.isChildDamaged) damage.push("memory of the child changed under it");
-  return {
-    killedAt,
-    dyingNs,
-    watcherNs: victim.longestWatchNs,
-    secondNs: isLater ? openedAt - killedAt : undefined,
-    damage,
-    lostData: victim.lostData,
-    ...settleWorld(world, report),
-  };
+  return { killedAt, dyingNs, secondNs: isLater ? openedAt - killedAt : undefined, ...played };
 }

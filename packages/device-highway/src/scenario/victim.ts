@@ -1,5 +1,5 @@
 import type { Process, UserThread } from "@nopage/core";
-import { isTrap, type Sleepable, VM_READ, VM_WRITE } from "@nopage/core/contract";
+import { isTrap, type Sleepable, type Trap, VM_READ, VM_WRITE } from "@nopage/core/contract";
 import { REGION_BYTES, region } from "../card/measurement-registers.ts";
 import { HIGHWAY_PATH } from "../driver/highway-driver.ts";
 import {
@@ -10,6 +10,7 @@ import {
   HIGHWAY_WAIT,
 } from "../driver/ioctl.ts";
 import type { KillPlan } from "./kill-plan.ts";
+import type { TransferResult } from "./unplugged-outcome.ts";
 
 const protection = VM_READ | VM_WRITE;
 /** Where the transfer starts in the buffer: before it there is room for the request, on the same page. */
@@ -30,6 +31,12 @@ export class Victim {
   /** The child saw its own memory change. */
   isChildDamaged = false;
   longestWatchNs = 0;
+  /** How its transfers ended, in order. */
+  readonly transfers: TransferResult[] = [];
+  /** What it met when it touched its mapping in the end: a value or a signal. */
+  lastTouch: string | undefined = undefined;
+  /** Signals other than SIGBUS that it met at the mapping. */
+  readonly strangeTraps: string[] = [];
   readonly #plan: KillPlan;
   readonly #pageSize: number;
   readonly #recording: Uint8Array;
@@ -53,10 +60,16 @@ export class Victim {
       sharing: "shared",
       descriptor: file,
     });
-    if (this.#plan.threads === "multi") thread.spawn((own) => this.#watch(own, shown), "watcher");
+    // So that there is something to take away; a card that was pulled before cannot be mapped any more.
+    if (shown > 0) this.#describe(yield* thread.load(shown + region.magic));
+    if (this.#plan.threads === "multi" && shown > 0)
+      thread.spawn((own) => this.#watch(own, shown), "watcher");
     for (let round = 0; round < ROUNDS; round++) yield* this.#acquire(thread, file, round);
     this.isDone = true;
-    yield* thread.munmap(shown, REGION_BYTES);
+    if (shown > 0) {
+      this.lastTouch = this.#describe(yield* thread.load(shown + region.magic));
+      yield* thread.munmap(shown, REGION_BYTES);
+    }
     yield* thread.close(file);
   }
 
@@ -80,6 +93,7 @@ export class Victim {
       got = yield* thread.ioctl(file, HIGHWAY_ACQUIRE, memory);
       while (isOther) yield* thread.nanosleep(WATCH_NS);
     }
+    this.transfers.push({ endedAt: thread.machine.sched.now, got });
     if (this.#plan.meanwhile.includes("munmap")) return;
     yield* this.#check(thread, memory, got, round);
     yield* thread.munmap(memory, length);
@@ -121,9 +135,17 @@ export class Victim {
     while (!this.isDone) {
       const start = sched.now;
       const value = yield* thread.load(shown + region.magic);
+      this.#describe(value);
       if (isTrap(value)) return;
       this.longestWatchNs = Math.max(this.longestWatchNs, sched.now - start);
       yield* thread.nanosleep(WATCH_NS);
     }
+  }
+
+  /** A value or a signal in a word; one that a mapping of a device does not send is remembered. */
+  #describe(seen: number | bigint | Trap): string {
+    if (!isTrap(seen)) return "a value";
+    if (seen.signal !== "SIGBUS") this.strangeTraps.push(seen.signal);
+    return seen.signal;
   }
 }

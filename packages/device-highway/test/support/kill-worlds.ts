@@ -1,4 +1,10 @@
-import { definePinningPolicy, type Pinned, type PinningPolicy, type Sleepable } from "@nopage/core";
+import {
+  definePinningPolicy,
+  type MappingStrategy,
+  type Pinned,
+  type PinningPolicy,
+  type Sleepable,
+} from "@nopage/core";
 import { compose, PluginRegistry } from "@nopage/core/wiring";
 import { lazyNopage } from "@nopage/lazy-nopage";
 import { noneInterval, noneNotifier } from "@nopage/notifier-mirror";
@@ -32,13 +38,17 @@ export const policies: readonly PinningPolicy[] = [
 ];
 
 /** Worlds with the Highway driver, bursts of a quarter of a page, and little memory, so that freed frames are soon reused. */
-export function killWorlds(policy: PinningPolicy, rules: RuleSet): BuildWorld {
+export function killWorlds(
+  policy: PinningPolicy,
+  rules: RuleSet,
+  strategy: MappingStrategy = lazyNopage,
+): BuildWorld {
   const registry = new PluginRegistry();
-  for (const plugin of [policy, lazyNopage, highwayDriver]) registry.register(plugin, "the tests");
+  for (const plugin of [policy, strategy, highwayDriver]) registry.register(plugin, "the tests");
   return (chooser) =>
     compose(
       {
-        strategy: lazyNopage.name,
+        strategy: strategy.name,
         pinning: policy.name,
         device: { name: "highway", options: { burstBytes: 1024, burstNs: 1900 } },
         machine: { ramPages: 128, reservedPages: rules, chooser },
