@@ -5,9 +5,12 @@ import { builtInRegistry } from "../built-in-plugins.ts";
 import { configFileAbove } from "../config/find-config-file.ts";
 import type { Flags } from "../config/flags.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
+import { findSignal, isSignal } from "../run/find-signal.ts";
+import { planRuns } from "../run/plan-runs.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
+import { withoutEchoes } from "./run.ts";
 
 /** One thing that was looked at. */
 interface Finding {
@@ -47,7 +50,12 @@ async function examineConfiguration(flags: Flags, directory: string): Promise<re
   const registry = builtInRegistry();
   const name = "configuration";
   try {
-    const { file, problems } = await readConfiguration(directory, flags, registry);
+    const configuration = await readConfiguration(directory, flags, registry);
+    const { file, place, settings } = configuration;
+    const signal = await findSignal(configuration.signal);
+    const choice = { extent: "configured", strategy: undefined, pinning: undefined } as const;
+    const found = [...planRuns(settings, registry, choice).problems, ...(isSignal(signal) ? [] : [signal])];
+    const problems = withoutEchoes(configuration.problems, found.map(place));
     const { strategies, pinning, devices } = registry;
     const plugins = [...strategies.names(), ...pinning.names(), ...devices.names()].join(", ");
     return [

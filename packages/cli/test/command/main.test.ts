@@ -98,6 +98,15 @@ describe("nopage doctor", () => {
     );
   });
 
+  test("a configuration of a folder above is told not to count", async () => {
+    const folder = folderWith({ "nopage.config.yaml": "strategy: pfn-nopage\n", "deep/x.txt": "" });
+    const { code, stdout } = await runCommand(["doctor"], `${folder}/deep`);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      `no file, the defaults count; ${folder}/nopage.config.yaml is not of this folder and counts only with --config\n`,
+    );
+  });
+
   test("a configuration that is wrong is a finding like any other", async () => {
     const folder = folderWith({ "nopage.config.yaml": "machine: { cpus: 0 }\n" });
     const { code, stdout } = await runCommand(["doctor", "--json"], folder);
@@ -106,6 +115,12 @@ describe("nopage doctor", () => {
       ok: false,
       findings: [{ ok: true }, { name: "configuration", ok: false }, {}],
     });
+    const unknown = folderWith({ "nopage.config.yml": "strategy: lazy-nopge\nsignal: gitar.wav\n" });
+    const { stdout: told } = await runCommand(["doctor"], unknown);
+    expect(told).toMatch(
+      /no {2}configuration: strategy in .*: found "lazy-nopge".*nearest choice: "lazy-nopage"\n/,
+    );
+    expect(told).toMatch(/no {2}configuration: signal in .*: found ".*gitar.wav"/);
     const unreadable = await runCommand(["doctor"], folderWith({ "nopage.config.json": "{" }));
     expect(unreadable).toMatchObject({ code: 1, stdout: expect.stringContaining("no  configuration: ") });
   });
