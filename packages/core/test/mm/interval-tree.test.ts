@@ -65,3 +65,56 @@ test("an interval tree holds bounds up to the largest exact number", () => {
   expect(tree.overlapping(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).toEqual([item]);
   expect(tree.overlapping(0, 2 ** 52 - 1)).toEqual([]);
 });
+
+test.each([
+  ["random order", 400],
+  ["mostly the same places, as in processes that map the same library", 3],
+  ["spread out, so that hardly any overlap", 1_000_000],
+])(
+  "a tree of three levels answers like the list while it fills and while it empties: %s",
+  (_what, places) => {
+    const next = randomNumbers();
+    const tree = new IntervalTree<Item>();
+    let list: Item[] = [];
+    const check = () => {
+      for (let count = 0; count < 5; count++) {
+        const first = next() % places;
+        const last = first + (next() % 20);
+        const touching = list.filter((item) => item.first <= last && item.last >= first);
+        const wanted = touching.sort((one, other) => one.first - other.first || one.name - other.name);
+        expect(tree.overlapping(first, last)).toEqual(wanted);
+        expect(tree.touches(first, last)).toBe(wanted.length > 0);
+      }
+      expect(tree.overlapping(0, Number.MAX_SAFE_INTEGER)).toHaveLength(list.length);
+    };
+    for (let name = 0; name < 3000; name++) {
+      const first = next() % places;
+      const item = { name, first, last: first + (next() % 10) };
+      tree.insert(item, item.first, item.last);
+      list.push(item);
+      if (name % 150 === 0) check();
+    }
+    while (list.length > 0) {
+      const cut = list.length < 100 ? list.length : 90;
+      const from = next() % (list.length - cut + 1);
+      for (const item of list.slice(from, from + cut)) expect(tree.remove(item)).toBe(true);
+      list = [...list.slice(0, from), ...list.slice(from + cut)];
+      check();
+    }
+    expect(tree.size).toBe(0);
+    const again = { name: 0, first: 5, last: 6 };
+    tree.insert(again, 5, 6);
+    expect(tree.overlapping(6, 6)).toEqual([again]);
+  },
+);
+
+/** The same numbers each time (xorshift). */
+function randomNumbers(): () => number {
+  let state = 0x2545f491;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
