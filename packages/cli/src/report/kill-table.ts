@@ -19,7 +19,7 @@ const rows: readonly (readonly [string, (run: KillResult) => string])[] = [
     "rules broken",
     ({ violations }) => (violations.length === 0 ? pc.green("none") : pc.red(String(violations.length))),
   ],
-  ["promised to survive", (run) => (run.promised ? "yes" : "no")],
+  ["promised to be safe", (run) => (run.promised ? "yes" : "no")],
   ["promise kept", showPromise],
 ];
 

@@ -19,7 +19,9 @@ export interface PinningSupports {
   readonly holdsBy: "reference" | "pin" | "reserved-flag" | "ghost-mm" | "notifier";
   /**
    * What may happen during a transfer without the device ever touching memory that is somebody else's, without a page
-   * lost for good, and without any rule of the machine broken.
+   * lost for good, and without any rule of the machine broken. This is about safety and not about the data: a policy that
+   * holds nothing survives a munmap by cutting the transfer short, one that holds the pages by completing it into memory
+   * that nobody maps any more.
    */
   readonly survives: readonly PinningEvent[];
   /**

@@ -15,7 +15,7 @@ it("MUST keep every promise under hundreds of random schedules a policy; prints 
       const survey = surveyKills(policy, rules, SCHEDULES, killPlans);
       expect(survey.broken).toEqual([]);
       const of = (event: "munmap" | "fork" | "exit") =>
-        survey.harmBy.has(event) ? "**unsafe**" : "survives";
+        survey.harmBy.has(event) ? "**unsafe**" : "safe";
       lines.push(
         [
           "",

@@ -16,6 +16,9 @@ import { notifierMirror } from "./notifier-mirror.ts";
  * No pin at all: the device follows the process and faults where it has no translation. What the process unmaps is gone
  * for the device too, after a fork it stays with the process that began the transfer, and it stops before a dying
  * process loses its first page.
+ *
+ * That it survives munmap and exit says that nobody else's memory is touched; the transfer itself is cut short, with the bytes
+ * moved so far or -EFAULT, since there is nothing left to write to.
  */
 export const noneNotifier: PinningPolicy = followInstead("none-notifier", notifierMirror);
 
