@@ -269,8 +269,13 @@ export class UserThread {
     return child;
   }
 
-  /** Another thread of the same process (`clone(2)` with CLONE_VM). */
-  spawn(program: Program, name?: string): UserThread {
+  /**
+   * Another thread of the same process (`clone(2)` with CLONE_VM).
+   *
+   * @returns the thread, or -ENOMEM (`dup_task_struct` in `copy_process`; the C library makes EAGAIN of it)
+   */
+  spawn(program: Program, name?: string): UserThread | number {
+    if (!this.machine.mayAllocate("dup_task_struct")) return -ENOMEM;
     const options = { onTrap: this.#onTrap };
     return this.process.start(program, name === undefined ? options : { ...options, name });
   }

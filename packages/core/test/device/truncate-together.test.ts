@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
-import { ok, RW, World } from "../support/world.ts";
+import { ok, RW, started, World } from "../support/world.ts";
 
 test("two truncations of one file drop each page once, over random schedules", () => {
   for (let seed = 0; seed < 60; seed++) {
@@ -30,9 +30,11 @@ test("a file that grows while it is cut shows what was stored after it had grown
       ok(yield* thread.ftruncate(descriptor, page));
       const at = ok(yield* thread.mmap({ length: page, protection: RW, sharing: "shared", descriptor }));
       yield* thread.store(at, 1);
-      const other = thread.spawn(function* (own) {
-        expect(yield* own.ftruncate(descriptor, 100)).toBe(0);
-      });
+      const other = started(
+        thread.spawn(function* (own) {
+          expect(yield* own.ftruncate(descriptor, 100)).toBe(0);
+        }),
+      );
       expect(yield* thread.ftruncate(descriptor, page)).toBe(0);
       yield* thread.store(at + 200, 7);
       while (other.task.state !== "done") yield* thread.nanosleep(100);

@@ -6,7 +6,7 @@ import { Access, describeObject } from "../../src/sched/points.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import type { Task } from "../../src/sched/task.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
-import { ok, RW, runProgram, World } from "../support/world.ts";
+import { ok, RW, runProgram, started, World } from "../support/world.ts";
 
 describe("a store to a private page", () => {
   test("that was only read MUST copy the object's page and leave it unchanged", () => {
@@ -72,10 +72,12 @@ describe("a store to a private page", () => {
     world.run(function* (thread) {
       const at = yield* map(thread, device, { sharing: "private" });
       yield* thread.load(at);
+      const writer = started(
+        thread.spawn(function* (own) {
+          yield* own.store(at, 1);
+        }),
+      );
       isGiven = false;
-      const writer = thread.spawn(function* (own) {
-        yield* own.store(at, 1);
-      });
       yield* thread.nanosleep(5_000_000);
       expect(writer.isAlive).toBe(true);
       expect(device.extraReferences).toEqual([1]);
@@ -192,11 +194,13 @@ describe("a page made private while another thread pins it", () => {
           yield* own.nanosleep(10);
         });
         let pinned: Page | undefined;
-        const pinner = thread.spawn(function* () {
-          const request = { access: "write", hold: "pin", permission: "checked" } as const;
-          const pages = yield* world.kernel.user.getPages(thread.mm, at as UserAddress, 1, request);
-          if (typeof pages !== "number") pinned = pages[0];
-        });
+        const pinner = started(
+          thread.spawn(function* () {
+            const request = { access: "write", hold: "pin", permission: "checked" } as const;
+            const pages = yield* world.kernel.user.getPages(thread.mm, at as UserAddress, 1, request);
+            if (typeof pages !== "number") pinned = pages[0];
+          }),
+        );
         yield* thread.store(at, 2);
         while (pinner.isAlive) yield* thread.nanosleep(10);
         yield* thread.store(at, 3);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { installed, mapPage, retryNow } from "../../src/contract/outcome.ts";
 import { answering, map, TestDevice } from "../support/test-device.ts";
-import { runProgram, World } from "../support/world.ts";
+import { runProgram, started, World } from "../support/world.ts";
 
 describe("NOPAGE without an entry", () => {
   test("FR-06 MUST leave the looping thread killable, and the clock running", () => {
@@ -111,13 +111,15 @@ describe("retry", () => {
         const area = thread.mm.areas.find(at)!;
         area.backing = { gate, name: "test", pages: 4, mapping: device.inode.mapping } as never;
         let handled = 0;
-        const faulter = thread.spawn(function* (own) {
-          own.sigaction("SIGUSR1", () => {
-            handled++;
-            isClosed = false;
-          });
-          yield* own.load(at);
-        });
+        const faulter = started(
+          thread.spawn(function* (own) {
+            own.sigaction("SIGUSR1", () => {
+              handled++;
+              isClosed = false;
+            });
+            yield* own.load(at);
+          }),
+        );
         yield* thread.nanosleep(100);
         yield* gate.open();
         yield* gate.close();

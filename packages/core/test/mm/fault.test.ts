@@ -13,7 +13,7 @@ import type { Page, Pfn } from "../../src/contract/units.ts";
 import { PG_hwpoison } from "../../src/memory/page-flags.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { answering, map, mapAnonymous, TestDevice } from "../support/test-device.ts";
-import { runProgram, trapOf, World } from "../support/world.ts";
+import { runProgram, started, trapOf, World } from "../support/world.ts";
 
 describe("a page that nopage answers with", () => {
   test("FR-01 MUST be mapped once, with one reference and one page of rss", () => {
@@ -77,9 +77,11 @@ describe("a page that nopage answers with", () => {
       const device = new TestDevice(world, { pages: 1 });
       world.run(function* (thread) {
         const at = yield* map(thread, device);
-        const other = thread.spawn(function* (own) {
-          expect(yield* own.load(at)).toBe(0x1000);
-        });
+        const other = started(
+          thread.spawn(function* (own) {
+            expect(yield* own.load(at)).toBe(0x1000);
+          }),
+        );
         expect(yield* thread.load(at)).toBe(0x1000);
         yield* thread.nanosleep(1000);
         expect(other.task.state).toBe("done");
@@ -164,11 +166,13 @@ describe("what is no page", () => {
     world.run(function* (thread) {
       const at = yield* map(thread, device);
       const copied = yield* map(thread, device, { sharing: "private" });
+      const other = started(
+        thread.spawn(function* (own) {
+          yield* own.load(at);
+          yield* own.store(copied, 1);
+        }),
+      );
       isGiven = false;
-      const other = thread.spawn(function* (own) {
-        yield* own.load(at);
-        yield* own.store(copied, 1);
-      });
       yield* thread.nanosleep(20_000_000);
       expect(device.extraReferences).toEqual([0, 0]);
       isGiven = true;

@@ -5,7 +5,7 @@ import type { Fault } from "../../src/contract/vm-ops.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { someChoosers } from "../support/tasks.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
-import { ok, runProgram, trapOf, World } from "../support/world.ts";
+import { ok, runProgram, started, trapOf, World } from "../support/world.ts";
 
 /** A device whose faults obey a gate: they wait, or get SIGBUS, or do not look at it at all. */
 function gated(
@@ -90,9 +90,11 @@ describe("a fault at a closed gate", () => {
       return function* (thread) {
         const at = yield* map(thread, device);
         yield* gate.close();
-        const waiter = thread.spawn(function* (own) {
-          yield* own.load(at);
-        });
+        const waiter = started(
+          thread.spawn(function* (own) {
+            yield* own.load(at);
+          }),
+        );
         yield* thread.nanosleep(10);
         const own = yield* mapAnonymous(thread, 2);
         yield* thread.store(own, 1);
@@ -133,10 +135,12 @@ describe("a fault at a closed gate", () => {
         yield* gate.close();
         const handled: number[] = [];
         thread.sigaction("SIGUSR1", () => handled.push(world.machine.sched.now));
-        const waiter = thread.spawn(function* (own) {
-          expect(yield* own.load(at)).toBe(0x1000);
-          expect(world.machine.sched.now).toBeGreaterThanOrEqual(30);
-        });
+        const waiter = started(
+          thread.spawn(function* (own) {
+            expect(yield* own.load(at)).toBe(0x1000);
+            expect(world.machine.sched.now).toBeGreaterThanOrEqual(30);
+          }),
+        );
         for (const time of [10, 20]) {
           yield* thread.nanosleep(time - world.machine.sched.now);
           waiter.receive("SIGUSR1");
@@ -176,12 +180,16 @@ describe("a fault at a closed gate", () => {
       return function* (thread) {
         const at = yield* map(thread, device);
         yield* gate.close();
-        const first = thread.spawn(function* (own) {
-          expect(trapOf(yield* own.load(at))).toBe("SIGSEGV SEGV_MAPERR");
-        });
-        const second = thread.spawn(function* (own) {
-          expect(yield* own.load(at + world.page)).toBe(0);
-        });
+        const first = started(
+          thread.spawn(function* (own) {
+            expect(trapOf(yield* own.load(at))).toBe("SIGSEGV SEGV_MAPERR");
+          }),
+        );
+        const second = started(
+          thread.spawn(function* (own) {
+            expect(yield* own.load(at + world.page)).toBe(0);
+          }),
+        );
         yield* thread.nanosleep(10);
         ok(yield* thread.munmap(at, 3 * world.page));
         yield* mapAnonymous(thread, 1, { address: at + world.page, placement: "fixed" });
@@ -199,9 +207,11 @@ describe("a fault at a closed gate", () => {
       return function* (thread) {
         const at = yield* map(thread, device);
         yield* gate.close();
-        const waiter = thread.spawn(function* (own) {
-          expect(trapOf(yield* own.load(at))).toBe("SIGBUS BUS_ADRERR");
-        });
+        const waiter = started(
+          thread.spawn(function* (own) {
+            expect(trapOf(yield* own.load(at))).toBe("SIGBUS BUS_ADRERR");
+          }),
+        );
         yield* thread.nanosleep(10);
         yield* gate.remove();
         yield* thread.nanosleep(10);

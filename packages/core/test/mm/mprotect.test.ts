@@ -4,7 +4,7 @@ import { EACCES, EBUSY, EINVAL, ENOMEM, EPERM } from "../../src/contract/errno.t
 import { PTE_UNCACHED, PTE_WRITE_COMBINING } from "../../src/mmu/pte.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
-import { ok, RW, runProgram, trapOf, World } from "../support/world.ts";
+import { ok, RW, runProgram, started, trapOf, World } from "../support/world.ts";
 
 describe("the arguments of mprotect", () => {
   test("an address that is not aligned MUST be refused with EINVAL; a length of 0 changes nothing", () => {
@@ -42,16 +42,18 @@ describe("a new protection", () => {
         function* (thread) {
           const at = yield* mapAnonymous(thread, 2);
           yield* thread.store(at, 1);
-          const other = thread.spawn(function* (own) {
-            expect(yield* own.store(at, 2)).toBeUndefined();
-            yield* own.nanosleep(100);
-            expect(trapOf(yield* own.store(at, 3))).toBe("SIGSEGV SEGV_ACCERR");
-            expect(yield* own.load(at)).toBe(2);
-            yield* own.nanosleep(100);
-            expect(trapOf(yield* own.load(at))).toBe("SIGSEGV SEGV_ACCERR");
-            yield* own.nanosleep(100);
-            expect(yield* own.store(at, 4)).toBeUndefined();
-          });
+          const other = started(
+            thread.spawn(function* (own) {
+              expect(yield* own.store(at, 2)).toBeUndefined();
+              yield* own.nanosleep(100);
+              expect(trapOf(yield* own.store(at, 3))).toBe("SIGSEGV SEGV_ACCERR");
+              expect(yield* own.load(at)).toBe(2);
+              yield* own.nanosleep(100);
+              expect(trapOf(yield* own.load(at))).toBe("SIGSEGV SEGV_ACCERR");
+              yield* own.nanosleep(100);
+              expect(yield* own.store(at, 4)).toBeUndefined();
+            }),
+          );
           yield* thread.nanosleep(50);
           ok(yield* thread.mprotect(at, world.page, VM_READ));
           world.expectAgreement();

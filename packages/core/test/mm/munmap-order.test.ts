@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { VM_MIXEDMAP } from "../../src/contract/area-flags.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
-import { ok, trapOf, World } from "../support/world.ts";
+import { ok, started, trapOf, World } from "../support/world.ts";
 
 describe("the order of a removal", () => {
   test("RV-01 no CPU MUST reach a page after it was freed, over random schedules", () => {
@@ -13,17 +13,19 @@ describe("the order of a removal", () => {
         const at = yield* mapAnonymous(thread, 2);
         yield* thread.store(at, 1);
         let isUnmapped = false;
-        const toucher = thread.spawn(function* (own) {
-          for (let round = 0; round < 4; round++) {
-            const wasUnmapped = isUnmapped;
-            const seen = yield* own.load(at);
-            if (typeof seen === "number") {
-              expect(seen).toBe(1);
-              expect(wasUnmapped).toBe(false);
-              met++;
-            } else expect(trapOf(seen)).toBe("SIGSEGV SEGV_MAPERR");
-          }
-        });
+        const toucher = started(
+          thread.spawn(function* (own) {
+            for (let round = 0; round < 4; round++) {
+              const wasUnmapped = isUnmapped;
+              const seen = yield* own.load(at);
+              if (typeof seen === "number") {
+                expect(seen).toBe(1);
+                expect(wasUnmapped).toBe(false);
+                met++;
+              } else expect(trapOf(seen)).toBe("SIGSEGV SEGV_MAPERR");
+            }
+          }),
+        );
         ok(yield* thread.munmap(at, world.page));
         isUnmapped = true;
         yield* mapAnonymous(thread, 4, { populating: "populate", address: 0x100_0000 });

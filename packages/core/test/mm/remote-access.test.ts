@@ -4,7 +4,7 @@ import { EFAULT, EINVAL, ESRCH } from "../../src/contract/errno.ts";
 import type { UserAddress } from "../../src/contract/units.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
-import { ok, runProgram, World } from "../support/world.ts";
+import { ok, runProgram, started, World } from "../support/world.ts";
 
 /** A card whose areas a debugger can reach. */
 function debuggable(world: World): TestDevice {
@@ -186,14 +186,16 @@ describe("a debugger", () => {
       world.run(function* (thread) {
         const at = yield* map(thread, device, { pages: 2 });
         let isQuiet = false;
-        const reader = thread.spawn(function* (own) {
-          for (let round = 0; round < 4; round++) {
-            const was = isQuiet;
-            const before = device.registers.accesses.length;
-            yield* own.proc().readMemory(at, 4);
-            if (was) expect(device.registers.accesses.length).toBe(before);
-          }
-        });
+        const reader = started(
+          thread.spawn(function* (own) {
+            for (let round = 0; round < 4; round++) {
+              const was = isQuiet;
+              const before = device.registers.accesses.length;
+              yield* own.proc().readMemory(at, 4);
+              if (was) expect(device.registers.accesses.length).toBe(before);
+            }
+          }),
+        );
         yield* world.kernel.mappings.unmapMappingRange(device.inode.mapping, 0, 0, "even-cows");
         isQuiet = true;
         while (reader.isAlive) yield* thread.nanosleep(10);

@@ -4,7 +4,7 @@ import type { Sleepable } from "../../src/contract/execution.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { mapAnonymous, openDevice, TestDevice } from "../support/test-device.ts";
-import { ok, RW, runProgram, trapOf, World } from "../support/world.ts";
+import { ok, RW, runProgram, started, trapOf, World } from "../support/world.ts";
 
 /** A memory file of some pages, mapped whole; its descriptor stays open. */
 function* mapFile(
@@ -130,10 +130,12 @@ describe("a memory file", () => {
     const world = new World({ allocations: { mayAllocate: () => isGiven } });
     world.run(function* (thread) {
       const { at } = yield* mapFile(thread, 1);
+      const other = started(
+        thread.spawn(function* (own) {
+          yield* own.store(at, 1);
+        }),
+      );
       isGiven = false;
-      const other = thread.spawn(function* (own) {
-        yield* own.store(at, 1);
-      });
       yield* thread.nanosleep(5_000_000);
       expect(other.isAlive).toBe(true);
       isGiven = true;

@@ -104,6 +104,12 @@ export function ok(result: number): number {
   return result;
 }
 
+/** A thread that a call started; fails the test when it is an error. */
+export function started(thread: UserThread | number): UserThread {
+  if (typeof thread === "number") throw new Error(`the thread was not started: ${errnoName(thread)}`);
+  return thread;
+}
+
 /** The trap that an access must end in, in short: `SIGSEGV SEGV_MAPERR`. */
 export function trapOf(result: unknown): string {
   if (typeof result === "object" && result !== null && "signal" in result && "code" in result) {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { EBADF, EINTR } from "../../src/contract/errno.ts";
+import { EBADF, EINTR, ENOMEM } from "../../src/contract/errno.ts";
+import { failAt } from "../../src/sanitize/failing-allocations.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
-import type { Process } from "../../src/user/process.ts";
+import type { Process, Program } from "../../src/user/process.ts";
 import { mapAnonymous, openDevice, TestDevice } from "../support/test-device.ts";
-import { ok, RW, runProgram, World } from "../support/world.ts";
+import { ok, RW, runProgram, started, World } from "../support/world.ts";
 
 function child(result: Process | number): Process {
   if (typeof result === "number") throw new Error(`fork answered ${result}`);
@@ -16,10 +17,12 @@ describe("a signal to a process", () => {
       () =>
         function* (thread) {
           const handled: string[] = [];
-          const other = thread.spawn(function* (own) {
-            own.sigaction("SIGUSR1", () => handled.push("once"));
-            expect(yield* own.nanosleep(1000)).toBe(0);
-          });
+          const other = started(
+            thread.spawn(function* (own) {
+              own.sigaction("SIGUSR1", () => handled.push("once"));
+              expect(yield* own.nanosleep(1000)).toBe(0);
+            }),
+          );
           yield* thread.nanosleep(10);
           thread.process.kill("SIGUSR1");
           expect(yield* thread.nanosleep(10)).toBe(-EINTR);
@@ -55,9 +58,11 @@ describe("a signal to a process", () => {
         function* (thread) {
           thread.sigaction("SIGUSR1", () => {});
           let slept: number | undefined;
-          const other = thread.spawn(function* (own) {
-            slept = yield* own.nanosleep(1000);
-          });
+          const other = started(
+            thread.spawn(function* (own) {
+              slept = yield* own.nanosleep(1000);
+            }),
+          );
           yield* thread.nanosleep(10);
           other.receive("SIGUSR1");
           expect(yield* thread.nanosleep(100)).toBe(0);
@@ -193,6 +198,28 @@ describe("a process", () => {
         expect(device.calls).toEqual(["release"]);
       };
     });
+  });
+});
+
+describe("a thread whose allocation is refused", () => {
+  test("MUST NOT come to be: clone answers -ENOMEM, and the process ends without it", () => {
+    const allocations = failAt("dup_task_struct", 2);
+    const started: string[] = [];
+    runProgram(
+      () =>
+        function* (thread) {
+          const program = (name: string): Program =>
+            function* () {
+              started.push(name);
+            };
+          expect(thread.spawn(program("first"))).toBe(thread.process.threads[1]);
+          expect(thread.spawn(program("second"))).toBe(-ENOMEM);
+          expect(thread.process.threads.length).toBe(2);
+          expect(thread.spawn(program("third"))).toBe(thread.process.threads[2]);
+        },
+      { allocations },
+    );
+    expect(started).toEqual(["first", "third"]);
   });
 });
 

@@ -93,7 +93,11 @@ export class AcquireProgram {
       must("rewind", yield* thread.ioctl(file, HIGHWAY_REWIND, index));
     }
     for (let index = 0; index < settings.pollers; index++) {
-      thread.spawn((poller) => this.#poll(poller, index, region, memory), `watcher ${index}`);
+      const poll = (poller: UserThread) => this.#poll(poller, index, region, memory);
+      const watcher = thread.spawn(poll, `watcher ${index}`);
+      if (typeof watcher !== "number") continue;
+      this.failure ??= `clone of a watcher: -${errnoName(watcher)}`;
+      mustStore(yield* thread.store(memory + WORD * (1 + index), 1));
     }
     const request = memory + WORD * (1 + settings.pollers);
     // Whatever happens, the watchers must be let go: they would keep the process alive for ever.

@@ -1,4 +1,11 @@
-import { createKernel, definePinningPolicy, ENOMEM, type PinningHooks, runToBlock } from "@nopage/core";
+import {
+  createKernel,
+  definePinningPolicy,
+  ENOMEM,
+  failAt,
+  type PinningHooks,
+  runToBlock,
+} from "@nopage/core";
 import { lazyNopage } from "@nopage/lazy-nopage";
 import { refcount } from "@nopage/pinning";
 import { describe, expect, it } from "vitest";
@@ -133,6 +140,15 @@ describe("the acquisition of a recorded signal", () => {
     const before = holdings(world.machine);
     const result = acquire(world, testSignal(20_000), { blockBytes: 4096 });
     expect(result).toMatchObject({ failure: "ioctl: -ENOMEM", equal: false, acquired: { bytes: 3 * 4096 } });
+    expect(holdings(world.machine)).toEqual(before);
+  });
+
+  it("MUST say that a watcher could not be started, acquire all the same, and come to its end", () => {
+    const world = buildWorld({ machine: { allocations: failAt("dup_task_struct", 2) } });
+    const before = holdings(world.machine);
+    const result = acquire(world, testSignal(20_000), { pollers: 3 });
+    expect(result).toMatchObject({ failure: "clone of a watcher: -ENOMEM", equal: true, wrongValues: 0 });
+    expect(result.polls).toBeGreaterThan(0);
     expect(holdings(world.machine)).toEqual(before);
   });
 

@@ -167,10 +167,11 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
   },
 
   *thread(executor, thread, { body, name }) {
-    const actor = yield* executor.start(body, name, (program) =>
-      answerOf({ thread: thread.spawn(program, name), process: undefined }),
-    );
-    if (typeof actor === "number") throw new Error("a thread cannot fail to start");
+    const actor = yield* executor.start(body, name, (program) => {
+      const started = thread.spawn(program, name);
+      return answerOf(typeof started === "number" ? started : { thread: started, process: undefined });
+    });
+    if (typeof actor === "number") throw new Error(`a thread could not be started: ${actor}`);
     return actor;
   },
   fork: (executor, thread, { body, name }) =>
