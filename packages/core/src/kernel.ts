@@ -20,6 +20,7 @@ import { forEachArea, unmapMappingRange } from "./mm/rmap.ts";
 import type { Vma } from "./mm/vma.ts";
 import { zapVma } from "./mm/zap.ts";
 import { Mutex } from "./sched/mutex.ts";
+import { Access, ObjectKind } from "./sched/points.ts";
 import { RwSemaphore } from "./sched/rw-semaphore.ts";
 import { Shared } from "./sched/shared.ts";
 import { SpinLock } from "./sched/spin-lock.ts";
@@ -91,10 +92,14 @@ export function createKernel(machine: Machine): Kernel {
       releasePage: releaseUserPage,
       chargePins,
       unchargePins,
-      isAlive: (mm) => mm.users > 0,
+      isAlive(mm) {
+        sched.note(ObjectKind.cell, mm.usersCell, Access.read);
+        return mm.users > 0;
+      },
       tryUse: (mm) => mm.tryUse(),
       drop: (mm) => machine.dropMm(mm),
       dropLater(mm) {
+        sched.note(ObjectKind.cell, mm.usersCell, Access.countDown);
         if (mm.users > 1) mm.users--;
         else spawnThread(`mmput of ${mm.name}`, () => machine.dropMm(mm), "required");
       },

@@ -182,6 +182,7 @@ export class Machine {
   /** The same (`mm_alloc`); undefined when there is no room for it. */
   tryCreateMm(name: string): Mm | undefined {
     if (this.mms.size >= MOST_SPACES || !this.mayAllocate("mm_alloc")) return undefined;
+    this.sched.note(ObjectKind.allocator, 2, Access.write);
     const table = PageTable.tryCreate(this.geometry, this.tables);
     if (table === undefined) return undefined;
     // The TLBs tell address spaces apart by a few bits of the number: no two live ones share those.
@@ -197,6 +198,7 @@ export class Machine {
     if (this.sched.interleaving) yield this.sched.at(ObjectKind.cell, mm.usersCell, Access.countDown);
     if (--mm.users > 0) return;
     yield* exitMmap(mm);
+    this.sched.note(ObjectKind.allocator, 2, Access.write);
     this.mms.delete(mm);
   }
 

@@ -2,7 +2,8 @@ import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { EntryView } from "../contract/kernel.ts";
 import type { Page } from "../contract/units.ts";
 import { PTE_READ, PTE_SPECIAL, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access } from "../sched/points.ts";
+import { entryPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
 
 /**
@@ -17,7 +18,7 @@ export function* withEntry<T>(
   const { sched } = mm.machine;
   const vpn = Math.floor(address * mm.perPage);
   return yield* mm.pageTableLock.with(function* () {
-    if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+    if (sched.interleaving) yield entryPoint(mm, vpn, Access.read);
     return yield* body(viewEntry(mm, mm.table.entryOf(vpn)));
   });
 }

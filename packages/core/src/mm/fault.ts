@@ -5,6 +5,7 @@ import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, anonymousFault } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
 import { presentFault } from "./copy-on-write.ts";
+import { lookPoint } from "./entry-points.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
 import { NopageCall, type Verdict } from "./nopage-call.ts";
@@ -58,9 +59,8 @@ function* interleavedFault(
   patience: FaultPatience,
 ): Sleepable<FaultResult> {
   const { mm } = area;
-  const { sched } = mm.machine;
   const vpn = base * mm.perPage;
-  yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+  yield lookPoint(mm, vpn);
   const entry = mm.table.entryOf(vpn);
   if (entry !== 0) return yield* presentFault(area, base, entry, access);
   if (area.isAnonymous) return yield* anonymousFault(area, base, access);

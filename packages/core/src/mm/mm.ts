@@ -1,6 +1,7 @@
 import type { Machine } from "../machine.ts";
 import type { PageTable } from "../mmu/page-table.ts";
 import { spaceNumber } from "../mmu/tlb.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import { SpinLock } from "../sched/spin-lock.ts";
 import { AreaMap } from "./area-map.ts";
@@ -89,6 +90,8 @@ export class Mm {
 
   /** Whether the mm still has users, taking one more if so (`mmget_not_zero`). */
   tryUse(): boolean {
+    // A plain function, so that it cannot announce what it touches.
+    this.machine.sched.note(ObjectKind.cell, this.usersCell, Access.write);
     if (this.users === 0) return false;
     this.users++;
     return true;

@@ -9,6 +9,7 @@ import { PTE_WRITE, type Pte, ptePfn } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { MmioWindow } from "../user/mmio-window.ts";
 import { callHook, reportBreach, THREW } from "./call-hook.ts";
+import { entryPoint } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
 import { getUserPages, type PageRequest, releaseUserPage } from "./pin.ts";
 import type { Vma } from "./vma.ts";
@@ -123,7 +124,7 @@ export function* accessPhys(
   yield* mm.pageTableLock.lock();
   const { sched } = mm.machine;
   const vpn = Math.floor(address * mm.perPage);
-  if (sched.interleaving) yield sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+  if (sched.interleaving) yield entryPoint(mm, vpn, Access.read);
   const entry = mm.table.entryOf(vpn);
   const isRefused = entry === 0 || (direction === "write" && (entry & PTE_WRITE) === 0);
   const moved = isRefused

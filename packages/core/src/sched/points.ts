@@ -69,7 +69,7 @@ export function conflicts(one: Access, other: Access): boolean {
  *
  * - `pageTableEntry`: one entry of one level of one page table; see `Mm.entryId`
  * - `frameCounts`: what `struct page` says: its counts and its flags; of a compound page, what the head's says
- * - `allocator`: the free frames, and with them which frame the next allocation gives
+ * - `allocator`: what decides which frame (0), which number of a task (1) or of an address space (2) is given next
  */
 export const ObjectKind = {
   task: 0,

@@ -3,7 +3,7 @@ import type { VirtualNs } from "../contract/units.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
 import type { Chooser } from "./chooser.ts";
 import { LockOrder } from "./lock-order.ts";
-import { type Access, type ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
+import { Access, ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
 import { type RecordedChoice, recordChoice } from "./recorded-choice.ts";
 import { type Announcer, Task, type TaskOptions } from "./task.ts";
 
@@ -146,6 +146,7 @@ export class Scheduler {
     if (options.kind !== "hardware" && (options.cpu < 0 || options.cpu >= this.cpus)) {
       throw new RangeError(`no CPU ${options.cpu}: the machine has ${this.cpus}`);
     }
+    this.note(ObjectKind.allocator, 1, Access.write);
     const task = new Task(this.tasks.length, options, body);
     this.tasks.push(task);
     this.#live.push(task);

@@ -3,6 +3,7 @@ import { type SignalName, signalNumbers } from "../contract/signals.ts";
 import type { File } from "../device/file.ts";
 import type { Machine } from "../machine.ts";
 import type { Mm } from "../mm/mm.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 import { FileTable } from "./file-table.ts";
 import { UserThread } from "./user-thread.ts";
@@ -34,6 +35,8 @@ export class Process {
   readonly #handlers = new Map<SignalName, () => void>();
   readonly #ended: WaitQueue;
   #liveThreads = 0;
+  /** The identity of `#liveThreads` for the scheduler. */
+  readonly #threadsCell: number;
   #isGone = false;
 
   constructor(machine: Machine, name: string, mm: Mm) {
@@ -42,6 +45,7 @@ export class Process {
     this.name = name;
     this.mm = mm;
     this.#files = new FileTable(machine);
+    this.#threadsCell = machine.sched.nextObject();
     this.#ended = new WaitQueue(machine.sched, `the end of process ${name}`);
   }
 
@@ -58,6 +62,7 @@ export class Process {
     const thread = new UserThread(this, { name, cpu, onTrap: options.onTrap ?? "answer" });
     this.threads.push(thread);
     this.#liveThreads++;
+    this.machine.sched.note(ObjectKind.cell, this.#threadsCell, Access.countUp);
     thread.run(program);
     return thread;
   }
@@ -119,6 +124,8 @@ export class Process {
 
   /** A thread has ended; the last one takes the process down: the address space first, then the files. */
   *threadEnded(): Sleepable<void> {
+    const { sched } = this.machine;
+    if (sched.interleaving) yield sched.at(ObjectKind.cell, this.#threadsCell, Access.countDown);
     if (--this.#liveThreads > 0) return;
     yield* this.machine.dropMm(this.mm);
     yield* this.#files.closeAll();

@@ -74,3 +74,36 @@ test("every entry of every address space that can exist MUST have an exact numbe
   expect(MOST_SPACES * 4 * 2 ** 36).toBeLessThan(2 ** 49);
   expect(Number.isSafeInteger(objectId(ObjectKind.allocator, 2 ** 49 - 1))).toBe(true);
 });
+
+test("a look without a lock MUST be announced at every level that may have a leaf", () => {
+  const seen = new Announcements();
+  const world = new World({ chooser: seen });
+  world.run(function* (thread) {
+    const at = yield* mapAnonymous(thread, 1);
+    const since = seen.steps.length;
+    yield* thread.load(at);
+    for (const level of world.machine.geometry.leafLevels) {
+      const id = thread.mm.entryId(at / world.page, level);
+      // The walk that is refused, the fault's own look, and the walk that is not.
+      expect(
+        seen.accesses(pageTableEntry, id, since).filter((how) => how === "read").length,
+        `level ${level}`,
+      ).toBe(level === 0 ? 2 : 3);
+    }
+  });
+  world.finish();
+});
+
+test("who takes or asks for a use of an address space MUST note it", () => {
+  const world = new World({ chooser: new Announcements() });
+  world.run(function* (thread) {
+    const { sched } = world.machine;
+    const id = objectId(ObjectKind.cell, thread.mm.usersCell);
+    yield* mapAnonymous(thread, 1);
+    expect(sched.notedObjects).not.toContain(id);
+    expect(world.kernel.user.tryUse(thread.mm)).toBe(true);
+    expect(sched.notedObjects).toContain(id);
+    yield* world.kernel.user.drop(thread.mm);
+  });
+  world.finish();
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { VM_READ } from "../../src/contract/area-flags.ts";
+import type { Sleepable } from "../../src/contract/execution.ts";
+import type { Page } from "../../src/contract/units.ts";
+import { migratePage } from "../../src/mm/migrate.ts";
+import { oomReap } from "../../src/mm/oom-reap.ts";
+import { pageWasAccessed } from "../../src/mm/page-age.ts";
+import { getUserPages, releaseUserPage } from "../../src/mm/pin.ts";
+import type { Chooser } from "../../src/sched/chooser.ts";
+import type { UserThread } from "../../src/user/user-thread.ts";
+import { findFalseIndependence } from "../support/commuting.ts";
+import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
+import { RW, World } from "../support/world.ts";
+
+type Act = (thread: UserThread, at: number, world: World, device: TestDevice) => Sleepable<unknown>;
+
+/** What a thread does to three pages: of `at`, written to and shared with a child since, and two of them never touched. */
+const acts: Readonly<Record<string, Act>> = {
+  *store(thread, at, { page }) {
+    yield* thread.store(at, 2);
+    yield* thread.store(at + page, 3);
+  },
+  *load(thread, at, { page }) {
+    yield* thread.load(at);
+    yield* thread.load(at + 2 * page);
+  },
+  *munmap(thread, at, { page }) {
+    yield* thread.munmap(at + page, 2 * page);
+  },
+  *dontneed(thread, at, { page }) {
+    yield* thread.madvise(at, 2 * page, "dontneed");
+  },
+  *mprotect(thread, at, { page }) {
+    yield* thread.mprotect(at, 2 * page, VM_READ);
+    yield* thread.mprotect(at, page, RW);
+  },
+  *pin(thread, at) {
+    const pages = yield* getUserPages(thread.mm, at, 1, {
+      access: "write",
+      hold: "pin",
+      permission: "checked",
+    });
+    if (typeof pages !== "number") yield* releaseUserPage(thread.mm, pages[0] as Page, "pin", "dirty");
+  },
+  *migrate(thread, at) {
+    yield* migratePage(thread.mm, at);
+    yield* pageWasAccessed(thread.mm, at);
+  },
+  *"load of the device"(thread, at, { page }) {
+    yield* thread.load(at + 8 * page);
+    yield* thread.load(at + 9 * page);
+  },
+  *fork(thread, at) {
+    yield* thread.fork(function* (child) {
+      yield* child.store(at, 7);
+    });
+  },
+  *"load of large leaves"(thread, at, { page }) {
+    yield* thread.load(at - 512 * page);
+    yield* thread.load(at - page);
+  },
+  *"munmap of part of a large leaf"(thread, at, { page }) {
+    yield* thread.munmap(at - page, page);
+  },
+  *oomReap(thread) {
+    yield* oomReap(thread.mm);
+  },
+  *revoke(_thread, _at, world, device) {
+    yield* world.kernel.mappings.unmapMappingRange(device.inode.mapping, 0, 1, "even-cows");
+  },
+};
+
+function build(one: Act, other: Act) {
+  return (chooser: Chooser) => {
+    const world = new World({ chooser, ramPages: 24, cpus: 3, tlbEntries: 8 });
+    const device = new TestDevice(world, { pages: 2 });
+    const card = new TestDevice(world, {
+      path: "/dev/card",
+      ioPages: 512,
+      mmap: (area, self) => self.remap(area, "large"),
+    });
+    world.spawn(function* (thread) {
+      const at = 0x4000_0000 + 512 * world.page;
+      yield* mapAnonymous(thread, 3, { address: at, placement: "fixed" });
+      yield* map(thread, card, { pages: 512, address: 0x4000_0000, placement: "fixed" });
+      yield* map(thread, device, { pages: 2, address: at + 8 * world.page, placement: "fixed" });
+      yield* thread.store(at, 1);
+      thread.spawn((second) => one(second, at, world, device), "one");
+      thread.spawn((third) => other(third, at, world, device), "other");
+    });
+    return world;
+  };
+}
+
+const names = Object.keys(acts);
+const pairs = names.flatMap((one, index) => names.slice(index).map((other) => [one, other] as const));
+
+describe("two steps that are announced as independent MUST lead to the same state in either order:", () => {
+  test.each(pairs)("%s and %s", (one, other) => {
+    const { wrong } = findFalseIndependence(build(acts[one] as Act, acts[other] as Act), {
+      seeds: 1,
+      every: 7,
+    });
+    expect(wrong).toEqual([]);
+  });
+});
