@@ -1,8 +1,8 @@
 import { VM_DONTCOPY, VM_DONTDUMP, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SPECIAL } from "../contract/area-flags.ts";
 import { EAGAIN, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
+import { changeFlags } from "./change-flags.ts";
 import type { Mm } from "./mm.ts";
-import { isolate } from "./mprotect.ts";
 import { pageAlign } from "./munmap.ts";
 import { populateRange } from "./populate.ts";
 import type { Vma } from "./vma.ts";
@@ -53,37 +53,37 @@ export function* madvise(mm: Mm, address: number, length: number, advice: Advice
   return result;
 }
 
+/** Area by area (`madvise_walk_vmas`): each is looked up anew, for advice may have made it one with the one before. */
 function* adviseAreas(mm: Mm, start: number, end: number, advice: Advice): Sleepable<number> {
-  let covered = start;
   let hole = false;
-  for (const area of mm.areas.overlapping(start, end)) {
-    const from = Math.max(area.start, start);
+  for (let at = start; at < end; ) {
+    const area = mm.areas.findEndingAbove(at);
+    if (area === undefined || area.start >= end) return -ENOMEM;
+    if (area.start > at) hole = true;
+    const from = Math.max(area.start, at);
     const to = Math.min(area.end, end);
-    if (from > covered) hole = true;
-    covered = to;
-    const result =
-      advice === "dontneed" ? yield* discard(area, from, to) : yield* changeFlags(area, from, to, advice);
-    if (result !== 0) return result;
+    const advised =
+      advice === "dontneed" ? yield* discard(area, from, to) : yield* markArea(area, from, to, advice);
+    if (typeof advised === "number") return advised;
     mm.machine.log.record("madvise", mm.id, from, adviceNumbers[advice]);
+    at = Math.max(to, advised.end);
   }
-  return hole || covered < end ? -ENOMEM : 0;
+  return hole ? -ENOMEM : 0;
 }
 
 /** Drops the pages; the next touch faults them in again (`madvise_dontneed_single_vma`). */
-function* discard(area: Vma, start: number, end: number): Sleepable<number> {
+function* discard(area: Vma, start: number, end: number): Sleepable<Vma | number> {
   if ((area.flags & (VM_LOCKED | VM_PFNMAP)) !== 0) return -EINVAL;
   yield* zapRange(area, start, end, "even-cows", "clear");
-  return 0;
+  return area;
 }
 
-function* changeFlags(area: Vma, start: number, end: number, advice: Advice): Sleepable<number> {
+function* markArea(area: Vma, start: number, end: number, advice: Advice): Sleepable<Vma | number> {
   const flags = advisedFlags(area.flags, advice);
   if (flags < 0) return flags;
-  if (flags === area.flags) return 0;
-  const part = yield* isolate(area, start, end);
-  if (typeof part === "number") return part === -ENOMEM ? -EAGAIN : part;
-  part.flags = flags;
-  return 0;
+  if (flags === area.flags) return area;
+  const part = yield* changeFlags(area, start, end, flags);
+  return part === -ENOMEM ? -EAGAIN : part;
 }
 
 function advisedFlags(flags: number, advice: Advice): number {

@@ -1,8 +1,8 @@
 import { VM_LOCKED, VM_SPECIAL } from "../contract/area-flags.ts";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
+import { changeFlags } from "./change-flags.ts";
 import type { Mm } from "./mm.ts";
-import { isolate } from "./mprotect.ts";
 import { isUserRange, pageAlign } from "./munmap.ts";
 import { populate } from "./populate.ts";
 import type { Vma } from "./vma.ts";
@@ -35,21 +35,31 @@ export function* mlock(
 }
 
 function* lockAreas(mm: Mm, start: number, end: number, locking: "lock" | "unlock"): Sleepable<number> {
-  const areas = mm.areas.overlapping(start, end);
-  if (locking === "lock" && !isWithinLimit(mm, areas, start, end)) return -ENOMEM;
-  let covered = start;
-  for (const area of areas) {
-    if (area.start > covered) return -ENOMEM;
-    const from = Math.max(area.start, start);
-    covered = Math.min(area.end, end);
-    const isLocked = (area.flags & VM_LOCKED) !== 0;
-    if ((area.flags & VM_SPECIAL) !== 0 || isLocked === (locking === "lock")) continue;
-    const part = yield* isolate(area, from, covered);
-    if (typeof part === "number") return part;
-    part.flags ^= VM_LOCKED;
-    mm.lockedPages += locking === "lock" ? part.pages : -part.pages;
+  if (locking === "lock" && !isWithinLimit(mm, mm.areas.overlapping(start, end), start, end)) return -ENOMEM;
+  for (let at = start; at < end; ) {
+    const area = mm.areas.find(at);
+    if (area === undefined) return -ENOMEM;
+    const changed = yield* lockPart(area, at, Math.min(area.end, end), locking);
+    if (typeof changed === "number") return changed;
+    at = changed.end;
   }
-  return covered < end ? -ENOMEM : 0;
+  return 0;
+}
+
+/** Locks or unlocks `[start, end)` of one area (`mlock_fixup`), and answers with the area that has it now. */
+function* lockPart(
+  area: Vma,
+  start: number,
+  end: number,
+  locking: "lock" | "unlock",
+): Sleepable<Vma | number> {
+  const { mm } = area;
+  const isLocked = (area.flags & VM_LOCKED) !== 0;
+  if ((area.flags & VM_SPECIAL) !== 0 || isLocked === (locking === "lock")) return area;
+  const part = yield* changeFlags(area, start, end, area.flags ^ VM_LOCKED);
+  const pages = (end - start) * mm.perPage;
+  if (typeof part !== "number") mm.lockedPages += locking === "lock" ? pages : -pages;
+  return part;
 }
 
 /** Whether the mm may lock the whole range, pages that are locked already counted once. */

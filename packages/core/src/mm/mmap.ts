@@ -1,6 +1,7 @@
 import {
   MAY_SHIFT,
   VM_ACCESS_FLAGS,
+  VM_DONTEXPAND,
   VM_LOCKED,
   VM_MAYEXEC,
   VM_MAYREAD,
@@ -15,6 +16,7 @@ import type { Sleepable } from "../contract/execution.ts";
 import type { OpenFile } from "../contract/file.ts";
 import type { Geometry } from "../mmu/geometry.ts";
 import { callErrnoHook } from "./call-hook.ts";
+import { mergeNewRange, mergeRange } from "./merge.ts";
 import type { Mm } from "./mm.ts";
 import { clearAreas, isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
 import { populate } from "./populate.ts";
@@ -42,7 +44,8 @@ export interface MmapRequest {
 }
 
 /**
- * `mmap(2)`: checks the arguments, removes what a fixed mapping covers, and asks the driver. Of several things that are
+ * `mmap(2)`: checks the arguments, removes what a fixed mapping covers, and asks the driver, unless an area next to the
+ * place can take the mapping in (`mergeNewRange`). Of several things that are
  * wrong the first one in the order of `do_mmap` and `get_unmapped_area` (mm/mmap.c, 6.1) is the answer.
  *
  * @returns the address, or a negated errno: -EINVAL for an empty or unaligned range; -ENOMEM for one beyond the address
@@ -82,21 +85,30 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number): Sleepable<num
     return -EAGAIN;
   }
   if (file !== undefined && isBeyondFile(mm, file, request.pgoff ?? 0, length)) return -EOVERFLOW;
-  const flags = areaFlags(request);
-  if (flags < 0) return flags;
+  const asked = areaFlags(request);
+  if (asked < 0) return asked;
+  // What a ghost holds is given back piece by piece, without memory for splitting an area.
+  const flags = mm.isGhost ? asked | VM_DONTEXPAND : asked;
   if (file !== undefined && file.operations.mmap === undefined) return -ENODEV;
 
   if ((yield* unmapLocked(mm, address, length)) !== 0) return -ENOMEM;
+  const end = address + length;
+  const pgoff = file === undefined ? anonymousPgoff(mm, request, address) : (request.pgoff ?? 0);
+  const joined = yield* mergeNewRange(mm, { start: address, end, flags, file, pgoff, lineage: undefined });
+  if (joined !== undefined) {
+    charge(mm, flags, length * mm.perPage);
+    return address;
+  }
   if (!machine.mayAllocateArea()) return -ENOMEM;
   const isSharedMemory = file === undefined && request.sharing === "shared";
   const backingFile = isSharedMemory ? machine.sharedMemory.createUnnamed(length) : file;
   if (isSharedMemory && backingFile === undefined) return -ENOMEM;
-  const pgoff = file === undefined ? anonymousPgoff(mm, request, address) : (request.pgoff ?? 0);
-  const area = new Vma(mm, { start: address, end: address + length, pgoff, flags, file: backingFile });
+  const area = new Vma(mm, { start: address, end, pgoff, flags, file: backingFile });
   if (backingFile !== undefined) {
     if (file !== undefined) machine.keepFile(file);
     const refusal = yield* askDriver(area, backingFile);
     if (refusal !== 0) return refusal;
+    if (area.flags !== flags && (yield* mergeAsked(area))) return address;
   }
   yield* link(area);
   return address;
@@ -207,13 +219,33 @@ function* askDriver(area: Vma, file: OpenFile): Sleepable<number> {
   return refusal;
 }
 
+/** Whether an area whose flags the driver has changed could be made one with a neighbour that has them. */
+function* mergeAsked(area: Vma): Sleepable<boolean> {
+  const { mm, mapping } = area;
+  const joined = yield* mergeRange(mm, area);
+  if (joined === undefined) return false;
+  if (mapping !== undefined) {
+    yield* mapping.lock.write();
+    mapping.unlink(area);
+    mapping.lock.unlockWrite();
+  }
+  charge(mm, area.flags, area.pages);
+  yield* mm.machine.dropFile(area.file);
+  return true;
+}
+
+/** Puts pages on an mm's totals (`vm_stat_account`, `locked_vm`). */
+export function charge(mm: Mm, flags: number, pages: number): void {
+  mm.totalPages += pages;
+  if ((flags & VM_LOCKED) !== 0) mm.lockedPages += pages;
+}
+
 /** Puts a finished area on its mm's map and into the reverse map, and charges it (`vma_link`). */
 export function* link(area: Vma): Sleepable<void> {
   const { mm } = area;
   if ((area.flags & VM_SPECIAL) !== 0) area.flags &= ~VM_LOCKED;
   mm.areas.insert(area);
-  mm.totalPages += area.pages;
-  if ((area.flags & VM_LOCKED) !== 0) mm.lockedPages += area.pages;
+  charge(mm, area.flags, area.pages);
   if (area.mapping === undefined) return;
   yield* area.mapping.lock.write();
   area.mapping.link(area);

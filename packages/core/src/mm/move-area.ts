@@ -5,7 +5,8 @@ import { Access } from "../sched/points.ts";
 import { askArea, askMaySplit, callOpen } from "./area-hooks.ts";
 import { flushCacheRange } from "./cache-flush.ts";
 import { leafPoint } from "./entry-points.ts";
-import { link } from "./mmap.ts";
+import { mergeRange } from "./merge.ts";
+import { charge, link } from "./mmap.ts";
 import { unmapLocked } from "./munmap.ts";
 import { prepareBoundary, splitLeaf } from "./split.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
@@ -38,26 +39,47 @@ export function* moveArea(area: Vma, move: Move): Sleepable<number> {
     const veto = yield* askMaySplit(area, cut);
     if (veto !== 0) return veto;
   }
-  if (!mm.machine.mayAllocateArea()) return -ENOMEM;
 
-  const moved = area.duplicate(mm, to, to + newLength, area.pgoffOf(from));
-  yield* callOpen(moved);
-  yield* link(moved);
-  let error = (yield* moveEntries(area, moved, from, to, oldLength)) ? 0 : -ENOMEM;
+  const moved = yield* placeFor(area, move);
+  if (moved === undefined) return -ENOMEM;
+  const source = area.isLinked ? area : moved;
+  let error = (yield* moveEntries(source, moved, from, to, oldLength)) ? 0 : -ENOMEM;
   if (error === 0 && moved.ops?.mremap !== undefined) {
     error = yield* askArea(moved, "mremap", () => moved.ops?.mremap?.(moved));
   }
   if (error !== 0) {
-    yield* moveEntries(moved, area, to, from, oldLength);
+    yield* moveEntries(moved, source, to, from, oldLength);
     yield* unmapLocked(mm, to, newLength);
     return error;
   }
   if (move.oldRange === "keep") {
-    unlock(area);
+    unlock(source);
+    if (source !== moved && source.start === from && source.end === last) source.hasPrivateCopies = false;
     return to;
   }
   if (oldLength > 0) yield* unmapLocked(mm, from, oldLength);
   return to;
+}
+
+/**
+ * The area that the pages go to (`copy_vma`): one that lies there already and fits, or a new one, whose driver is told.
+ * What has no private page yet is numbered by its new address, so that it fits its new neighbours; then it may even
+ * become one with where it came from. Undefined when memory has run out.
+ */
+function* placeFor(area: Vma, { from, to, newLength }: Move): Sleepable<Vma | undefined> {
+  const { mm, flags, file, lineage } = area;
+  const isUntouched = area.isAnonymous && lineage === undefined;
+  const pgoff = isUntouched ? to * mm.perPage : area.pgoffOf(from);
+  const joined = yield* mergeRange(mm, { start: to, end: to + newLength, flags, file, pgoff, lineage });
+  if (joined !== undefined) {
+    charge(mm, flags, newLength * mm.perPage);
+    return joined;
+  }
+  if (!mm.machine.mayAllocateArea()) return undefined;
+  const moved = area.duplicate(mm, to, to + newLength, pgoff);
+  yield* callOpen(moved);
+  yield* link(moved);
+  return moved;
 }
 
 /** An area that was emptied but kept is not locked any more: the lock went with the pages. */

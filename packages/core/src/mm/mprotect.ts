@@ -6,10 +6,11 @@ import { changeFlags, PTE_DIRTY, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
 import { Access } from "../sched/points.ts";
 import { askArea } from "./area-hooks.ts";
 import { flushCacheRange } from "./cache-flush.ts";
+import { changeFlags as changeAreaFlags } from "./change-flags.ts";
 import { entryPoint } from "./entry-points.ts";
+import { beginFlush, endFlush } from "./gather.ts";
 import type { Mm } from "./mm.ts";
-import { isUserRange, mayHaveMoreAreas, pageAlign } from "./munmap.ts";
-import { splitArea } from "./split.ts";
+import { isUserRange, pageAlign } from "./munmap.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage } from "./zap.ts";
@@ -46,64 +47,46 @@ function* protectLocked(mm: Mm, start: number, end: number, protection: number):
       const refusal = yield* askArea(area, "mprotect", ask);
       if (refusal !== 0) return refusal;
     }
-    const result = yield* protectPart(area, at, next, flags);
-    if (result !== 0) return result;
-    at = next;
+    const changed = yield* protectPart(area, at, next, flags);
+    if (typeof changed === "number") return changed;
+    at = Math.max(next, changed.end);
   }
   return 0;
 }
 
-/** Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`). */
-function* protectPart(area: Vma, start: number, end: number, flags: number): Sleepable<number> {
-  if (flags === area.flags) return 0;
-  const part = yield* isolate(area, start, end);
+/** Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`); the area that has it now. */
+function* protectPart(area: Vma, start: number, end: number, flags: number): Sleepable<Vma | number> {
+  if (flags === area.flags) return area;
+  const part = yield* changeAreaFlags(area, start, end, flags);
   if (typeof part === "number") return part;
-  part.flags = flags;
-  yield* changeProtection(part);
+  yield* changeProtection(part, start, end);
   area.mm.machine.log.record("mprotect", area.mm.id, start, flags & VM_ACCESS_FLAGS);
-  return 0;
+  return part;
 }
 
 /**
- * Makes `[start, end)` of an area an area of its own and answers with it, or with a negated errno. The part keeps the
- * original object; what is cut off below and above are the new areas. The mmap lock is held for writing.
+ * Makes every entry of `[start, end)` of an area agree with its flags (`change_protection`), and flushes. Where not all
+ * entries may become writable, those do at once of which a fault would find nothing more to ask.
  */
-export function* isolate(area: Vma, start: number, end: number): Sleepable<Vma | number> {
-  for (const [address, half] of [
-    [start, "below"],
-    [end, "above"],
-  ] as const) {
-    if (address === area.start || address === area.end) continue;
-    if (!mayHaveMoreAreas(area.mm)) return -ENOMEM;
-    const cutOff = yield* splitArea(area, address, half);
-    if (typeof cutOff === "number") return cutOff;
-  }
-  return area;
-}
-
-/**
- * Makes every entry of an area agree with its flags (`change_protection`), and flushes. Where not all entries may become
- * writable, those do at once of which a fault would find nothing more to ask.
- */
-function* changeProtection(area: Vma): Sleepable<void> {
+function* changeProtection(area: Vma, start: number, end: number): Sleepable<void> {
   const { mm } = area;
   const { table } = mm;
-  const range = yield* mm.notifiers.begin(area.start, area.end, "protection-vma");
-  const last = area.end * mm.perPage;
-  let vpn = area.start * mm.perPage;
-  mm.flushesPending++;
-  flushCacheRange(mm, area.start, area.end);
+  const range = yield* mm.notifiers.begin(start, end, "protection-vma");
+  const last = end * mm.perPage;
+  let vpn = start * mm.perPage;
+  yield* beginFlush(mm);
+  flushCacheRange(mm, start, end);
   while (vpn < last) {
     yield* mm.pageTableLock.lock();
     const slot = table.find(vpn);
     const { level } = table;
-    const end = level > 0 ? table.endOfEntry(vpn, level) : table.endOfLeafTable(vpn);
-    if (slot >= 0) yield* protectEntries(area, slot, vpn, level > 0 ? vpn + 1 : Math.min(end, last));
+    const next = level > 0 ? table.endOfEntry(vpn, level) : table.endOfLeafTable(vpn);
+    if (slot >= 0) yield* protectEntries(area, slot, vpn, level > 0 ? vpn + 1 : Math.min(next, last));
     mm.pageTableLock.unlock();
-    vpn = end;
+    vpn = next;
   }
-  yield* flushTlbRange(mm, area.start, area.end);
-  mm.flushesPending--;
+  yield* flushTlbRange(mm, start, end);
+  yield* endFlush(mm);
   yield* mm.notifiers.end(range);
 }
 

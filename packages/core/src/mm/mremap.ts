@@ -1,8 +1,9 @@
 import { VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from "../contract/area-flags.ts";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
+import { mergeRange } from "./merge.ts";
 import type { Mm } from "./mm.ts";
-import { findFreeRange } from "./mmap.ts";
+import { charge, findFreeRange } from "./mmap.ts";
 import { moveArea } from "./move-area.ts";
 import { isUserRange, pageAlign, unmapAndUnlock, unmapLocked } from "./munmap.ts";
 import { populate } from "./populate.ts";
@@ -162,13 +163,18 @@ function checkResize(
   return (area.flags & VM_LOCKED) !== 0 && isOverLimit ? -EAGAIN : 0;
 }
 
-/** Takes the free room behind the area if there is enough; no hook is asked (LC-15). */
+/**
+ * Takes the free room behind the area if there is enough, and what lies behind that if it fits; no hook is asked (LC-15).
+ */
 function* growInPlace(area: Vma, bytes: number): Sleepable<boolean> {
   const { mm } = area;
   const end = area.end + bytes;
   if (end > mm.machine.geometry.userEnd) return false;
   if (mm.areas.overlapping(area.end, end).length > 0) return false;
-  const mapping = area.mapping;
+  const { file, flags, lineage, mapping } = area;
+  const grown = { start: area.end, end, flags, file, pgoff: area.pgoffOf(area.end), lineage };
+  charge(mm, flags, bytes * mm.perPage);
+  if ((yield* mergeRange(mm, grown)) !== undefined) return true;
   if (mapping !== undefined) {
     yield* mapping.lock.write();
     mapping.unlink(area);
@@ -178,7 +184,5 @@ function* growInPlace(area: Vma, bytes: number): Sleepable<boolean> {
     mapping.link(area);
     mapping.lock.unlockWrite();
   }
-  mm.totalPages += bytes * mm.perPage;
-  if ((area.flags & VM_LOCKED) !== 0) mm.lockedPages += bytes * mm.perPage;
   return true;
 }

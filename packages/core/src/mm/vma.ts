@@ -6,6 +6,7 @@ import type { UserAddress } from "../contract/units.ts";
 import type { VmOps } from "../contract/vm-ops.ts";
 import { PTE_PRESENT, PTE_READ, PTE_UNCACHED, PTE_WRITE, PTE_WRITE_COMBINING } from "../mmu/pte.ts";
 import type { AddressSpace } from "./address-space.ts";
+import { Lineage, lineageFor } from "./lineage.ts";
 import type { Mm } from "./mm.ts";
 
 /** What a new area is made from. */
@@ -39,8 +40,8 @@ export class Vma implements Area, MappableArea {
   backing: Backing | undefined = undefined;
   /** Whether stores reach private memory of this mm only, made of zero pages: an area without a file. */
   readonly isAnonymous: boolean;
-  /** Whether any private copy was ever made here (`anon_vma` is set). */
-  hasPrivateCopies = false;
+  /** Whose private pages are here (`anon_vma`); undefined until the first is made. */
+  lineage: Lineage | undefined = undefined;
   /** The area stands in its mm's map: false before mmap has finished and after munmap. */
   isLinked = false;
 
@@ -58,6 +59,16 @@ export class Vma implements Area, MappableArea {
 
   get pages(): number {
     return (this.end - this.start) * this.mm.perPage;
+  }
+
+  /** Whether any private copy was ever made here. */
+  get hasPrivateCopies(): boolean {
+    return this.lineage !== undefined;
+  }
+
+  set hasPrivateCopies(has: boolean) {
+    if (!has) this.lineage = undefined;
+    else if (this.lineage === undefined) this.lineage = lineageFor(this);
   }
 
   get isShared(): boolean {
@@ -98,7 +109,8 @@ export class Vma implements Area, MappableArea {
     copy.mapping = this.mapping;
     copy.ops = this.ops;
     copy.backing = this.backing;
-    copy.hasPrivateCopies = this.hasPrivateCopies;
+    const isChild = mm !== this.mm && this.lineage !== undefined;
+    copy.lineage = isChild ? new Lineage("inherited") : this.lineage;
     return copy;
   }
 

@@ -27,7 +27,7 @@ test("PE-06 VM_IO areas MUST be left out of a core dump whatever VM_DONTDUMP say
     return function* (thread) {
       const written = yield* mapAnonymous(thread, 1);
       yield* thread.store(written, 1);
-      const untouched = yield* mapAnonymous(thread, 1);
+      const untouched = yield* mapAnonymous(thread, 1, { address: 0x100_0000 });
       yield* thread.load(untouched);
       const kept = yield* mapAnonymous(thread, 1, { sharing: "shared" });
       yield* map(thread, registers, { pages: 1, sharing: "private" });

@@ -160,7 +160,7 @@ describe("the place of a mapping", () => {
     runProgram(
       (world) =>
         function* (thread) {
-          for (let index = 0; index <= 5; index++) yield* mapAnonymous(thread, 1);
+          for (let index = 0; index <= 5; index++) yield* mapAnonymous(thread, 1, { sharing: "shared" });
           expect(yield* thread.mmap({ length: world.page, protection: RW, sharing: "private" })).toBe(
             -ENOMEM,
           );

@@ -38,7 +38,7 @@ describe("the arguments of mremap", () => {
         function* (thread) {
           const { page } = world;
           const at = yield* mapAnonymous(thread, 2, { address: 0x100_0000 });
-          yield* mapAnonymous(thread, 2, { address: 0x100_0000 + 2 * page });
+          yield* mapAnonymous(thread, 2, { address: 0x100_0000 + 2 * page, sharing: "shared" });
           const move = { address: at, oldLength: 3 * page, newLength: 4 * page, moving: "may-move" } as const;
           expect(yield* thread.mremap(move)).toBe(-EFAULT);
           expect(yield* thread.mremap({ ...move, address: FAR })).toBe(-EFAULT);
@@ -307,7 +307,7 @@ describe("at the limit of areas", () => {
           const { page } = world;
           const target = yield* mapAnonymous(thread, 1, { address: FAR });
           const at = yield* mapAnonymous(thread, 2);
-          for (let index = 0; index < 4; index++) yield* mapAnonymous(thread, 1);
+          for (let index = 0; index < 4; index++) yield* mapAnonymous(thread, 1, { sharing: "shared" });
           const move = { address: at, oldLength: page, newLength: page, moving: "may-move" } as const;
           expect(yield* thread.mremap({ ...move, newAddress: target })).toBe(-ENOMEM);
           expect(yield* thread.load(target)).toBe(0);

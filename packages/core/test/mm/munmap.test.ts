@@ -258,7 +258,7 @@ describe("at the limit of areas", () => {
       (world) =>
         function* (thread) {
           const at = yield* mapAnonymous(thread, 10);
-          for (let index = 1; index < 4; index++) yield* mapAnonymous(thread, 1);
+          for (let index = 1; index < 4; index++) yield* mapAnonymous(thread, 1, { sharing: "shared" });
           expect(thread.mm.areas.size).toBe(4);
           expect(yield* thread.munmap(at + world.page, world.page)).toBe(-ENOMEM);
           expect(thread.mm.areas.size).toBe(4);
