@@ -6,46 +6,49 @@ const { default: BTree } = sortedBtree;
 
 /** The areas of one mm in order of address (`mm_mt`): they never overlap. Guarded by the mm's mmap lock. */
 export class AreaMap {
-  readonly #byEnd = new BTree<number, Vma>();
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly byEnd = new BTree<number, Vma>();
   /** The area that the last look-up found (`vmacache`). */
-  #lastHit: Vma | undefined = undefined;
+  private lastHit: Vma | undefined = undefined;
 
   get size(): number {
-    return this.#byEnd.size;
+    return this.byEnd.size;
   }
 
   insert(area: Vma): void {
-    this.#byEnd.set(area.end, area);
+    this.byEnd.set(area.end, area);
     area.isLinked = true;
   }
 
   remove(area: Vma): void {
-    this.#byEnd.delete(area.end);
+    this.byEnd.delete(area.end);
     area.isLinked = false;
-    this.#lastHit = undefined;
+    this.lastHit = undefined;
   }
 
   /** Changes the bounds of an area in place; it must not come to overlap another. */
   resize(area: Vma, start: number, end: number, pgoff: number): void {
-    this.#byEnd.delete(area.end);
+    this.byEnd.delete(area.end);
     area.start = start as Vma["start"];
     area.end = end as Vma["end"];
     area.pgoff = pgoff;
-    this.#byEnd.set(area.end, area);
-    this.#lastHit = undefined;
+    this.byEnd.set(area.end, area);
+    this.lastHit = undefined;
   }
 
   /** The first area that ends above `address` (`find_vma`): it contains the address or lies above it. */
   findEndingAbove(address: number): Vma | undefined {
-    const hit = this.#lastHit;
+    const hit = this.lastHit;
     if (hit !== undefined && address >= hit.start && address < hit.end) return hit;
-    const found = this.#byEnd.nextHigherPair(address)?.[1];
-    this.#lastHit = found;
+    const found = this.byEnd.nextHigherPair(address)?.[1];
+    this.lastHit = found;
     return found;
   }
 
   /** The area that contains `address` (`vma_lookup`). */
   find(address: number): Vma | undefined {
+    const hit = this.lastHit;
+    if (hit !== undefined && address >= hit.start && address < hit.end) return hit;
     const area = this.findEndingAbove(address);
     return area !== undefined && area.start <= address ? area : undefined;
   }
@@ -53,7 +56,7 @@ export class AreaMap {
   /** The areas that touch `[start, end)`, ascending. */
   overlapping(start: number, end: number): Vma[] {
     const found: Vma[] = [];
-    for (const area of this.#byEnd.values(start + 1)) {
+    for (const area of this.byEnd.values(start + 1)) {
       if (area.start >= end) break;
       found.push(area);
     }
@@ -62,12 +65,12 @@ export class AreaMap {
 
   /** All areas, ascending. */
   all(): Vma[] {
-    return this.#byEnd.valuesArray();
+    return this.byEnd.valuesArray();
   }
 
   /** Where the area below `address` ends, or 0. */
   endOfAreaBelow(address: number): number {
-    return this.#byEnd.nextLowerPair(address + 1)?.[0] ?? 0;
+    return this.byEnd.nextLowerPair(address + 1)?.[0] ?? 0;
   }
 
   /**

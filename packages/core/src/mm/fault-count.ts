@@ -18,6 +18,12 @@ export function countFault(machine: Machine, taker: FaultTaker | undefined, kind
   }
 }
 
+/** Counts a fault of a user thread that was resolved at the first try. */
+export function countMinorFault(machine: Machine, taker: FaultTaker): void {
+  machine.stats.minorFaults++;
+  taker.minorFaults++;
+}
+
 /** The user thread on whose behalf the kernel runs, which pays for the faults that the kernel takes for it. */
 export function currentFaultTaker(machine: Machine): FaultTaker | undefined {
   const owner = machine.sched.current?.owner;

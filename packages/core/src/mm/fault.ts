@@ -8,7 +8,7 @@ import { presentFault } from "./copy-on-write.ts";
 import { lookPoint } from "./entry-points.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
-import { NopageCall, type Verdict } from "./nopage-call.ts";
+import { NO_TABLE, NopageCall, type Verdict } from "./nopage-call.ts";
 import type { Vma } from "./vma.ts";
 
 /**
@@ -30,25 +30,39 @@ export function handleFault(
   const { mm } = area;
   const base = address - (address & (mm.pageSize - 1));
   if (mm.machine.sched.interleaving) return interleavedFault(area, base, access, patience);
-  const entry = mm.table.entryOf(base * mm.perPage);
-  if (entry !== 0) return presentFault(area, base, entry, access);
-  if (area.isAnonymous) return anonymousFault(area, base, access);
-  if (!hasNopage(area)) return emptyFault(area, base, access);
-
-  const call = new NopageCall(area, base, access, patience);
+  const { table } = mm;
+  const slot = table.find(base * mm.perPage);
+  if ((slot >= 0 && table.pool.read(slot) !== 0) || !hasNopage(area)) return faultByCore(area, base, access);
+  const call = mm.idleCall ?? new NopageCall(area);
+  mm.idleCall = undefined;
+  call.begin(area, base, access, patience);
   let answer: MaySleep<FaultOutcome>;
   try {
     answer = call.ask();
   } catch (cause) {
-    return call.reject(`threw ${String(cause)}`, cause);
+    return call.rejectThrown(cause);
   }
-  if (isGenerator(answer)) return resolve(call, answer);
+  return isGenerator(answer) ? resolve(call, answer) : settle(call, answer, slot);
+}
+
+/** Does at once what an answer asks for, unless something has to be waited for. */
+function settle(call: NopageCall, answer: FaultOutcome, slot: number): MaySleep<FaultResult> {
   const verdict = call.judge(answer);
   if (verdict !== "map") return carryOut(call, verdict);
+  const { mm } = call.area;
   mm.pageTableLock.take();
-  const outcome = call.isStale() ? "stale" : call.write();
+  const outcome = call.isStale() ? "stale" : call.write(slot);
   mm.pageTableLock.unlock();
-  return outcome === "mapped" ? "done" : giveUp(call, outcome);
+  if (outcome !== "mapped") return giveUp(call, outcome);
+  mm.idleCall = call;
+  return "done";
+}
+
+/** A fault that no hook is asked about: there is an entry, or the memory is anonymous, or nobody can be asked. */
+function faultByCore(area: Vma, base: number, access: "read" | "write"): MaySleep<FaultResult> {
+  const entry = area.mm.table.entryOf(base * area.mm.perPage);
+  if (entry !== 0) return presentFault(area, base, entry, access);
+  return area.isAnonymous ? anonymousFault(area, base, access) : emptyFault(area, base, access);
 }
 
 /** The same with every shared access announced before it happens. */
@@ -69,7 +83,7 @@ function* interleavedFault(
     return isGenerator(result) ? yield* result : result;
   }
   if (area.backing !== undefined) yield* area.backing.gate.look();
-  const call = new NopageCall(area, base, access, patience);
+  const call = new NopageCall(area).begin(area, base, access, patience);
   return yield* resolve(call, undefined);
 }
 
@@ -89,7 +103,7 @@ function* resolve(call: NopageCall, asked: MaySleep<FaultOutcome> | undefined): 
     const answer = asked ?? call.ask();
     outcome = isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
-    return call.reject(`threw ${String(cause)}`, cause);
+    return call.rejectThrown(cause);
   }
   return yield* carryOut(call, call.judge(outcome));
 }
@@ -146,7 +160,7 @@ function* map(call: NopageCall): Sleepable<FaultResult> {
   if (sched.interleaving) {
     yield sched.at(ObjectKind.pageTableEntry, mm.entryId(address * mm.perPage), Access.write);
   }
-  const outcome = call.write();
+  const outcome = call.write(NO_TABLE);
   mm.pageTableLock.unlock();
   return outcome === "mapped" ? "done" : yield* giveUp(call, outcome);
 }

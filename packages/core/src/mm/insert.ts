@@ -44,34 +44,35 @@ export function* insertPfn(area: Vma, address: number, pfn: Pfn): Sleepable<PfnO
  * VM_PFNMAP, and no pfn with a struct page under VM_MIXEDMAP. Linux has a BUG here, so a breach is reported.
  */
 export function mayShowPfn(area: Vma, pfn: Pfn): boolean {
+  if (fitsArea(area, pfn)) return true;
+  reportBarePfn(area, pfn);
+  return false;
+}
+
+/** The same, and a breach is told to nobody. */
+export function fitsArea(area: Vma, pfn: Pfn): boolean {
   const { machine } = area.mm;
-  if (!Number.isSafeInteger(pfn) || pfn < 0) {
-    machine.violations.report(
-      "page-kind",
-      `${String(pfn)} is inserted into ${area}, which is no frame number`,
-    );
-    return false;
-  }
+  if (!Number.isSafeInteger(pfn) || pfn < 0 || pfn >= machine.pfnLimit) return false;
   const special = area.flags & (VM_PFNMAP | VM_MIXEDMAP);
-  if (special === 0 || special === (VM_PFNMAP | VM_MIXEDMAP)) {
-    machine.violations.report(
-      "area-rule",
-      `a pfn is inserted into ${area}, which needs one of VM_PFNMAP and VM_MIXEDMAP`,
-    );
-    return false;
+  if (special === VM_MIXEDMAP) return !machine.memory.frames.hasPage(pfn);
+  return special === VM_PFNMAP && !isCopyOnWrite(area.flags);
+}
+
+/** Tells which rule a bare pfn breaks; one beyond the physical addresses breaks none. */
+function reportBarePfn(area: Vma, pfn: Pfn): void {
+  const { violations, memory } = area.mm.machine;
+  const special = area.flags & (VM_PFNMAP | VM_MIXEDMAP);
+  if (!Number.isSafeInteger(pfn) || pfn < 0) {
+    violations.report("page-kind", `${String(pfn)} is inserted into ${area}, which is no frame number`);
+  } else if (special === 0 || special === (VM_PFNMAP | VM_MIXEDMAP)) {
+    const what = `a pfn is inserted into ${area}, which needs one of VM_PFNMAP and VM_MIXEDMAP`;
+    violations.report("area-rule", what);
+  } else if (special === VM_PFNMAP && isCopyOnWrite(area.flags)) {
+    violations.report("area-rule", `a pfn is inserted into ${area}, which is copy-on-write`);
+  } else if (special === VM_MIXEDMAP && memory.frames.hasPage(pfn)) {
+    const what = `pfn ${pfn} with a struct page is inserted as a bare pfn into ${area}`;
+    violations.report("page-kind", what);
   }
-  if (special === VM_PFNMAP && isCopyOnWrite(area.flags)) {
-    machine.violations.report("area-rule", `a pfn is inserted into ${area}, which is copy-on-write`);
-    return false;
-  }
-  if (special === VM_MIXEDMAP && machine.memory.frames.hasPage(pfn)) {
-    machine.violations.report(
-      "page-kind",
-      `pfn ${pfn} with a struct page is inserted as a bare pfn into ${area}`,
-    );
-    return false;
-  }
-  return pfn < machine.pfnLimit;
 }
 
 /**

@@ -5,6 +5,7 @@ import { Access, ObjectKind } from "../sched/points.ts";
 import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import { SpinLock } from "../sched/spin-lock.ts";
 import { AreaMap } from "./area-map.ts";
+import type { NopageCall } from "./nopage-call.ts";
 import { Notifiers } from "./notifiers.ts";
 
 /** More than any level of any geometry has entries for the user half: see `Mm.entryId`. */
@@ -51,6 +52,8 @@ export class Mm {
   readonly usersCell: number;
   /** Whether any of its pages was ever pinned: fork then looks (`MMF_HAS_PINNED`). */
   hasPinned = false;
+  /** The record of a fault that is over, for the next one: on Linux it lies on the stack. Absent while a fault uses it. */
+  idleCall: NopageCall | undefined = undefined;
   /** Nobody runs here and nobody ever will: what it maps is held and can be reached by no load or store; see `createGhost`. */
   isGhost = false;
   /** Where the search for a free range in the low zone starts, downwards (`free_area_cache`). */

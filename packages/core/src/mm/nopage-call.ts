@@ -6,13 +6,17 @@ import { checkOutcome, type FaultOutcome } from "../contract/outcome.ts";
 import type { Page, Pfn, UserAddress } from "../contract/units.ts";
 import type { Fault } from "../contract/vm-ops.ts";
 import { PG_hwpoison } from "../memory/page-flags.ts";
+import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
 import { writableFlags } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
 import type { FaultPatience, FaultResult } from "./fault-result.ts";
-import { mayShowPfn } from "./insert.ts";
+import { fitsArea, mayShowPfn } from "./insert.ts";
 import type { Vma } from "./vma.ts";
 import { rememberPage } from "./zap.ts";
+
+/** No table for the entry was found, or it was not looked for. */
+export const NO_TABLE = -1;
 
 /** What is to be done about a hook's answer, or how the fault ended with it. */
 export type Verdict = FaultResult | "map" | "copy" | "ask-to-write" | "wait-at-gate" | "try-again";
@@ -20,29 +24,41 @@ export type Verdict = FaultResult | "map" | "copy" | "ask-to-write" | "wait-at-g
 /**
  * One question to a driver's `nopage` hook and what becomes of the answer: the steps of a fault that neither wait nor
  * interleave, so that the plain path and the interleaved one are made of the same pieces.
+ *
+ * A fault that ends at once leaves its record for the next (`Mm.idleCall`): what a fault allocates, the collector takes
+ * away again, and each allocation reaches memory that no cache holds.
  */
 export class NopageCall implements Fault {
-  readonly area: Vma;
-  readonly address: UserAddress;
-  readonly access: "read" | "write";
-  readonly gate: Fault["gate"];
-  readonly patience: FaultPatience;
+  area: Vma;
+  address = 0 as UserAddress;
+  access: "read" | "write" = "read";
+  gate: Fault["gate"] = "open";
+  patience: FaultPatience = "no-wait";
   /** The page that the hook handed over, with the reference that came with it. */
   page: Page | undefined = undefined;
-  // Private to TypeScript only: an object with # fields takes twice as long to make, and one is made for each fault.
+  // Private to TypeScript only, here and wherever else a fault comes by: # takes twice the bytecode, and the JavaScript
+  // engine decides by length of bytecode what it compiles into its caller.
   private chosenPfn = 0;
   private chosenFlags = 0;
-  private readonly askedGate: Gate | undefined;
-  private readonly askedSequence: number;
+  private askedGate: Gate | undefined = undefined;
+  private askedSequence = 0;
 
-  constructor(area: Vma, base: number, access: "read" | "write", patience: FaultPatience) {
+  constructor(area: Vma) {
+    this.area = area;
+  }
+
+  /** Makes it the question about a fault. */
+  begin(area: Vma, base: number, access: "read" | "write", patience: FaultPatience): this {
     this.area = area;
     this.address = base as UserAddress;
     this.access = access;
     this.patience = patience;
-    this.askedGate = area.backing?.gate;
-    this.gate = this.askedGate === undefined ? "open" : this.askedGate.state;
-    this.askedSequence = this.askedGate === undefined ? 0 : this.askedGate.sequence;
+    this.page = undefined;
+    const gate = area.backing?.gate;
+    this.askedGate = gate;
+    this.gate = gate === undefined ? "open" : gate.state;
+    this.askedSequence = gate === undefined ? 0 : gate.sequence;
+    return this;
   }
 
   get pgoff(): number {
@@ -63,48 +79,8 @@ export class NopageCall implements Fault {
 
   /** Decides what an answer means here, and checks that it is one. */
   judge(outcome: FaultOutcome): Verdict {
-    const { area } = this;
-    switch (outcome?.kind) {
-      case "page": {
-        const wrong = this.#whyRefused(outcome.page);
-        if (wrong !== undefined) return this.#refuse(outcome.page, wrong);
-        const { frames } = area.mm.machine.memory;
-        if (frames.hasFlags(outcome.page, PG_hwpoison)) {
-          frames.put(outcome.page);
-          return "hwpoison";
-        }
-        this.page = outcome.page;
-        this.chosenPfn = outcome.page;
-        if (this.access === "write" && isCopyOnWrite(area.flags)) return "copy";
-        this.chosenFlags = area.pteFlags();
-        break;
-      }
-      case "pfn":
-        if (!Number.isSafeInteger(outcome.pfn) || outcome.pfn < 0) {
-          return this.reject(checkOutcome(outcome, true) ?? "answered no frame number", undefined);
-        }
-        if (!mayShowPfn(area, outcome.pfn)) return "sigbus";
-        this.chosenPfn = outcome.pfn;
-        this.chosenFlags = area.pteFlags() | PTE_SPECIAL;
-        break;
-      case "installed":
-        return "done";
-      case "sigbus":
-      case "sigsegv":
-      case "hwpoison":
-      case "oom":
-        return outcome.kind;
-      case "retry":
-        if (!this.mayRetry) return this.reject("answered retry to a fault that does not allow it", undefined);
-        return outcome.until === "now" ? "try-again" : "wait-at-gate";
-      default:
-        return this.reject(checkOutcome(outcome, this.mayRetry) ?? "answered nonsense", undefined);
-    }
-    if (this.access === "read") return "map";
-    this.chosenFlags |= PTE_DIRTY;
-    if (!area.isShared || area.ops?.mkwrite === undefined) return "map";
-    this.chosenFlags |= PTE_WRITE;
-    return "ask-to-write";
+    if (outcome?.kind === "pfn") return this.judgePfn(outcome);
+    return outcome?.kind === "page" ? this.judgePage(outcome.page) : this.judgeEnd(outcome);
   }
 
   /** Maps a private copy, written to already, in place of the hook's page. */
@@ -123,18 +99,25 @@ export class NopageCall implements Fault {
   /**
    * Writes the entry, under the page-table lock: `mapped`; `taken` when somebody was faster; `oom` without memory for
    * a table. Unless mapped, the hook's page is still the caller's to give back.
+   *
+   * `found` is the entry's slot if somebody looked since anybody else ran, or `NO_TABLE`.
    */
-  write(): "mapped" | "taken" | "oom" {
-    const { area, address, page } = this;
+  write(found: number): "mapped" | "taken" | "oom" {
+    const { area, page } = this;
     const { mm } = area;
-    const vpn = address * mm.perPage;
-    const slot = mm.table.ensure(vpn, 0);
-    if (slot < 0) return slot === -1 ? "oom" : "taken";
-    if (mm.table.pool.read(slot) !== 0) return "taken";
+    const vpn = this.address * mm.perPage;
+    const slot = found >= 0 ? found : mm.table.ensure(vpn, 0);
+    if (slot === NO_TABLE_MEMORY) return "oom";
+    if (slot < 0 || mm.table.pool.read(slot) !== 0) return "taken";
     if (page !== undefined) rememberPage(area, page);
     flushCachedFrame(mm, this.chosenPfn as Pfn);
     mm.machine.writeEntry(mm, slot, vpn, makePte(this.chosenPfn as Pfn, this.chosenFlags));
     return "mapped";
+  }
+
+  /** The hook threw instead of answering. */
+  rejectThrown(cause: unknown): FaultResult {
+    return this.reject(`threw ${String(cause)}`, cause);
   }
 
   /** The hook broke its contract: it is reported by name, and the thread gets SIGBUS. */
@@ -146,15 +129,72 @@ export class NopageCall implements Fault {
     return "sigbus";
   }
 
+  private judgePfn(outcome: { readonly kind: "pfn"; readonly pfn: Pfn }): Verdict {
+    if (!fitsArea(this.area, outcome.pfn)) return this.refusePfn(outcome);
+    this.chosenPfn = outcome.pfn;
+    this.chosenFlags = this.area.pteFlags() | PTE_SPECIAL;
+    return this.access === "read" ? "map" : this.judgeStore();
+  }
+
+  /** What is no frame number breaks the contract of the hook; a frame that the area may not show breaks its rules. */
+  private refusePfn(outcome: { readonly kind: "pfn"; readonly pfn: Pfn }): FaultResult {
+    const wrong = checkOutcome(outcome, true);
+    if (wrong !== undefined) return this.reject(wrong, undefined);
+    mayShowPfn(this.area, outcome.pfn);
+    return "sigbus";
+  }
+
+  private judgePage(page: Page): Verdict {
+    const { area } = this;
+    const wrong = this.whyRefused(page);
+    if (wrong !== undefined) return this.refuse(page, wrong);
+    const { frames } = area.mm.machine.memory;
+    if (frames.hasFlags(page, PG_hwpoison)) {
+      frames.put(page);
+      return "hwpoison";
+    }
+    this.page = page;
+    this.chosenPfn = page;
+    if (this.access === "write" && isCopyOnWrite(area.flags)) return "copy";
+    this.chosenFlags = area.pteFlags();
+    return this.access === "read" ? "map" : this.judgeStore();
+  }
+
+  /** A store finds its entry dirty; a driver that wants to be asked first is asked before it is writable. */
+  private judgeStore(): Verdict {
+    this.chosenFlags |= PTE_DIRTY;
+    if (!this.area.isShared || this.area.ops?.mkwrite === undefined) return "map";
+    this.chosenFlags |= PTE_WRITE;
+    return "ask-to-write";
+  }
+
+  /** An answer with nothing to map. */
+  private judgeEnd(outcome: Exclude<FaultOutcome, { readonly kind: "page" | "pfn" }>): Verdict {
+    switch (outcome?.kind) {
+      case "installed":
+        return "done";
+      case "sigbus":
+      case "sigsegv":
+      case "hwpoison":
+      case "oom":
+        return outcome.kind;
+      case "retry":
+        if (!this.mayRetry) return this.reject("answered retry to a fault that does not allow it", undefined);
+        return outcome.until === "now" ? "try-again" : "wait-at-gate";
+      default:
+        return this.reject(checkOutcome(outcome, this.mayRetry) ?? "answered nonsense", undefined);
+    }
+  }
+
   /** Refuses a page; the reference that came with it goes back if there can be one. */
-  #refuse(page: Page, what: string): FaultResult {
+  private refuse(page: Page, what: string): FaultResult {
     const { frames } = this.area.mm.machine.memory;
     if (frames.hasPage(page) && frames.isAllocated(page)) frames.put(page);
     return this.reject(what, undefined);
   }
 
   /** Why the core cannot map this page here, as a sentence; undefined when it can. */
-  #whyRefused(page: Page): string | undefined {
+  private whyRefused(page: Page): string | undefined {
     const { frames } = this.area.mm.machine.memory;
     if (!Number.isSafeInteger(page) || page < 0 || !frames.hasPage(page)) {
       return `answered page ${String(page)}, which has no struct page`;

@@ -5,7 +5,7 @@ import type { UserAddress } from "../contract/units.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import type { UserThread } from "../user/user-thread.ts";
 import { handleFault } from "./fault.ts";
-import { countFault } from "./fault-count.ts";
+import { countFault, countMinorFault } from "./fault-count.ts";
 import type { FaultResult } from "./fault-result.ts";
 import { standBack } from "./stand-back.ts";
 import type { Vma } from "./vma.ts";
@@ -39,14 +39,11 @@ export function userFault(
     return resolve(thread, address, access, mode, undefined);
   }
   const area = findAllowing(thread, address, access);
-  if (typeof area === "string") {
-    mm.lock.unlockRead();
-    return raise(thread, mode, "SIGSEGV", area, address);
-  }
+  if (typeof area === "string") return refuse(thread, mode, area, address);
   const result = handleFault(area, address, access, patienceOf(mode));
   if (result !== "done") return resolve(thread, address, access, mode, result);
   mm.lock.unlockRead();
-  countFault(machine, thread, "minor");
+  countMinorFault(machine, thread);
   return undefined;
 }
 
@@ -66,10 +63,7 @@ function* resolve(
     if (answer === undefined) {
       yield* mm.lock.read();
       const area = findAllowing(thread, address, access);
-      if (typeof area === "string") {
-        mm.lock.unlockRead();
-        return raise(thread, mode, "SIGSEGV", area, address);
-      }
+      if (typeof area === "string") return refuse(thread, mode, area, address);
       answer = handleFault(area, address, access, patienceOf(mode));
     }
     const result = isGenerator(answer) ? yield* answer : answer;
@@ -109,6 +103,12 @@ function findAllowing(thread: UserThread, address: UserAddress, access: "read" |
   if (area === undefined) return "SEGV_MAPERR";
   const allowed = access === "write" ? VM_WRITE : VM_ACCESS_FLAGS;
   return (area.flags & allowed) === 0 ? "SEGV_ACCERR" : area;
+}
+
+/** No area allows the access: gives the mmap lock back. */
+function refuse(thread: UserThread, mode: AccessMode, code: TrapCode, address: UserAddress): Trap {
+  thread.mm.lock.unlockRead();
+  return raise(thread, mode, "SIGSEGV", code, address);
 }
 
 function patienceOf(mode: AccessMode): "interruptible" | "killable" {

@@ -71,10 +71,14 @@ export class PageTable {
    */
   find(vpn: number): number {
     const inLeaf = vpn & this.#leafMask;
-    if (vpn - inLeaf === this.#lastLeafStart) {
-      this.level = 0;
-      return this.#lastLeafSlot | inLeaf;
-    }
+    if (vpn - inLeaf !== this.#lastLeafStart) return this.#descend(vpn);
+    this.level = 0;
+    return this.#lastLeafSlot | inLeaf;
+  }
+
+  /** `find` from the root on: apart from it, so that a fault next to the last one is compiled into its caller. */
+  #descend(vpn: number): number {
+    const inLeaf = vpn & this.#leafMask;
     const { chunks, chunkShift, chunkMask, entryBits } = this.pool;
     let table = this.root;
     for (let level = this.#top; level > 0; level--) {

@@ -45,13 +45,13 @@ export class Tlb {
 
   readonly slotMask: number;
   readonly perPage: number;
-  readonly #pageSize: number;
-  #used = 0;
+  private readonly pageSize: number;
+  private used = 0;
 
   constructor(geometry: Geometry, size = 256) {
     this.size = size;
     this.slotMask = size - 1;
-    this.#pageSize = geometry.pageSize;
+    this.pageSize = geometry.pageSize;
     this.perPage = 1 / geometry.pageSize;
     this.tag = new Float64Array(size).fill(EMPTY);
     this.entry = new Float64Array(size);
@@ -73,41 +73,41 @@ export class Tlb {
   /** Caches the entry of one page and answers with its slot; `ramPages` frames of RAM start at physical 0, the rest is I/O. */
   insert(pageBase: number, entry: Pte, ramPages: number): number {
     const slot = this.slotOf(pageBase);
-    if (this.tag[slot] === EMPTY) this.#used++;
+    if (this.tag[slot] === EMPTY) this.used++;
     this.tag[slot] = pageBase;
     this.entry[slot] = entry;
     const pfn = ptePfn(entry);
     const isRam = pfn < ramPages;
     this.readTag[slot] = isRam && (entry & PTE_READ) !== 0 ? pageBase + spaceTag(this.space) : EMPTY;
-    this.ramOffset[slot] = isRam ? pfn * this.#pageSize : -1;
+    this.ramOffset[slot] = isRam ? pfn * this.pageSize : -1;
     return slot;
   }
 
   /** Makes the TLB serve another address space; everything cached for the last one is dropped. */
   switchTo(space: number): void {
     if (this.space === space) return;
-    this.#empty();
+    this.empty();
     this.space = space;
   }
 
   /** Drops the translations of `[start, end)`, in bytes (`flush_tlb_range`, on this CPU only). */
   flushRange(start: number, end: number): void {
     this.flushes++;
-    if (this.#used === 0) return;
+    if (this.used === 0) return;
     if ((end - start) * this.perPage >= this.size) {
-      this.#empty();
+      this.empty();
       return;
     }
-    for (let base = start; base < end; base += this.#pageSize) {
+    for (let base = start; base < end; base += this.pageSize) {
       const slot = this.slotOf(base);
-      if (this.tag[slot] === base) this.#drop(slot);
+      if (this.tag[slot] === base) this.drop(slot);
     }
   }
 
   /** Drops everything (`flush_tlb_mm`, on this CPU only). */
   flushAll(): void {
     this.flushes++;
-    this.#empty();
+    this.empty();
   }
 
   /** Page base addresses that are cached at present, ascending by slot. */
@@ -119,16 +119,16 @@ export class Tlb {
     }
   }
 
-  #drop(slot: number): void {
+  private drop(slot: number): void {
     this.tag[slot] = EMPTY;
     this.readTag[slot] = EMPTY;
-    this.#used--;
+    this.used--;
   }
 
-  #empty(): void {
-    if (this.#used === 0) return;
+  private empty(): void {
+    if (this.used === 0) return;
     this.tag.fill(EMPTY);
     this.readTag.fill(EMPTY);
-    this.#used = 0;
+    this.used = 0;
   }
 }

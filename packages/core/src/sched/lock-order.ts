@@ -15,111 +15,122 @@ function classBit(lockClass: number): number {
  * taking two of them is allowed (the parent's mmap lock before the child's, in fork).
  */
 export class LockOrder {
-  readonly #classes = new Map<string, number>();
-  readonly #names: string[] = [];
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly classes = new Map<string, number>();
+  private readonly names: string[] = [];
   /** For each class, a row with a 1 for every class that was taken while it was held. */
-  #taken = new Uint8Array(0);
-  #width = 0;
+  private taken = new Uint8Array(0);
+  private width = 0;
   /** For each class, the bits of the classes that it was taken under before: nothing is left to check for those. */
-  #knownOuter = new Int32Array(0);
-  readonly #violations: ViolationSink;
-  readonly #reported = new Set<string>();
+  private knownOuter = new Int32Array(0);
+  private readonly violations: ViolationSink;
+  private readonly reported = new Set<string>();
   enabled = true;
 
   constructor(violations: ViolationSink) {
-    this.#violations = violations;
+    this.violations = violations;
   }
 
   /** Makes the identity of a new lock; `order` is its number in the machine. */
   identify(name: string, order: number): LockIdentity {
-    const lockClass = this.#classOf(name);
+    const lockClass = this.classOf(name);
     return new LockIdentity(name, order, lockClass, classBit(lockClass));
   }
 
   /** Notes that `task` takes a lock while it holds what it holds. */
   acquire(task: Task, lock: LockIdentity): void {
-    if ((task.innermost.classes & ~this.#knownOuter[lock.lockClass]) !== 0 && this.enabled) {
-      for (const outer of task.held) this.#note(task, outer, lock);
-    }
-    this.acquireTried(task, lock);
+    const { innermost } = task;
+    if (innermost.checkedAbove !== lock) this.check(task, lock);
+    task.innermost = innermost.hold(lock);
   }
 
   /** Notes that `task` got a lock that it would not have waited for: that can close no circle of waiters. */
   acquireTried(task: Task, lock: LockIdentity): void {
-    const { innermost } = task;
-    const place = innermost.above;
-    place.lock = lock;
-    place.classes = innermost.classes | lock.classBit;
-    task.innermost = place;
+    task.innermost = task.innermost.hold(lock);
   }
 
   /** Notes that `task` gives a lock back, in whatever order. */
   release(task: Task, lock: LockIdentity): void {
+    const { innermost } = task;
+    if (innermost.lock === lock && innermost.below !== undefined) task.innermost = innermost.below;
+    else this.releaseBelow(task, lock);
+  }
+
+  /** Gives back a lock that was not taken last: what lies above it moves down a place. */
+  private releaseBelow(task: Task, lock: LockIdentity): void {
     const { lock: last, below } = task.innermost;
-    if (below === undefined) return;
+    if (below === undefined || last === undefined) return;
     task.innermost = below;
-    if (last === lock || last === undefined) return;
-    // Not the last one taken: what lies above it moves down a place.
     this.release(task, lock);
     this.acquireTried(task, last);
   }
 
-  #classOf(name: string): number {
-    let lockClass = this.#classes.get(name);
+  private classOf(name: string): number {
+    let lockClass = this.classes.get(name);
     if (lockClass === undefined) {
-      lockClass = this.#names.length;
-      this.#classes.set(name, lockClass);
-      this.#names.push(name);
-      if (this.#names.length > this.#width) this.#widen();
+      lockClass = this.names.length;
+      this.classes.set(name, lockClass);
+      this.names.push(name);
+      if (this.names.length > this.width) this.widen();
     }
     return lockClass;
   }
 
-  #note(task: Task, outer: LockIdentity, inner: LockIdentity): void {
+  /** Looks whether a lock may be taken above those that the task holds, and remembers that it was looked at. */
+  private check(task: Task, lock: LockIdentity): void {
+    if (!this.enabled) return;
+    const { innermost } = task;
+    if ((innermost.classes & ~this.knownOuter[lock.lockClass]) !== 0) {
+      for (const outer of task.held) this.note(task, outer, lock);
+    }
+    innermost.checkedAbove = lock;
+  }
+
+  private note(task: Task, outer: LockIdentity, inner: LockIdentity): void {
     if (outer.lockClass === inner.lockClass) {
       if (outer === inner || outer.order >= inner.order) {
-        this.#report(`${task.name} takes ${inner.name} while it already holds ${outer.name}`);
+        this.report(`${task.name} takes ${inner.name} while it already holds ${outer.name}`);
       }
       return;
     }
-    const place = outer.lockClass * this.#width + inner.lockClass;
-    if (this.#taken[place] === 1) return;
-    if (this.#leads(inner.lockClass, outer.lockClass, new Set())) {
-      this.#report(
+    const place = outer.lockClass * this.width + inner.lockClass;
+    if (this.taken[place] === 1) return;
+    if (this.leads(inner.lockClass, outer.lockClass, new Set())) {
+      this.report(
         `${task.name} takes ${inner.name} while it holds ${outer.name}; elsewhere ${outer.name} is taken under ${inner.name}`,
       );
     }
-    this.#taken[place] = 1;
-    if (outer.lockClass < SHARED_BIT) this.#knownOuter[inner.lockClass] |= outer.classBit;
+    this.taken[place] = 1;
+    if (outer.lockClass < SHARED_BIT) this.knownOuter[inner.lockClass] |= outer.classBit;
   }
 
   /** Whether `to` was ever taken, directly or through others, while `from` was held. */
-  #leads(from: number, to: number, seen: Set<number>): boolean {
+  private leads(from: number, to: number, seen: Set<number>): boolean {
     if (from === to) return true;
     if (seen.has(from)) return false;
     seen.add(from);
-    for (let next = 0; next < this.#names.length; next++) {
-      if (this.#taken[from * this.#width + next] === 1 && this.#leads(next, to, seen)) return true;
+    for (let next = 0; next < this.names.length; next++) {
+      if (this.taken[from * this.width + next] === 1 && this.leads(next, to, seen)) return true;
     }
     return false;
   }
 
-  #widen(): void {
-    const width = Math.max(16, this.#width * 2);
+  private widen(): void {
+    const width = Math.max(16, this.width * 2);
     const taken = new Uint8Array(width * width);
-    for (let row = 0; row < this.#width; row++) {
-      taken.set(this.#taken.subarray(row * this.#width, (row + 1) * this.#width), row * width);
+    for (let row = 0; row < this.width; row++) {
+      taken.set(this.taken.subarray(row * this.width, (row + 1) * this.width), row * width);
     }
     const knownOuter = new Int32Array(width);
-    knownOuter.set(this.#knownOuter);
-    this.#knownOuter = knownOuter;
-    this.#taken = taken;
-    this.#width = width;
+    knownOuter.set(this.knownOuter);
+    this.knownOuter = knownOuter;
+    this.taken = taken;
+    this.width = width;
   }
 
-  #report(message: string): void {
-    if (this.#reported.has(message)) return;
-    this.#reported.add(message);
-    this.#violations.report("lock-order", message);
+  private report(message: string): void {
+    if (this.reported.has(message)) return;
+    this.reported.add(message);
+    this.violations.report("lock-order", message);
   }
 }

@@ -10,149 +10,158 @@ import type { Lockable, LockIdentity, Task } from "./task.ts";
 export class RwSemaphore implements Lockable {
   readonly name: string;
   readonly order: number;
-  readonly #sched: Scheduler;
-  readonly #identity: LockIdentity;
-  #writer: Task | undefined = undefined;
-  readonly #readers: Task[] = [];
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly sched: Scheduler;
+  private readonly identity: LockIdentity;
+  private writer: Task | undefined = undefined;
+  /** One of the readers; mostly there is no other, and no list has to grow and shrink for it. */
+  private reader: Task | undefined = undefined;
+  private readonly otherReaders: Task[] = [];
 
   constructor(sched: Scheduler, name: string) {
-    this.#sched = sched;
+    this.sched = sched;
     this.name = name;
     this.order = sched.nextObject();
-    this.#identity = sched.lockOrder.identify(name, this.order);
+    this.identity = sched.lockOrder.identify(name, this.order);
   }
 
   get isWriteLocked(): boolean {
-    return this.#writer !== undefined;
+    return this.writer !== undefined;
   }
 
   /** Whether the current task holds it for writing (`mmap_assert_write_locked`). */
   get isWrittenByCurrent(): boolean {
-    return this.#writer !== undefined && this.#writer === this.#sched.current;
+    return this.writer !== undefined && this.writer === this.sched.current;
   }
 
   /** Whether the current task holds it in any way (`mmap_assert_locked`). */
   get isHeldByCurrent(): boolean {
-    const task = this.#sched.current;
-    return task !== undefined && (this.#writer === task || this.#readers.includes(task));
+    const task = this.sched.current;
+    return task !== undefined && this.holders().includes(task);
   }
 
   canTake(task: Task): boolean {
-    return this.#writer === undefined && (task.wantsShared || this.#readers.length === 0);
+    return this.writer === undefined && (task.wantsShared || !this.isRead);
   }
 
   holders(): readonly Task[] {
-    return this.#writer === undefined ? this.#readers : [this.#writer];
+    if (this.writer !== undefined) return [this.writer];
+    return this.reader === undefined ? this.otherReaders : [this.reader, ...this.otherReaders];
   }
 
   /** `down_read`. */
   *read(): Sleepable<void> {
-    const task = this.#sched.running;
-    this.#sched.mightSleep(this.name);
-    if (this.#sched.interleaving) {
+    const task = this.sched.running;
+    this.sched.mightSleep(this.name);
+    if (this.sched.interleaving) {
       task.blockedOn = this;
       task.wantsShared = true;
-      yield this.#sched.at(ObjectKind.lock, this.order, Access.lockShared);
+      yield this.sched.at(ObjectKind.lock, this.order, Access.lockShared);
     }
-    while (this.#writer !== undefined) {
+    while (this.writer !== undefined) {
       task.blockedOn = this;
       task.wantsShared = true;
       yield SLEEP;
     }
-    this.#takeRead(task);
+    this.takeRead(task);
   }
 
   /** Takes it for reading in this step if nobody writes; for code that has already announced the point or need not. */
   takeReadNow(): boolean {
-    if (this.#writer !== undefined) return false;
-    this.#takeRead(this.#sched.running);
+    if (this.writer !== undefined) return false;
+    this.takeRead(this.sched.running);
     return true;
   }
 
   /** `down_read_trylock`. */
   *tryRead(): Atomic<boolean> {
-    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lockShared);
-    if (this.#writer !== undefined) return false;
-    const task = this.#sched.running;
-    this.#readers.push(task);
-    this.#sched.lockOrder.acquireTried(task, this.#identity);
+    if (this.sched.interleaving) yield this.sched.at(ObjectKind.lock, this.order, Access.lockShared);
+    if (this.writer !== undefined) return false;
+    const task = this.sched.running;
+    this.addReader(task);
+    this.sched.lockOrder.acquireTried(task, this.identity);
     return true;
   }
 
   /** `up_read`. */
   unlockRead(): void {
-    const task = this.#sched.running;
-    const readers = this.#readers;
-    if (readers[readers.length - 1] === task) {
-      readers.pop();
-      this.#sched.lockOrder.release(task, this.#identity);
-      return;
-    }
-    const index = readers.lastIndexOf(task);
-    if (index < 0) {
-      this.#sched.violations.report(
-        "lock-held",
-        `${task.name} gives back ${this.name}, which it does not hold`,
-      );
-      return;
-    }
-    readers.splice(index, 1);
-    this.#sched.lockOrder.release(task, this.#identity);
+    const task = this.sched.running;
+    if (this.reader === task) this.reader = undefined;
+    else if (!this.dropOtherReader(task)) return;
+    this.sched.lockOrder.release(task, this.identity);
   }
 
   /** `down_write`. */
   *write(): Sleepable<void> {
-    const task = this.#sched.running;
-    this.#sched.mightSleep(this.name);
-    if (this.#sched.interleaving) {
+    const task = this.sched.running;
+    this.sched.mightSleep(this.name);
+    if (this.sched.interleaving) {
       task.blockedOn = this;
       task.wantsShared = false;
-      yield this.#sched.at(ObjectKind.lock, this.order, Access.lock);
+      yield this.sched.at(ObjectKind.lock, this.order, Access.lock);
     }
-    while (this.#writer !== undefined || this.#readers.length > 0) {
+    while (this.writer !== undefined || this.isRead) {
       task.blockedOn = this;
       task.wantsShared = false;
       yield SLEEP;
     }
-    this.#writer = task;
-    this.#sched.lockOrder.acquire(task, this.#identity);
+    this.writer = task;
+    this.sched.lockOrder.acquire(task, this.identity);
   }
 
   /** `up_write`. */
   unlockWrite(): void {
-    const task = this.#writer;
+    const task = this.writer;
     if (task === undefined) {
-      this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody writes`);
+      this.sched.violations.report("lock-held", `${this.name} is given back, but nobody writes`);
       return;
     }
-    const { current } = this.#sched;
+    const { current } = this.sched;
     if (current !== undefined && current !== task) {
-      this.#sched.violations.report(
+      this.sched.violations.report(
         "lock-held",
         `${current.name} gives back ${this.name}, which ${task.name} holds`,
       );
       return;
     }
-    this.#writer = undefined;
-    this.#sched.lockOrder.release(task, this.#identity);
+    this.writer = undefined;
+    this.sched.lockOrder.release(task, this.identity);
   }
 
   /** Turns the writer into a reader without letting another writer in between (`downgrade_write`). */
   downgrade(): void {
-    const task = this.#sched.running;
-    if (this.#writer !== task) {
-      this.#sched.violations.report(
-        "lock-held",
-        `${task.name} downgrades ${this.name}, which it does not hold`,
-      );
+    const task = this.sched.running;
+    if (this.writer !== task) {
+      this.reportNotHeld("downgrades", task);
       return;
     }
-    this.#writer = undefined;
-    this.#readers.push(task);
+    this.writer = undefined;
+    this.addReader(task);
   }
 
-  #takeRead(task: Task): void {
-    this.#readers.push(task);
-    this.#sched.lockOrder.acquire(task, this.#identity);
+  private get isRead(): boolean {
+    return this.reader !== undefined || this.otherReaders.length > 0;
+  }
+
+  private takeRead(task: Task): void {
+    this.addReader(task);
+    this.sched.lockOrder.acquire(task, this.identity);
+  }
+
+  private addReader(task: Task): void {
+    if (this.reader === undefined) this.reader = task;
+    else this.otherReaders.push(task);
+  }
+
+  /** Takes a task from the list of readers; one that does not stand there is reported. */
+  private dropOtherReader(task: Task): boolean {
+    const index = this.otherReaders.lastIndexOf(task);
+    if (index >= 0) this.otherReaders.splice(index, 1);
+    else this.reportNotHeld("gives back", task);
+    return index >= 0;
+  }
+
+  private reportNotHeld(what: string, task: Task): void {
+    this.sched.violations.report("lock-held", `${task.name} ${what} ${this.name}, which it does not hold`);
   }
 }

@@ -10,27 +10,28 @@ import type { Lockable, LockIdentity, Task } from "./task.ts";
 export class SpinLock implements Lockable {
   readonly name: string;
   readonly order: number;
-  readonly #sched: Scheduler;
-  readonly #identity: LockIdentity;
-  #owner: Task | undefined = undefined;
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly sched: Scheduler;
+  private readonly identity: LockIdentity;
+  private owner: Task | undefined = undefined;
 
   constructor(sched: Scheduler, name: string) {
-    this.#sched = sched;
+    this.sched = sched;
     this.name = name;
     this.order = sched.nextObject();
-    this.#identity = sched.lockOrder.identify(name, this.order);
+    this.identity = sched.lockOrder.identify(name, this.order);
   }
 
   get isHeld(): boolean {
-    return this.#owner !== undefined;
+    return this.owner !== undefined;
   }
 
   canTake(_task: Task): boolean {
-    return this.#owner === undefined;
+    return this.owner === undefined;
   }
 
   holders(): readonly Task[] {
-    return this.#owner === undefined ? [] : [this.#owner];
+    return this.owner === undefined ? [] : [this.owner];
   }
 
   /** Runs an atomic body with the lock held; a body that sleeps does not compile. */
@@ -49,7 +50,7 @@ export class SpinLock implements Lockable {
    */
   *withIrqsOff<T>(body: () => Atomic<T>): Atomic<T> {
     yield* this.lock();
-    const task = this.#sched.running;
+    const task = this.sched.running;
     task.irqsOff++;
     try {
       return yield* body();
@@ -61,53 +62,57 @@ export class SpinLock implements Lockable {
 
   /** `spin_lock`. */
   *lock(): Atomic<void> {
-    if (this.#sched.interleaving) yield this.announceLock();
+    if (this.sched.interleaving) yield this.announceLock();
     this.take();
   }
 
   /** `spin_trylock`: false when somebody else holds it. */
   *tryLock(): Atomic<boolean> {
-    if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.lock, this.order, Access.lock);
-    if (this.#owner !== undefined) return false;
-    const task = this.#sched.running;
-    this.#owner = task;
+    if (this.sched.interleaving) yield this.sched.at(ObjectKind.lock, this.order, Access.lock);
+    if (this.owner !== undefined) return false;
+    const task = this.sched.running;
+    this.owner = task;
     task.spinDepth++;
-    this.#sched.lockOrder.acquireTried(task, this.#identity);
+    this.sched.lockOrder.acquireTried(task, this.identity);
     return true;
   }
 
   /** The point before `take`, for code that tests `interleaving` itself instead of delegating to `lock`. */
   announceLock(): Point {
-    const task = this.#sched.current;
+    const task = this.sched.current;
     if (task !== undefined) task.blockedOn = this;
-    return this.#sched.at(ObjectKind.lock, this.order, Access.lock);
+    return this.sched.at(ObjectKind.lock, this.order, Access.lock);
   }
 
   /** Takes the free lock in this very step. */
   take(): void {
-    const task = this.#sched.current;
+    const task = this.sched.current;
     if (task === undefined) return;
-    if (this.#owner !== undefined) {
-      throw new Error(
-        `${task.name} spins on ${this.name} for ever: ${this.#owner.name} holds it on this CPU`,
-      );
-    }
-    this.#owner = task;
+    if (this.owner !== undefined) throw this.endlessSpin(task, this.owner);
+    this.owner = task;
     task.spinDepth++;
-    this.#sched.lockOrder.acquire(task, this.#identity);
+    this.sched.lockOrder.acquire(task, this.identity);
   }
 
   /** `spin_unlock`. What the holder did stands before whoever takes the lock next. */
   unlock(): void {
-    const task = this.#owner;
+    const task = this.owner;
     if (task === undefined) {
-      if (this.#sched.current !== undefined) {
-        this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`);
-      }
+      this.reportNotHeld();
       return;
     }
-    this.#owner = undefined;
-    this.#sched.lockOrder.release(task, this.#identity);
-    if (--task.spinDepth === 0) this.#sched.endAtomicStretch(task);
+    this.owner = undefined;
+    this.sched.lockOrder.release(task, this.identity);
+    if (--task.spinDepth === 0) this.sched.endAtomicStretch(task);
+  }
+
+  private endlessSpin(task: Task, owner: Task): Error {
+    return new Error(`${task.name} spins on ${this.name} for ever: ${owner.name} holds it on this CPU`);
+  }
+
+  /** Nobody holds what is given back; at boot nobody runs, so locks are not held either. */
+  private reportNotHeld(): void {
+    if (this.sched.current === undefined) return;
+    this.sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`);
   }
 }

@@ -69,6 +69,8 @@ export class HeldLock {
   lock: LockIdentity | undefined = undefined;
   /** The classes of the locks here and below, as bits; see `LockOrder`. */
   classes = 0;
+  /** The lock that was last found in order to be taken above this one. */
+  checkedAbove: LockIdentity | undefined = undefined;
   readonly below: HeldLock | undefined;
   private next: HeldLock | undefined = undefined;
 
@@ -76,10 +78,21 @@ export class HeldLock {
     this.below = below;
   }
 
-  /** The place on top of this one. */
-  get above(): HeldLock {
+  /** The place on top of this one, with `lock` in it. */
+  hold(lock: LockIdentity): HeldLock {
+    const place = this.next;
+    return place !== undefined && place.lock === lock ? place : this.put(lock);
+  }
+
+  private put(lock: LockIdentity): HeldLock {
     this.next ??= new HeldLock(this);
-    return this.next;
+    const place = this.next;
+    place.lock = lock;
+    place.classes = this.classes | lock.classBit;
+    place.checkedAbove = undefined;
+    // What stands above it belonged to another lock: its classes are to be worked out anew.
+    if (place.next !== undefined) place.next.lock = undefined;
+    return place;
   }
 }
 

@@ -10,52 +10,53 @@ export type Width = IoWidth;
  * device answers, reads give all ones and writes are lost, as on a PCI bus.
  */
 export class MmioWindow {
-  readonly #machine: Machine;
-  readonly #pageSize: number;
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly machine: Machine;
+  private readonly pageSize: number;
 
   constructor(machine: Machine) {
-    this.#machine = machine;
-    this.#pageSize = machine.geometry.pageSize;
+    this.machine = machine;
+    this.pageSize = machine.geometry.pageSize;
   }
 
   read(entry: Pte, inPage: number, width: Width): number {
-    const { memory, log } = this.#machine;
+    const { memory, log } = this.machine;
     const pfn = ptePfn(entry);
     const window = memory.io.find(pfn);
     if (window === undefined) return 2 ** (8 * width) - 1;
-    const offset = (pfn - window.startPfn) * this.#pageSize + inPage;
+    const offset = (pfn - window.startPfn) * this.pageSize + inPage;
     const value = window.device.read(offset, width);
     if (log.enabled) log.record("register-read", offset, width, value);
     return value;
   }
 
   write(entry: Pte, inPage: number, width: Width, value: number): void {
-    const { memory, log } = this.#machine;
+    const { memory, log } = this.machine;
     const pfn = ptePfn(entry);
     const window = memory.io.find(pfn);
     if (window === undefined) return;
-    const offset = (pfn - window.startPfn) * this.#pageSize + inPage;
+    const offset = (pfn - window.startPfn) * this.pageSize + inPage;
     if (log.enabled) log.record("register-write", offset, width, value);
     window.device.write(offset, width, value);
   }
 
   read64(entry: Pte, inPage: number): bigint {
-    const { memory, log } = this.#machine;
+    const { memory, log } = this.machine;
     const pfn = ptePfn(entry);
     const window = memory.io.find(pfn);
     if (window === undefined) return 0xffff_ffff_ffff_ffffn;
-    const offset = (pfn - window.startPfn) * this.#pageSize + inPage;
+    const offset = (pfn - window.startPfn) * this.pageSize + inPage;
     const value = readIo64(window.device, offset);
     log.record("register-read", offset, 8, Number(value));
     return value;
   }
 
   write64(entry: Pte, inPage: number, value: bigint): void {
-    const { memory, log } = this.#machine;
+    const { memory, log } = this.machine;
     const pfn = ptePfn(entry);
     const window = memory.io.find(pfn);
     if (window === undefined) return;
-    const offset = (pfn - window.startPfn) * this.#pageSize + inPage;
+    const offset = (pfn - window.startPfn) * this.pageSize + inPage;
     log.record("register-write", offset, 8, Number(value));
     writeIo64(window.device, offset, value);
   }

@@ -32,34 +32,37 @@ function bitsSetBy(access: "read" | "write"): number {
  */
 export class Translator {
   readonly tlb: Tlb;
-  readonly #thread: UserThread;
-  readonly #mm: Mm;
-  readonly #mode: AccessMode;
-  readonly #inPageMask: number;
-  readonly #checksFrames: boolean;
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly thread: UserThread;
+  private readonly mm: Mm;
+  private readonly mode: AccessMode;
+  private readonly inPageMask: number;
+  private readonly userEnd: number;
+  private readonly ramPages: number;
+  private readonly checksFrames: boolean;
 
   constructor(thread: UserThread, mode: AccessMode) {
     const { machine, mm } = thread.process;
     this.tlb = machine.tlbs[thread.cpu];
-    this.#thread = thread;
-    this.#mm = mm;
-    this.#mode = mode;
-    this.#inPageMask = mm.pageSize - 1;
-    this.#checksFrames = machine.settings.checkAccesses === "on";
+    this.thread = thread;
+    this.mm = mm;
+    this.mode = mode;
+    this.inPageMask = mm.pageSize - 1;
+    this.userEnd = machine.geometry.userEnd;
+    this.ramPages = machine.memory.frames.total;
+    this.checksFrames = machine.settings.checkAccesses === "on";
   }
 
   /** The TLB slot that lets the access through, or the trap; at once where no hook has to be waited for. */
   translate(address: UserAddress, access: "read" | "write"): MaySleep<number | Trap> {
-    if (this.#mm.machine.sched.interleaving) return this.#inSteps(address, access);
-    const base = address - (address & this.#inPageMask);
-    const ready = this.#lookUp(base, access);
-    if (ready !== NONE) return this.#checked(ready, address, access);
-    const trap = userFault(this.#thread, address, access, this.#mode);
-    if (trap === undefined) {
-      const slot = this.#walk(base, access);
-      return slot !== NONE ? this.#checked(slot, address, access) : this.#inSteps(address, access);
-    }
-    return isGenerator(trap) ? this.#after(trap, address, access) : trap;
+    if (this.mm.machine.sched.interleaving) return this.inSteps(address, access);
+    const base = address - (address & this.inPageMask);
+    const ready = this.lookUp(base, access);
+    if (ready !== NONE) return this.checked(ready, address, access);
+    const trap = userFault(this.thread, address, access, this.mode);
+    if (trap !== undefined) return isGenerator(trap) ? this.after(trap, address, access) : trap;
+    const slot = this.walk(base, access);
+    return slot !== NONE ? this.checked(slot, address, access) : this.inSteps(address, access);
   }
 
   /** The same as a generator. */
@@ -68,36 +71,36 @@ export class Translator {
     return isGenerator(answer) ? yield* answer : answer;
   }
 
-  *#after(
+  private *after(
     fault: Sleepable<Trap | undefined>,
     address: UserAddress,
     access: "read" | "write",
   ): Sleepable<number | Trap> {
     const trap = yield* fault;
-    return trap ?? (yield* this.#inSteps(address, access));
+    return trap ?? (yield* this.inSteps(address, access));
   }
 
   /** TLB, then walk, without a step in between. */
-  #lookUp(base: number, access: "read" | "write"): number {
-    const slot = this.#cached(base, access);
-    return slot !== NONE ? slot : this.#walk(base, access);
+  private lookUp(base: number, access: "read" | "write"): number {
+    const slot = this.cached(base, access);
+    return slot !== NONE ? slot : this.walk(base, access);
   }
 
-  *#inSteps(address: UserAddress, access: "read" | "write"): Sleepable<number | Trap> {
-    const { sched } = this.#mm.machine;
-    const base = address - (address & this.#inPageMask);
+  private *inSteps(address: UserAddress, access: "read" | "write"): Sleepable<number | Trap> {
+    const { sched } = this.mm.machine;
+    const base = address - (address & this.inPageMask);
     let faults = 0;
     for (;;) {
-      if (sched.interleaving) yield sched.asFound({ announce: () => this.#announceAccess(base, access) });
-      const slot = this.#cached(base, access);
-      if (slot !== NONE) return this.#checked(slot, address, access);
-      if (sched.interleaving) yield sched.asFound({ announce: () => this.#announceWalk(base, access) });
-      if (this.#walk(base, access) !== NONE) continue;
+      if (sched.interleaving) yield sched.asFound({ announce: () => this.announceAccess(base, access) });
+      const slot = this.cached(base, access);
+      if (slot !== NONE) return this.checked(slot, address, access);
+      if (sched.interleaving) yield sched.asFound({ announce: () => this.announceWalk(base, access) });
+      if (this.walk(base, access) !== NONE) continue;
       if (faults > 0) {
-        const killed = yield* afterFruitlessFault(this.#thread, address, this.#mode, faults);
+        const killed = yield* afterFruitlessFault(this.thread, address, this.mode, faults);
         if (killed !== undefined) return killed;
       }
-      const fault = userFault(this.#thread, address, access, this.#mode);
+      const fault = userFault(this.thread, address, access, this.mode);
       const trap = isGenerator(fault) ? yield* fault : fault;
       if (trap !== undefined) return trap;
       faults++;
@@ -105,10 +108,10 @@ export class Translator {
   }
 
   /** Announces the access itself: the TLB, and the frame or the register behind what is cached there at present. */
-  #announceAccess(base: number, access: "read" | "write"): void {
-    const { sched, memory } = this.#mm.machine;
-    const lookUp = sched.at(ObjectKind.tlb, this.#thread.cpu, Access.read);
-    const slot = this.#cached(base, access);
+  private announceAccess(base: number, access: "read" | "write"): void {
+    const { sched, memory } = this.mm.machine;
+    const lookUp = sched.at(ObjectKind.tlb, this.thread.cpu, Access.read);
+    const slot = this.cached(base, access);
     if (slot === NONE) return;
     const pfn = ptePfn(this.tlb.entry[slot]);
     if (pfn >= memory.frames.total) {
@@ -119,11 +122,11 @@ export class Translator {
   }
 
   /** Announces the walk: the entries that it reads, as written where it sets a bit, and the TLB if it will be filled. */
-  #announceWalk(base: number, access: "read" | "write"): void {
-    const mm = this.#mm;
-    const { sched, geometry } = mm.machine;
-    const { cpu } = this.#thread;
-    if (!(base >= 0 && base < geometry.userEnd)) {
+  private announceWalk(base: number, access: "read" | "write"): void {
+    const mm = this.mm;
+    const { sched } = mm.machine;
+    const { cpu } = this.thread;
+    if (!(base >= 0 && base < this.userEnd)) {
       sched.at(ObjectKind.tlb, cpu, Access.read);
       return;
     }
@@ -137,22 +140,20 @@ export class Translator {
   }
 
   /** The slot of a cached entry that lets the access through. A store needs one that is dirty already. */
-  #cached(base: number, access: "read" | "write"): number {
+  private cached(base: number, access: "read" | "write"): number {
     const { tlb } = this;
     const slot = tlb.slotOf(base);
-    if (tlb.tag[slot] !== base || tlb.space !== this.#mm.id) return NONE;
-    const flags = tlb.entry[slot] & (PTE_PFN_UNIT - 1);
-    const permits =
-      access === "read" ? (flags & PTE_READ) !== 0 : (flags & DIRTY_AND_WRITABLE) === DIRTY_AND_WRITABLE;
-    return permits ? slot : NONE;
+    if (tlb.tag[slot] !== base || tlb.space !== this.mm.id) return NONE;
+    const needed = access === "read" ? PTE_READ : DIRTY_AND_WRITABLE;
+    return (tlb.entry[slot] & needed) === needed ? slot : NONE;
   }
 
   /** The hardware's walk: caches the entry of this very page and sets its accessed and dirty bits in the table. */
-  #walk(base: number, access: "read" | "write"): number {
-    const mm = this.#mm;
-    const { table, machine } = mm;
+  private walk(base: number, access: "read" | "write"): number {
+    const mm = this.mm;
+    const { table } = mm;
     // The table's indices wrap around: an address outside the user half would find another page's entry.
-    if (!(base >= 0 && base < machine.geometry.userEnd)) return NONE;
+    if (!(base >= 0 && base < this.userEnd)) return NONE;
     const vpn = base * mm.perPage;
     const place = table.find(vpn);
     if (place < 0) return NONE;
@@ -164,26 +165,33 @@ export class Translator {
       entry += missing;
     }
     if (table.level > 0) entry += (vpn % table.pagesAt(table.level)) * PTE_PFN_UNIT;
-    if (this.tlb.space !== mm.id) {
-      this.tlb.switchTo(mm.id);
-      mm.cpus |= 1 << this.#thread.cpu;
-    }
-    return this.tlb.insert(base, entry, machine.memory.frames.total);
+    if (this.tlb.space !== mm.id) this.switchSpace();
+    return this.tlb.insert(base, entry, this.ramPages);
+  }
+
+  /** The CPU begins to translate for this address space. */
+  private switchSpace(): void {
+    this.tlb.switchTo(this.mm.id);
+    this.mm.cpus |= 1 << this.thread.cpu;
+  }
+
+  /** The slot, after a look at the frame behind it on machines that check each access. */
+  private checked(slot: number, address: UserAddress, access: "read" | "write"): number {
+    if (this.checksFrames) this.checkFrame(slot, address, access);
+    return slot;
   }
 
   /** Reports an access that a stale translation lets through to a frame that nobody holds any more. */
-  #checked(slot: number, address: UserAddress, access: "read" | "write"): number {
-    if (!this.#checksFrames) return slot;
-    const { machine } = this.#mm;
+  private checkFrame(slot: number, address: UserAddress, access: "read" | "write"): void {
+    const { machine } = this.mm;
     const { frames } = machine.memory;
     const pfn = ptePfn(this.tlb.entry[slot]);
     if (frames.hasPage(pfn) && !frames.isAllocated(pfn as number as Page)) {
       const verb = access === "read" ? "loads from" : "stores to";
       machine.violations.report(
         "use-after-free",
-        `${this.#thread.name} ${verb} 0x${address.toString(16)} through a translation to ${frames.describe(pfn)}`,
+        `${this.thread.name} ${verb} 0x${address.toString(16)} through a translation to ${frames.describe(pfn)}`,
       );
     }
-    return slot;
   }
 }

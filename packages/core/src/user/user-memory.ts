@@ -24,44 +24,45 @@ export interface BlockCopy {
 export class UserMemory {
   /** Loads a word that the TLB serves, for loops over memory; see `createHit32`. */
   readonly hit32: (address: UserAddress) => number;
-  readonly #translator: Translator;
-  readonly #tlb: Tlb;
-  readonly #frames: Frames;
-  readonly #mmio: MmioWindow;
-  readonly #pageSize: number;
-  readonly #inPageMask: number;
-  readonly #mayHit: boolean;
+  // Private to TypeScript only: see `NopageCall`.
+  private readonly translator: Translator;
+  private readonly tlb: Tlb;
+  private readonly frames: Frames;
+  private readonly mmio: MmioWindow;
+  private readonly pageSize: number;
+  private readonly inPageMask: number;
+  private readonly mayHit: boolean;
 
   constructor(thread: UserThread, mode: AccessMode) {
     const { machine, mm } = thread.process;
-    this.#translator = new Translator(thread, mode);
-    this.#tlb = this.#translator.tlb;
-    this.#frames = machine.memory.frames;
-    this.#mmio = new MmioWindow(machine);
-    this.#pageSize = mm.pageSize;
-    this.#inPageMask = mm.pageSize - 1;
-    this.hit32 = createHit32(this.#tlb, this.#frames.words, mm.pageSize, mm.id);
-    this.#mayHit = !machine.sched.interleaving && machine.settings.checkAccesses === "off";
+    this.translator = new Translator(thread, mode);
+    this.tlb = this.translator.tlb;
+    this.frames = machine.memory.frames;
+    this.mmio = new MmioWindow(machine);
+    this.pageSize = mm.pageSize;
+    this.inPageMask = mm.pageSize - 1;
+    this.hit32 = createHit32(this.tlb, this.frames.words, mm.pageSize, mm.id);
+    this.mayHit = !machine.sched.interleaving && machine.settings.checkAccesses === "off";
   }
 
   /** Loads 8, 16 or 32 bits, unsigned. */
   load(address: UserAddress, width: Width): MaySleep<Access<number>> {
-    if (this.#mayHit && width === 4) {
+    if (this.mayHit && width === 4) {
       const value = this.hit32(address);
       if (value !== MISS) return value;
     }
-    if (this.#crossesPage(address, width)) return this.#loadBytes(address, width);
-    const slot = this.#translator.translate(address, "read");
-    if (typeof slot === "number") return this.#loadThrough(slot, address, width);
-    return isGenerator(slot) ? this.#loadLater(slot, address, width) : slot;
+    if (this.crossesPage(address, width)) return this.loadBytes(address, width);
+    const slot = this.translator.translate(address, "read");
+    if (typeof slot === "number") return this.loadThrough(slot, address, width);
+    return isGenerator(slot) ? this.loadLater(slot, address, width) : slot;
   }
 
   /** Stores the low 8, 16 or 32 bits of a value: undefined, or the trap. */
   store(address: UserAddress, width: Width, value: number): MaySleep<Access<undefined>> {
-    if (this.#crossesPage(address, width)) return this.#storeBytes(address, width, value);
-    const slot = this.#translator.translate(address, "write");
-    if (typeof slot === "number") return this.#storeThrough(slot, address, width, value);
-    return isGenerator(slot) ? this.#storeLater(slot, address, width, value) : slot;
+    if (this.crossesPage(address, width)) return this.storeBytes(address, width, value);
+    const slot = this.translator.translate(address, "write");
+    if (typeof slot === "number") return this.storeThrough(slot, address, width, value);
+    return isGenerator(slot) ? this.storeLater(slot, address, width, value) : slot;
   }
 
   /** Loads 64 bits; aligned to 8 bytes it is one access. */
@@ -71,13 +72,13 @@ export class UserMemory {
       const { trap } = yield* this.loadBlock(address, bytes);
       return trap ?? new DataView(bytes.buffer).getBigUint64(0, true);
     }
-    const slot = yield* this.#translator.translated(address, "read");
+    const slot = yield* this.translator.translated(address, "read");
     if (typeof slot !== "number") return slot;
-    const ram = this.#tlb.ramOffset[slot];
-    const inPage = address & this.#inPageMask;
+    const ram = this.tlb.ramOffset[slot];
+    const inPage = address & this.inPageMask;
     return ram >= 0
-      ? this.#frames.view.getBigUint64(ram + inPage, true)
-      : this.#mmio.read64(this.#tlb.entry[slot], inPage);
+      ? this.frames.view.getBigUint64(ram + inPage, true)
+      : this.mmio.read64(this.tlb.entry[slot], inPage);
   }
 
   /** Stores 64 bits; aligned to 8 bytes it is one access. */
@@ -87,76 +88,76 @@ export class UserMemory {
       new DataView(bytes.buffer).setBigUint64(0, value, true);
       return (yield* this.storeBlock(address, bytes)).trap;
     }
-    const slot = yield* this.#translator.translated(address, "write");
+    const slot = yield* this.translator.translated(address, "write");
     if (typeof slot !== "number") return slot;
-    const ram = this.#tlb.ramOffset[slot];
-    const inPage = address & this.#inPageMask;
+    const ram = this.tlb.ramOffset[slot];
+    const inPage = address & this.inPageMask;
     if (ram < 0) {
-      this.#mmio.write64(this.#tlb.entry[slot], inPage, value);
+      this.mmio.write64(this.tlb.entry[slot], inPage, value);
       return undefined;
     }
-    this.#frames.view.setBigUint64(ram + inPage, value, true);
-    this.#frames.markWritten(ptePfn(this.#tlb.entry[slot]), inPage, 8);
+    this.frames.view.setBigUint64(ram + inPage, value, true);
+    this.frames.markWritten(ptePfn(this.tlb.entry[slot]), inPage, 8);
     return undefined;
   }
 
   /** Copies memory into `to`, page by page; I/O memory in 32-bit accesses where alignment allows. */
   *loadBlock(address: UserAddress, to: Uint8Array): Sleepable<BlockCopy> {
-    return yield* this.#block(address, to, "read");
+    return yield* this.block(address, to, "read");
   }
 
   /** Copies `from` to memory, page by page. */
   *storeBlock(address: UserAddress, from: Uint8Array): Sleepable<BlockCopy> {
-    return yield* this.#block(address, from, "write");
+    return yield* this.block(address, from, "write");
   }
 
-  #crossesPage(address: number, width: number): boolean {
-    return (address & this.#inPageMask) + width > this.#pageSize;
+  private crossesPage(address: number, width: number): boolean {
+    return (address & this.inPageMask) + width > this.pageSize;
   }
 
-  #loadThrough(slot: number, address: UserAddress, width: Width): number {
-    const ram = this.#tlb.ramOffset[slot];
-    const inPage = address & this.#inPageMask;
-    if (ram < 0) return this.#mmio.read(this.#tlb.entry[slot], inPage, width);
-    const { view } = this.#frames;
+  private loadThrough(slot: number, address: UserAddress, width: Width): number {
+    const ram = this.tlb.ramOffset[slot];
+    const inPage = address & this.inPageMask;
+    if (ram < 0) return this.mmio.read(this.tlb.entry[slot], inPage, width);
+    const { view } = this.frames;
     if (width === 4) return view.getUint32(ram + inPage, true);
     return width === 2 ? view.getUint16(ram + inPage, true) : view.getUint8(ram + inPage);
   }
 
-  #storeThrough(slot: number, address: UserAddress, width: Width, value: number): undefined {
-    const ram = this.#tlb.ramOffset[slot];
-    const inPage = address & this.#inPageMask;
+  private storeThrough(slot: number, address: UserAddress, width: Width, value: number): undefined {
+    const ram = this.tlb.ramOffset[slot];
+    const inPage = address & this.inPageMask;
     if (ram < 0) {
-      this.#mmio.write(this.#tlb.entry[slot], inPage, width, value);
+      this.mmio.write(this.tlb.entry[slot], inPage, width, value);
       return;
     }
-    const { view } = this.#frames;
+    const { view } = this.frames;
     if (width === 4) view.setUint32(ram + inPage, value >>> 0, true);
     else if (width === 2) view.setUint16(ram + inPage, value & 0xffff, true);
     else view.setUint8(ram + inPage, value & 0xff);
-    this.#frames.markWritten(ptePfn(this.#tlb.entry[slot]), inPage, width);
+    this.frames.markWritten(ptePfn(this.tlb.entry[slot]), inPage, width);
   }
 
-  *#loadLater(
+  private *loadLater(
     translation: Sleepable<number | Trap>,
     address: UserAddress,
     width: Width,
   ): Sleepable<Access<number>> {
     const slot = yield* translation;
-    return typeof slot === "number" ? this.#loadThrough(slot, address, width) : slot;
+    return typeof slot === "number" ? this.loadThrough(slot, address, width) : slot;
   }
 
-  *#storeLater(
+  private *storeLater(
     translation: Sleepable<number | Trap>,
     address: UserAddress,
     width: Width,
     value: number,
   ): Sleepable<Access<undefined>> {
     const slot = yield* translation;
-    return typeof slot === "number" ? this.#storeThrough(slot, address, width, value) : slot;
+    return typeof slot === "number" ? this.storeThrough(slot, address, width, value) : slot;
   }
 
-  *#loadBytes(address: UserAddress, width: Width): Sleepable<Access<number>> {
+  private *loadBytes(address: UserAddress, width: Width): Sleepable<Access<number>> {
     let value = 0;
     for (let index = 0; index < width; index++) {
       const answer = this.load((address + index) as UserAddress, 1);
@@ -167,7 +168,7 @@ export class UserMemory {
     return value;
   }
 
-  *#storeBytes(address: UserAddress, width: Width, value: number): Sleepable<Access<undefined>> {
+  private *storeBytes(address: UserAddress, width: Width, value: number): Sleepable<Access<undefined>> {
     for (let index = 0; index < width; index++) {
       const answer = this.store((address + index) as UserAddress, 1, value >>> (8 * index));
       const trap = isGenerator(answer) ? yield* answer : answer;
@@ -176,29 +177,29 @@ export class UserMemory {
     return undefined;
   }
 
-  *#block(address: UserAddress, data: Uint8Array, direction: "read" | "write"): Sleepable<BlockCopy> {
+  private *block(address: UserAddress, data: Uint8Array, direction: "read" | "write"): Sleepable<BlockCopy> {
     for (let done = 0; done < data.length; ) {
       const here = (address + done) as UserAddress;
-      const inPage = here & this.#inPageMask;
-      const length = Math.min(data.length - done, this.#pageSize - inPage);
-      const slot = yield* this.#translator.translated(here, direction);
+      const inPage = here & this.inPageMask;
+      const length = Math.min(data.length - done, this.pageSize - inPage);
+      const slot = yield* this.translator.translated(here, direction);
       if (typeof slot !== "number") return { bytes: done, trap: slot };
-      this.#movePart(slot, inPage, data.subarray(done, done + length), direction);
+      this.movePart(slot, inPage, data.subarray(done, done + length), direction);
       done += length;
     }
     return { bytes: data.length };
   }
 
-  #movePart(slot: number, inPage: number, part: Uint8Array, direction: "read" | "write"): void {
-    const ram = this.#tlb.ramOffset[slot];
-    const entry = this.#tlb.entry[slot];
+  private movePart(slot: number, inPage: number, part: Uint8Array, direction: "read" | "write"): void {
+    const ram = this.tlb.ramOffset[slot];
+    const entry = this.tlb.entry[slot];
     if (ram < 0) {
-      this.#mmio.moveBlock(entry, inPage, part, direction);
+      this.mmio.moveBlock(entry, inPage, part, direction);
     } else if (direction === "read") {
-      part.set(this.#frames.bytes.subarray(ram + inPage, ram + inPage + part.length));
+      part.set(this.frames.bytes.subarray(ram + inPage, ram + inPage + part.length));
     } else {
-      this.#frames.bytes.set(part, ram + inPage);
-      this.#frames.markWritten(ptePfn(entry), inPage, part.length);
+      this.frames.bytes.set(part, ram + inPage);
+      this.frames.markWritten(ptePfn(entry), inPage, part.length);
     }
   }
 }

@@ -69,6 +69,50 @@ describe("the order of locks", () => {
     expect(tasks.reports).toEqual([{ kind: "lock-order", message: "a takes mm while it already holds mm" }]);
   });
 
+  test("is looked at anew when another lock stands below, however far", () => {
+    const tasks = new Tasks();
+    const older = new Mutex(tasks.sched, "mm");
+    const newer = new Mutex(tasks.sched, "mm");
+    const newest = new Mutex(tasks.sched, "mm");
+    const driver = new Mutex(tasks.sched, "driver");
+    const nested = (outer: Mutex) => outer.with(() => driver.with(() => newer.with(function* () {})));
+    tasks.start("a", function* () {
+      yield* nested(older);
+      yield* nested(older);
+      const { length } = tasks.reports;
+      yield* nested(newest);
+      expect(tasks.reports.slice(length)).toEqual([
+        { kind: "lock-order", message: "a takes mm while it already holds mm" },
+      ]);
+    });
+    expect(tasks.run().status).toBe("finished");
+  });
+
+  test("is looked at where the same lock was only tried before", () => {
+    const tasks = new Tasks();
+    const outer = new Mutex(tasks.sched, "outer");
+    const inner = new SpinLock(tasks.sched, "inner");
+    tasks.start("a", function* () {
+      yield* inner.with(function* () {});
+      yield* outer.with(function* () {
+        expect(yield* inner.tryLock()).toBe(true);
+        inner.unlock();
+        yield* inner.with(function* () {});
+      });
+      expect(tasks.reports).toEqual([]);
+      yield* inner.lock();
+      tasks.sched.lockOrder.acquire(
+        tasks.sched.running,
+        tasks.sched.lockOrder.identify("outer", outer.order),
+      );
+      inner.unlock();
+    });
+    tasks.run();
+    expect(tasks.reports[0]?.message).toBe(
+      "a takes outer while it holds inner; elsewhere inner is taken under outer",
+    );
+  });
+
   test("is watched for more than thirty classes", () => {
     const tasks = new Tasks();
     const locks = Array.from({ length: 40 }, (_, index) => new SpinLock(tasks.sched, `lock ${index}`));

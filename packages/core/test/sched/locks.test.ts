@@ -151,6 +151,42 @@ describe("a reader-writer semaphore", () => {
     expect(together).toBe(2);
   });
 
+  test("counts its readers in whatever order they leave", () => {
+    for (const order of [
+      ["a", "b", "c"],
+      ["c", "b", "a"],
+      ["b", "a", "c"],
+    ]) {
+      const tasks = new Tasks();
+      const lock = new RwSemaphore(tasks.sched, "semaphore");
+      const turn = new WaitQueue(tasks.sched, "turn");
+      const gone: string[] = [];
+      let inside = 0;
+      for (const name of ["a", "b", "c"]) {
+        tasks.start(name, function* () {
+          yield* lock.read();
+          inside++;
+          yield* turn.waitUntil(function* () {
+            return inside === 3 && order[gone.length] === name;
+          }, "uninterruptible");
+          expect(lock.isHeldByCurrent).toBe(true);
+          lock.unlockRead();
+          expect(lock.isHeldByCurrent).toBe(false);
+          gone.push(name);
+          yield* turn.wakeAll();
+        });
+      }
+      tasks.start("w", function* () {
+        yield* turn.wakeAll();
+        yield* lock.write();
+        expect(gone).toEqual(order);
+        lock.unlockWrite();
+      });
+      expect(tasks.run().status).toBe("finished");
+      expect(tasks.reports).toEqual([]);
+    }
+  });
+
   test("turned from writer into reader lets readers in but no writer", () => {
     for (const { chooser } of someChoosers(50)) {
       const tasks = new Tasks(chooser(), 3);

@@ -63,10 +63,10 @@ function nopage(
   kind: Backing["memory"]["kind"],
   fault: Fault,
 ): MayInterleave<FaultOutcome> {
-  if (fault.gate === "closed") return retryWhenOpen;
+  if (fault.gate !== "open") return fault.gate === "closed" ? retryWhenOpen : sigbus;
   const { memory, pages } = backing;
   const { pgoff } = fault;
-  if (fault.gate === "gone" || pgoff >= pages || memory.kind !== kind) return sigbus;
+  if (pgoff >= pages || memory.kind !== kind) return sigbus;
   if (memory.kind === "pfn-run") return mapPfn((memory.pfn + pgoff) as Pfn);
   const page = memory.kind === "page-array" ? memory.list[pgoff] : undefined;
   return page === undefined ? sigbus : kernel.pages.handOver(page);
