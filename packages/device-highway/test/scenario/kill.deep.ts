@@ -14,8 +14,7 @@ it("MUST keep every promise under hundreds of random schedules a policy; prints 
     for (const rules of ["6.1", "2.4"] as const) {
       const survey = surveyKills(policy, rules, SCHEDULES, killPlans);
       expect(survey.broken).toEqual([]);
-      const of = (event: "munmap" | "fork" | "exit") =>
-        survey.harmBy.has(event) ? "**unsafe**" : "safe";
+      const of = (event: "munmap" | "fork" | "exit") => (survey.harmBy.has(event) ? "**unsafe**" : "safe");
       lines.push(
         [
           "",
