@@ -135,6 +135,8 @@ function* copyHeld(area: Vma, base: number, entry: number, old: Page | undefined
     const slot = mm.table.find(vpn);
     machine.writeEntry(mm, slot, vpn, 0);
     yield* flushTlbRange(mm, base, base + mm.pageSize);
+    // What was read through the old entry since it was copied must not outlive it in the cache.
+    flushCachedFrame(mm, ptePfn(entry));
     yield* mm.notifiers.pageCleared(base);
     if (sched.interleaving) {
       yield alsoCounts(machine, entryPoint(mm, vpn, Access.write), old, Access.countUp);

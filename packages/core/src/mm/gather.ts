@@ -1,17 +1,19 @@
 import type { Atomic } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
+import { ShownFrames } from "./cache-flush.ts";
 import type { Mm } from "./mm.ts";
 import { countsPoint } from "./page-points.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 
 /**
  * Collects what a removal of entries leaves to be done (`struct mmu_gather`), so that the order is always the same:
- * entries are cleared, then the TLBs are flushed, then the pages go (RV-01).
+ * entries are cleared, then the TLBs are flushed, then the data cache where it needs that, then the pages go (RV-01).
  */
 export class Gather {
   readonly #mm: Mm;
   readonly #pages: Page[] = [];
+  readonly #shown: ShownFrames;
   #start = Number.POSITIVE_INFINITY;
   #end = 0;
 
@@ -20,6 +22,7 @@ export class Gather {
   /** Prepares a removal; it begins with the first entry that may go. */
   constructor(mm: Mm) {
     this.#mm = mm;
+    this.#shown = new ShownFrames(mm);
   }
 
   /**
@@ -38,6 +41,11 @@ export class Gather {
     if (end > this.#end) this.#end = end;
   }
 
+  /** A cleared entry showed so many pages; others may still do. */
+  showed(entry: number, pages: number): void {
+    this.#shown.add(entry, pages);
+  }
+
   /** A cleared entry held one reference on `page`, to be dropped after the flush. */
   add(page: Page): void {
     this.#pages.push(page);
@@ -52,6 +60,7 @@ export class Gather {
       this.#start = Number.POSITIVE_INFINITY;
       this.#end = 0;
     }
+    yield* this.#shown.flush();
     for (const page of this.#pages) {
       if (sched.interleaving) yield countsPoint(machine, page, Access.countDown);
       if (machine.memory.frames.put(page) && machine.log.enabled) machine.log.record("page-free", page);

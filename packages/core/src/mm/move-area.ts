@@ -3,7 +3,7 @@ import { ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { Access } from "../sched/points.ts";
 import { askArea, askMaySplit, callOpen } from "./area-hooks.ts";
-import { flushCacheRange } from "./cache-flush.ts";
+import { flushCacheRange, ShownFrames } from "./cache-flush.ts";
 import { leafPoint } from "./entry-points.ts";
 import { mergeRange } from "./merge.ts";
 import { charge, link } from "./mmap.ts";
@@ -110,6 +110,7 @@ function* moveEntries(
   const range = yield* mm.notifiers.begin(from, from + length, "unmap");
   if (source.mapping !== undefined) yield* source.mapping.lock.write();
   flushCacheRange(mm, from, from + length);
+  const shown = new ShownFrames(mm);
   let isComplete = true;
   const offset = (to - from) * mm.perPage;
   const last = (from + length) * mm.perPage;
@@ -139,12 +140,14 @@ function* moveEntries(
         // Read only now (`ptep_get_and_clear`): a walk of the hardware may have set the dirty bit until this very step.
         const entry = machine.tables.read(slot);
         machine.writeEntry(mm, slot, vpn, 0);
+        shown.add(entry, table.pagesAt(level));
         if (sched.interleaving) yield leafPoint(mm, vpn + offset, level, Access.write);
         machine.writeEntry(mm, destination, vpn + offset, entry);
       }
       vpn += table.pagesAt(level);
     }
     yield* flushTlbRange(mm, start * mm.pageSize, vpn * mm.pageSize);
+    yield* shown.flush();
     mm.pageTableLock.unlock();
   }
   if (source.mapping !== undefined) source.mapping.lock.unlockWrite();

@@ -97,6 +97,7 @@ function* clearLargeLeaf(area: Vma, vpn: number, last: number, slot: number, gat
     return vpn;
   }
   if (machine.sched.interleaving) yield leafPoint(mm, vpn, level, Access.write);
+  gather.showed(table.pool.read(slot), end - first);
   table.pool.write(slot, 0);
   table.withdraw(level);
   machine.sched.countAtomic(1);
@@ -116,6 +117,7 @@ function* clearLeafTable(
   const { mm } = area;
   const { machine, table, pageSize } = mm;
   const { sched, log } = machine;
+  // Nobody comes between the flush of the data cache and that of the TLBs here, so that one of the former is enough.
   if (!sched.interleaving && (area.flags & VM_PFNMAP) !== 0 && !area.hasPrivateCopies) {
     const cleared = table.clear(slot, count);
     if (cleared > 0) {
@@ -142,6 +144,7 @@ function* clearLeafTable(
     }
     const address = (vpn + index) * pageSize;
     gather.cleared(address, address + pageSize);
+    gather.showed(entry, 1);
     log.record("pte-clear", mm.id, vpn + index, 1);
   }
 }
