@@ -85,10 +85,16 @@ export class RwSemaphore implements Lockable {
 
   /** `up_read`. */
   unlockRead(): void {
+    this.noteUnlock();
     const task = this.sched.running;
     if (this.reader === task) this.reader = undefined;
     else if (!this.dropOtherReader(task)) return;
     this.sched.lockOrder.release(task, this.identity);
+  }
+
+  /** Notes that the lock may be free after this step: whoever only tries to take it gets another answer. */
+  private noteUnlock(): void {
+    if (this.sched.interleaving) this.sched.note(ObjectKind.lock, this.order, Access.unlock);
   }
 
   /** `down_write`. */
@@ -125,6 +131,7 @@ export class RwSemaphore implements Lockable {
       return;
     }
     this.writer = undefined;
+    this.noteUnlock();
     this.sched.lockOrder.release(task, this.identity);
   }
 
@@ -136,6 +143,7 @@ export class RwSemaphore implements Lockable {
       return;
     }
     this.writer = undefined;
+    this.noteUnlock();
     this.addReader(task);
   }
 

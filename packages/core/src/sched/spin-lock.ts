@@ -102,6 +102,8 @@ export class SpinLock implements Lockable {
       return;
     }
     this.owner = undefined;
+    // Whoever only tries to take it gets another answer after this step.
+    if (this.sched.interleaving) this.sched.note(ObjectKind.lock, this.order, Access.unlock);
     this.sched.lockOrder.release(task, this.identity);
     if (--task.spinDepth === 0) this.sched.endAtomicStretch(task);
   }
