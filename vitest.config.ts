@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { TallyReporter } from "./tools/vitest-tally-reporter.ts";
 
@@ -34,9 +34,22 @@ const typesProject: TestProjectInlineConfiguration = {
   },
 };
 
+// What the unit suite samples is run again here in full; a test file that samples is known by its import.
+const sampled = packageRoots.flatMap((root) =>
+  readdirSync(new URL(`${root}/test`, import.meta.url), { recursive: true, encoding: "utf8" })
+    .map((name) => `${root}/test/${name}`)
+    .filter((path) => path.endsWith(".test.ts"))
+    .filter((path) => readFileSync(new URL(path, import.meta.url), "utf8").includes("/tools/exploration.ts")),
+);
+
 const deepProject: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: "deep", include: ["packages/**/test/**/*.deep.ts"], testTimeout: 600_000 },
+  test: {
+    name: "deep",
+    include: ["packages/**/test/**/*.deep.ts", ...sampled],
+    testTimeout: 600_000,
+    provide: { exploration: "full" },
+  },
 };
 
 export default defineConfig({
@@ -46,8 +59,11 @@ export default defineConfig({
   test: {
     // A machine that is busy with something else makes a test slow, not wrong.
     testTimeout: 30_000,
+    // Machines are values and nothing is kept in modules: files may share what they import, which halves the work.
+    isolate: false,
     // A CommonJS package looks to a test as it does to Node, which runs the build.
     deps: { interopDefault: false },
+    provide: { exploration: "sample" },
     projects: [...packageProjects, typesProject, deepProject],
     reporters: ["default", new TallyReporter()],
     coverage: { provider: "v8", include: ["packages/**/src/**/*.ts"], reporter: ["text-summary", "html"] },

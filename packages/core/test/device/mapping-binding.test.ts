@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { Area } from "../../src/contract/area.ts";
 import { VM_READ, VM_WRITE } from "../../src/contract/area-flags.ts";
 import type { BackingMemory, PageArray, PfnRun } from "../../src/contract/backing.ts";
@@ -216,7 +217,7 @@ function startTransfer(world: World): void {
 }
 
 describe("a mapping that is quiesced while", () => {
-  const seeds = Array.from({ length: 1500 }, (_, seed) => seed);
+  const seeds = seedsBelow(1500);
 
   test(
     "QU-09 an eager mmap runs MUST have no entry when quiesce has returned",
@@ -312,7 +313,7 @@ test("MM-08 a refused mmap MUST leave nothing in the reverse map", () => {
 test(
   "TR-03 a page that is freed by replace while nopage answers with it MUST NOT be used any more",
   () => {
-    for (let seed = 0; seed < 1500; seed++) {
+    for (const seed of seedsBelow(1500)) {
       const list: Page[] = [];
       const under = world(lazy, seed, { kind: "page-array", list });
       const { machine, kernel, binding } = under;

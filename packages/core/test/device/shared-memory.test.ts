@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { VM_READ, VM_WRITE } from "../../src/contract/area-flags.ts";
 import { isTrap } from "../../src/contract/signals.ts";
 import { Machine } from "../../src/machine.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 
 test("TR-03 a page that is truncated away while a fault has found it MUST NOT be used any more", () => {
-  for (let seed = 0; seed < 1500; seed++) {
+  for (const seed of seedsBelow(1500)) {
     const machine = new Machine({ ramPages: 64, chooser: randomChooser(seed) });
     const free = machine.memory.freeFrames;
     machine.spawn("p", function* (thread) {

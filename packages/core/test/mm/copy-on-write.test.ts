@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { VM_READ } from "../../src/contract/area-flags.ts";
 import type { Page, UserAddress } from "../../src/contract/units.ts";
 import type { Chooser } from "../../src/sched/chooser.ts";
@@ -139,7 +140,7 @@ describe("the contents of a copy", () => {
 
 describe("two writers of one private page", () => {
   test("MUST end with one copy, and both stores in it, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       const device = new TestDevice(world, { pages: 1 });
       world.run(function* (thread) {
@@ -162,7 +163,7 @@ describe("two writers of one private page", () => {
   });
 
   test("in two processes MUST each have their own, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       world.run(function* (thread) {
         const at = yield* mapAnonymous(thread, 1);
@@ -184,7 +185,7 @@ describe("two writers of one private page", () => {
 
 describe("a page made private while another thread pins it", () => {
   test("MUST NOT be copied away from the pin, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       world.run(function* (thread) {
         const { frames } = world.machine.memory;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { MmuNotifier } from "../../src/contract/mmu-notifier.ts";
 import type { UserAddress } from "../../src/contract/units.ts";
 import type { Vma } from "../../src/mm/vma.ts";
@@ -57,7 +58,7 @@ describe("the end of a process", () => {
   });
 
   test("MUST leave nothing behind whatever was mapped, also by SIGKILL in the middle, over random schedules", () => {
-    for (let seed = 0; seed < 60; seed++) {
+    for (const seed of seedsBelow(60)) {
       const world = new World({ chooser: randomChooser(seed) });
       const device = new TestDevice(world, { pages: 3 });
       const bare = new TestDevice(world, {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { VM_MIXEDMAP, VM_READ } from "../../src/contract/area-flags.ts";
 import {
   type FaultOutcome,
@@ -72,7 +73,7 @@ describe("a page that nopage answers with", () => {
 
   test("FR-12 asked for by two threads at once MUST end in one entry and one reference", () => {
     let races = 0;
-    for (let seed = 0; seed < 150; seed++) {
+    for (const seed of seedsBelow(150)) {
       const world = new World({ chooser: randomChooser(seed) });
       const device = new TestDevice(world, { pages: 1 });
       world.run(function* (thread) {

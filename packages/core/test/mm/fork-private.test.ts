@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
 import type { UserAddress } from "../../src/contract/units.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
@@ -55,7 +56,7 @@ describe("private memory after fork", () => {
   });
 
   test("MUST NOT be written through a stale translation of another CPU, over random schedules", () => {
-    for (let seed = 0; seed < 80; seed++) {
+    for (const seed of seedsBelow(80)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       world.run(function* (thread) {
         const at = yield* mapAnonymous(thread, 1);

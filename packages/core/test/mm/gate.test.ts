@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { Gate } from "../../src/contract/gate.ts";
 import { mapPage, retryWhenOpen, sigbus } from "../../src/contract/outcome.ts";
 import type { Fault } from "../../src/contract/vm-ops.ts";
@@ -155,7 +156,7 @@ describe("a fault at a closed gate", () => {
   });
 
   test("QU-06 an opening that races with going to sleep MUST NOT be lost, over thousands of schedules", () => {
-    for (let seed = 0; seed < 1500; seed++) {
+    for (const seed of seedsBelow(1500)) {
       const world = new World({ chooser: randomChooser(seed), ramPages: 32 });
       const { device, gate } = gated(world, "wait");
       world.run(function* (thread) {
@@ -272,7 +273,7 @@ describe("the race of the contract", () => {
     "QU-02 a %s hook MUST NOT leave an entry when the gate closes between its answer and the insertion",
     (policy) => {
       let raced = 0;
-      for (let seed = 0; seed < 200; seed++) {
+      for (const seed of seedsBelow(200)) {
         const world = new World({ chooser: randomChooser(seed), cpus: 3 });
         const { device, gate } = gated(world, policy);
         world.run(function* (thread) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { EBUSY, EINVAL, ENOMEM, ENXIO } from "../../src/contract/errno.ts";
 import type { Vma } from "../../src/mm/vma.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
@@ -185,7 +186,7 @@ describe("a mapping that moves", () => {
   });
 
   test("RV-03 MUST NOT be reachable by its old address once the page-table lock is free, over random schedules", () => {
-    for (let seed = 0; seed < 150; seed++) {
+    for (const seed of seedsBelow(150)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       const device = new TestDevice(world, { pages: 1 });
       world.run(function* (thread) {
@@ -211,7 +212,7 @@ describe("a mapping that moves", () => {
   });
 
   test("RV-04 MUST be met by a walk of the reverse map in one place or the other, over random schedules", () => {
-    for (let seed = 0; seed < 150; seed++) {
+    for (const seed of seedsBelow(150)) {
       const world = new World({ chooser: randomChooser(seed) });
       const device = new TestDevice(world, {
         ioPages: 1,

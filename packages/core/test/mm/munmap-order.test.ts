@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { VM_MIXEDMAP } from "../../src/contract/area-flags.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
@@ -7,7 +8,7 @@ import { ok, started, trapOf, World } from "../support/world.ts";
 describe("the order of a removal", () => {
   test("RV-01 no CPU MUST reach a page after it was freed, over random schedules", () => {
     let met = 0;
-    for (let seed = 0; seed < 200; seed++) {
+    for (const seed of seedsBelow(200)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       world.run(function* (thread) {
         const at = yield* mapAnonymous(thread, 2);
@@ -40,7 +41,7 @@ describe("the order of a removal", () => {
   test.each(["bare pfns only", "bare pfns among pages"])(
     "RV-02 an unmapMappingRange that finds nothing MUST NOT return while another CPU has stale translations: %s",
     (kind) => {
-      for (let seed = 0; seed < 150; seed++) {
+      for (const seed of seedsBelow(150)) {
         const world = new World({ chooser: randomChooser(seed), cpus: 3 });
         const device: TestDevice = new TestDevice(world, {
           ioPages: 1,
@@ -80,7 +81,7 @@ describe("the order of a removal", () => {
 
   test("LC-20 close MUST be able to run while another area of the same mm faults", () => {
     let together = 0;
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed) });
       let isClosing = false;
       const closing = new TestDevice(world, {

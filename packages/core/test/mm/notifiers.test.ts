@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
 import type { IntervalSubscription, InvalidateRange, MmuNotifier } from "../../src/contract/mmu-notifier.ts";
 import { migratePage } from "../../src/mm/migrate.ts";
@@ -53,7 +54,7 @@ class Recorder implements MmuNotifier {
 
 /** Every schedule ends, without violations and leaks. */
 function everySchedule(program: (world: World, seed: number) => void, seeds = SEEDS): void {
-  for (let seed = 0; seed < seeds; seed++) {
+  for (const seed of seedsBelow(seeds)) {
     const world = new World({ chooser: randomChooser(seed), cpus: 3 });
     program(world, seed);
     const { status, waiting } = world.run();
@@ -300,7 +301,7 @@ describe("followers of an interval", () => {
 
 describe("MN-01", () => {
   it("every entry that goes or narrows in a followed mm MUST do so between a begin and an end that cover it", () => {
-    for (let seed = 0; seed < SEEDS; seed++) {
+    for (const seed of seedsBelow(SEEDS)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3, eventLog: "on" });
       const { page } = world;
       let mmId = 0;

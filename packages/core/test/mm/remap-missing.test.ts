@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { VM_READ } from "../../src/contract/area-flags.ts";
 import type { Pfn } from "../../src/contract/units.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
@@ -33,7 +34,7 @@ describe("remapMissing", () => {
   });
 
   test("beside a zap MUST leave entries that are right, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed) });
       const device: TestDevice = new TestDevice(world, {
         ioPages: 3,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { EBADF, EINVAL } from "../../src/contract/errno.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
@@ -146,7 +147,7 @@ describe("a memory file", () => {
   });
 
   test("TR-03 that is truncated while it is touched MUST leave no entry past its end, over random schedules", () => {
-    for (let seed = 0; seed < 150; seed++) {
+    for (const seed of seedsBelow(150)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       world.run(function* (thread) {
         const { page } = world;
@@ -171,7 +172,7 @@ describe("a memory file", () => {
   });
 
   test("that grows and shrinks under two threads MUST keep the books in order, over random schedules", () => {
-    for (let seed = 0; seed < 80; seed++) {
+    for (const seed of seedsBelow(80)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       world.run(function* (thread) {
         const { page } = world;

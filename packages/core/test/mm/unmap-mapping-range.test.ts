@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { VM_PFNMAP } from "../../src/contract/area-flags.ts";
 import type { UserAddress } from "../../src/contract/units.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
@@ -126,7 +127,7 @@ describe("unmapMappingRange", () => {
   });
 
   test("MUST leave no CPU with a translation when it returns, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed), cpus: 3 });
       const device = new TestDevice(world, { ioPages: 2, mmap: (area, self) => self.remap(area) });
       world.run(function* (thread) {
@@ -199,7 +200,7 @@ describe("zapVma", () => {
 
 describe("forEachArea", () => {
   test("MUST visit every area with its address space held, also those that fork makes meanwhile, over random schedules", () => {
-    for (let seed = 0; seed < 100; seed++) {
+    for (const seed of seedsBelow(100)) {
       const world = new World({ chooser: randomChooser(seed) });
       const device = new TestDevice(world, { pages: 2 });
       world.run(function* (thread) {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runsOf } from "../../../../tools/exploration.ts";
 import { type Geometry, geometries, pagesPerEntry } from "../../src/mmu/geometry.ts";
 import { PageTable } from "../../src/mmu/page-table.ts";
 import { makePte, PTE_LARGE, PTE_PRESENT, PTE_READ, PTE_WRITE, pteFlags, ptePfn } from "../../src/mmu/pte.ts";
@@ -193,7 +194,7 @@ describe.each(Object.values(geometries))("a page table of $name", (geometry) => 
         pair.table.destroy();
         expect(pair.pool.tablesInUse).toBe(0);
       }),
-      { numRuns: 60 },
+      { numRuns: runsOf(60) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runsOf } from "../../../../tools/exploration.ts";
 import { geometries, i386, x86_64 } from "../../src/mmu/geometry.ts";
 import { makePte, PTE_PRESENT, PTE_READ, PTE_WRITE, type Pte } from "../../src/mmu/pte.ts";
 import { spaceTag, Tlb } from "../../src/mmu/tlb.ts";
@@ -165,7 +166,7 @@ describe.each([x86_64, i386, geometries.alpha, geometries["arm64-64k"]])("a TLB 
           expect([...tlb.cached()]).toHaveLength(model.size);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: runsOf(50) },
     );
   });
 });

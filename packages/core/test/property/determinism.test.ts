@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { Chooser } from "../../src/sched/chooser.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { replayChooser } from "../../src/sched/replay-chooser.ts";
@@ -19,7 +20,7 @@ function same(one: Uint8Array, other: Uint8Array): boolean {
 
 describe("the event log", () => {
   test("of the same program under the same seed is the same, byte for byte", () => {
-    for (let seed = 0; seed < 8; seed++) {
+    for (const seed of seedsBelow(8)) {
       const first = runCrowd(seed, randomChooser(seed));
       const second = runCrowd(seed, randomChooser(seed));
       expect(first.length).toBeGreaterThan(60);
@@ -34,7 +35,7 @@ describe("the event log", () => {
   });
 
   test("of a replay of the recorded choices is the same, byte for byte", () => {
-    for (let seed = 0; seed < 8; seed++) {
+    for (const seed of seedsBelow(8)) {
       const recorded = runCrowd(seed, randomChooser(seed + 100));
       const replayed = runCrowd(seed, replayChooser(recorded.choices));
       expect(same(recorded.bytes, replayed.bytes)).toBe(true);

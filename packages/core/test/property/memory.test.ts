@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, test } from "vitest";
+import { runsOf } from "../../../../tools/exploration.ts";
 import { geometries } from "../../src/mmu/geometry.ts";
 import { programs } from "./operations.ts";
 import { Playground } from "./playground.ts";
@@ -12,7 +13,7 @@ describe.each(Object.values(geometries))("memory on $name", (geometry) => {
         playground.world.run((thread) => playground.run(thread, program));
         playground.world.finish();
       }),
-      { numRuns: 40 },
+      { numRuns: runsOf(40) },
     );
   });
 });

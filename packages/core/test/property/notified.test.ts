@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { EventLog } from "../../src/events/event-log.ts";
 import { PTE_PFN_UNIT, PTE_READ, PTE_WRITE } from "../../src/mmu/pte.ts";
 import type { Chooser } from "../../src/sched/chooser.ts";
@@ -64,7 +65,7 @@ describe("every removal or narrowing of an entry", () => {
     "MN-01 MN-02 lies between a begin and an end that cover it, each told to the follower once: %s",
     (_name, chooser) => {
       let changes = 0;
-      for (let seed = 0; seed < 40; seed++) {
+      for (const seed of seedsBelow(40)) {
         const playground = new Playground({ eventLog: "on", chooser: chooser(seed) });
         const { machine, kernel } = playground.world;
         let open = 0;

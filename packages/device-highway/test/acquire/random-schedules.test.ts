@@ -1,10 +1,11 @@
 import { randomChooser } from "@nopage/core";
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { acquire } from "../../src/index.ts";
 import { testSignal } from "../support/signals.ts";
 import { buildWorld, combinations, holdings } from "../support/worlds.ts";
 
-const SEEDS = 30;
+const seeds = seedsBelow(30);
 const signal = testSignal(1300, 2);
 
 describe("the acquisition under random schedules", () => {
@@ -12,7 +13,7 @@ describe("the acquisition under random schedules", () => {
     "%s showing %s: MUST bring every byte, break no rule and leave nothing behind on any of them",
     (_name, backing, strategy) => {
       let touched = 0;
-      for (let seed = 0; seed < SEEDS; seed++) {
+      for (const seed of seeds) {
         const world = buildWorld({
           strategy,
           highway: {
@@ -37,7 +38,7 @@ describe("the acquisition under random schedules", () => {
         expect({ seed, ...holdings(world.machine) }).toEqual({ seed, ...before });
         touched += result.waits.count + result.sigbus;
       }
-      expect(touched).toBeGreaterThan(SEEDS);
+      expect(touched).toBeGreaterThan(seeds.length);
     },
   );
 

@@ -1,12 +1,13 @@
 import { randomChooser } from "@nopage/core";
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { HIGHWAY_ACQUIRE, HIGHWAY_REWIND, REGION_MAGIC } from "../../src/index.ts";
 import { pattern } from "../support/cards.ts";
 import { mapMemory, mapRegion, open, request } from "../support/programs.ts";
 import { buildWorld, combinations, holdings, type TestWorldOptions } from "../support/worlds.ts";
 
 const BURST = { burstBytes: 1024, burstNs: 1000 };
-const seeds = Array.from({ length: 40 }, (_, seed) => seed);
+const seeds = seedsBelow(40);
 
 function world(seed: number, { strategy, highway }: TestWorldOptions) {
   const machine = {
@@ -23,7 +24,7 @@ function world(seed: number, { strategy, highway }: TestWorldOptions) {
 
 describe.each(combinations)("%s showing %s, on random schedules", (_name, backing, strategy) => {
   it("threads that want the card at once MUST each get their own bytes, one after the other", () => {
-    for (const seed of seeds.slice(0, 20)) {
+    for (const seed of seedsBelow(20)) {
       const built = world(seed, { strategy, highway: { backing } });
       const before = holdings(built.machine);
       const seen: unknown[] = [];
@@ -84,7 +85,7 @@ describe.each(combinations)("%s showing %s, on random schedules", (_name, backin
 
 describe("a close that meets the card's interrupt on its own CPU", () => {
   it("MUST NOT spin for ever on the lock that the handler takes too", () => {
-    for (let seed = 0; seed < 200; seed++) {
+    for (const seed of seedsBelow(200)) {
       const built = world(3 * seed, {});
       const before = holdings(built.machine);
       built.machine.spawn("closer", function* (thread) {

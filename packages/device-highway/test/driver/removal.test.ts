@@ -1,5 +1,6 @@
 import { Machine, randomChooser, type Sleepable } from "@nopage/core";
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { HIGHWAY_ACQUIRE, HIGHWAY_STATISTICS, HIGHWAY_WAIT, REGION_BYTES } from "../../src/index.ts";
 import { pattern } from "../support/cards.ts";
 import { errno, mapMemory, mapRegion, open, request, runProgram } from "../support/programs.ts";
@@ -113,7 +114,7 @@ describe("a card that is pulled out of its slot", () => {
   it.each(combinations)(
     "%s showing %s: at any moment of any schedule MUST leave nothing behind (MO-04, QU-08)",
     (_name, backing, strategy) => {
-      for (let seed = 0; seed < 30; seed++) {
+      for (const seed of seedsBelow(30)) {
         const built = world({
           strategy,
           highway: { backing, burstBytes: 2048 },
@@ -191,7 +192,7 @@ describe("a card that is pulled out of its slot", () => {
   });
 
   it("an unload at the same time MUST wait for the bus, and find the card gone", () => {
-    for (let seed = 0; seed < 60; seed++) {
+    for (const seed of seedsBelow(60)) {
       const built = world({ machine: { chooser: randomChooser(seed) } });
       const { machine, driver } = built;
       const answers: (number | string)[] = [];

@@ -1,6 +1,7 @@
 import { randomChooser, type Sleepable, type UserThread } from "@nopage/core";
 import { lazyNopage } from "@nopage/lazy-nopage";
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { HIGHWAY_ACQUIRE, HIGHWAY_PATH, HIGHWAY_WAIT, REGION_BYTES } from "../../src/index.ts";
 import { pattern } from "../support/cards.ts";
 import { errno, mapMemory, mapRegion, open, request, runProgram } from "../support/programs.ts";
@@ -154,7 +155,7 @@ describe("rmmod twice", () => {
 
   it("at the same time MUST be 0 for one, and EBUSY or ENOENT for the other, which finds the first at work or done", () => {
     const losers = new Set<number | string>();
-    for (let seed = 0; seed < 40; seed++) {
+    for (const seed of seedsBelow(40)) {
       const world = buildWorld({ machine: { chooser: randomChooser(seed), eventLog: "off" } });
       const answers: (number | string)[] = [];
       for (const name of ["one", "other"]) {
@@ -175,7 +176,7 @@ describe("rmmod twice", () => {
 
   it("an open meanwhile MUST be refused, or keep the driver", () => {
     const outcomes = new Set<string>();
-    for (let seed = 0; seed < 60; seed++) {
+    for (const seed of seedsBelow(60)) {
       const world = buildWorld({ machine: { chooser: randomChooser(seed), eventLog: "off" } });
       let unloaded: number | string = "";
       let opened: number | string = "";

@@ -1,5 +1,6 @@
 import { randomChooser } from "@nopage/core";
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { HIGHWAY_ACQUIRE, HIGHWAY_WAIT, REGION_BYTES } from "../../src/index.ts";
 import { pattern } from "../support/cards.ts";
 import { errno, mapMemory, mapRegion, open, request, runProgram } from "../support/programs.ts";
@@ -15,7 +16,7 @@ function world(options: TestWorldOptions = {}) {
 }
 
 const order = (memory: number) => ({ buffer: memory + 4200, bytes: BYTES, interface: 0 });
-const seeds = Array.from({ length: 30 }, (_, seed) => seed);
+const seeds = seedsBelow(30);
 
 describe("a process that goes away in the middle of a transfer", () => {
   it.each(combinations)(

@@ -23,6 +23,7 @@ import {
   takeStock,
 } from "@nopage/testkit";
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { eagerRemap } from "../src/index.ts";
 
 const strategy = eagerRemap;
@@ -204,7 +205,7 @@ describe("restore", () => {
   });
 
   test("that races with a replacement MUST NOT bring the old frames back", () => {
-    for (let seed = 0; seed < 2000; seed++) {
+    for (const seed of seedsBelow(2000)) {
       const chooser = seed % 2 === 0 ? randomChooser(seed) : reluctantChooser(seed);
       const { device, kernel, run, machine } = createTestWorld({
         strategy,
@@ -229,7 +230,7 @@ describe("restore", () => {
   }, 60_000);
 
   test("that runs while the gate closes again MUST stop, and the next one MUST finish it", () => {
-    for (let seed = 0; seed < 1000; seed++) {
+    for (const seed of seedsBelow(1000)) {
       const chooser = seed % 2 === 0 ? randomChooser(seed) : reluctantChooser(seed);
       const { device, kernel, run, machine } = createTestWorld({
         strategy,

@@ -20,6 +20,7 @@ import {
   takeStock,
 } from "@nopage/testkit";
 import { describe, expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { lazyNopage } from "../src/index.ts";
 
 const strategy: MappingStrategy = lazyNopage;
@@ -77,7 +78,7 @@ describe("I/O memory", () => {
 
 describe("an array of pages", () => {
   test("FR-01 FR-12 a page touched by two threads at once MUST get one entry and one reference more", () => {
-    for (let seed = 0; seed < 1000; seed++) {
+    for (const seed of seedsBelow(1000)) {
       const machine = { chooser: randomChooser(seed) };
       const {
         device,

@@ -1,5 +1,6 @@
 import { raceTransfer } from "@nopage/testkit";
 import { expect, test } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { lazyNopage } from "../src/index.ts";
 
 const SEEDS = 1500;
@@ -7,7 +8,7 @@ const SEEDS = 1500;
 test.each(lazyNopage.supports.backing)(
   "QU-01 QU-02 QU-09 showing %s, no entry MUST stand and no touch get through between quiesce and resume",
   (backing) => {
-    for (let seed = 0; seed < SEEDS; seed++) {
+    for (const seed of seedsBelow(SEEDS)) {
       const breaches = raceTransfer({ strategy: lazyNopage, backing, seed });
       expect({ seed, breaches }).toEqual({ seed, breaches: [] });
     }

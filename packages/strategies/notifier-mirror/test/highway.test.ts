@@ -10,12 +10,13 @@ import {
 import { HIGHWAY_START, HIGHWAY_WAIT, REGION_BYTES } from "@nopage/device-highway";
 import { pageLookup } from "@nopage/page-lookup";
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { noneInterval, noneNotifier } from "../src/index.ts";
 import { acquire, HighwayWorld, mapMemory, open, samples } from "./support/highway.ts";
 
 const BYTES = 6000;
 const SEEDS = 60;
-const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
+const seeds = seedsBelow(SEEDS);
 
 function* expectSamples(thread: UserThread, buffer: number, bytes: number): Sleepable<void> {
   const seen = yield* thread.loadBlock(buffer, bytes);
@@ -80,7 +81,7 @@ describe.each([noneNotifier, noneInterval])("the Highway card on $name", (policy
   });
 
   it("MN-12 a process that is killed at any moment MUST lose no page to the card, and leave nothing behind", () => {
-    for (const seed of Array.from({ length: 3 * SEEDS }, (_, at) => at)) {
+    for (const seed of seedsBelow(3 * SEEDS)) {
       const world = new HighwayWorld(policy, { chooser: randomChooser(seed), cpus: 3 });
       const victim = world.machine.spawn("victim", function* (thread) {
         const file = yield* open(thread);
