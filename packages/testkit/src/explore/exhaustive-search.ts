@@ -1,0 +1,27 @@
+import { DepthFirstSearch, type PathNode } from "./depth-first-search.ts";
+import { ABANDON, type Pending } from "./search.ts";
+
+interface ExhaustiveNode extends PathNode {
+  readonly left: number[];
+}
+
+/** Runs every schedule, without any reduction: what the others are measured against. */
+export class ExhaustiveSearch extends DepthFirstSearch<ExhaustiveNode> {
+  protected override enter(): ExhaustiveNode {
+    return { sleep: [], left: [] };
+  }
+
+  protected override pick(node: ExhaustiveNode, enabled: readonly Pending[]): number {
+    node.left.push(...enabled.map(({ task }) => task));
+    return node.left.shift() ?? ABANDON;
+  }
+
+  protected override nextBranch(node: ExhaustiveNode): number | undefined {
+    node.sleep.length = 0;
+    return node.left.shift();
+  }
+
+  protected override reverse(): void {
+    // Every order is run anyway.
+  }
+}

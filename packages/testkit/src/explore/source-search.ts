@@ -1,0 +1,41 @@
+import { DepthFirstSearch, type PathNode } from "./depth-first-search.ts";
+import { firstAwake } from "./optimal-search.ts";
+import type { Explorable, Pending } from "./search.ts";
+import type { Step } from "./step.ts";
+
+interface SourceNode extends PathNode {
+  /** Tasks to begin with from here. */
+  readonly backtrack: number[];
+}
+
+/**
+ * Runs one schedule of every trace, and gives up some runs in the middle: dynamic partial-order reduction with source sets
+ * and sleep sets. It needs less memory than the optimal search, and checks it.
+ */
+export class SourceSearch extends DepthFirstSearch<SourceNode> {
+  protected override enter(sleep: Step[]): SourceNode {
+    return { sleep, backtrack: [] };
+  }
+
+  protected override pick(node: SourceNode, enabled: readonly Pending[], last: number): number {
+    const task = firstAwake(enabled, node.sleep, last);
+    node.backtrack.push(task);
+    return task;
+  }
+
+  protected override nextBranch({ backtrack, sleep }: SourceNode): number | undefined {
+    return backtrack.find((task) => !sleep.some((step) => step.task === task));
+  }
+
+  protected override reverse(earlier: number, later: Step, program: Explorable): void {
+    const { dependence, order } = this;
+    const { backtrack } = this.path[earlier] as SourceNode;
+    const others = order.notAfter(earlier, order.steps.length);
+    const reversed = later.isConditional ? this.realise(program, earlier, others, later) : later;
+    const beginning = [...others, reversed];
+    const initials = beginning.filter((_, index) => dependence.isInitial(beginning, index));
+    if (initials.some(({ task }) => backtrack.includes(task))) return;
+    const [first] = initials;
+    if (first !== undefined) backtrack.push(first.task);
+  }
+}
