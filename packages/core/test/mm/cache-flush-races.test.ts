@@ -136,7 +136,7 @@ describe("a data cache that is indexed virtually, while another thread goes on s
   it("a driver's page that a store replaced by a copy MUST leave nothing in the cache, whoever read it meanwhile", () => {
     everySchedule(function* (world, thread, seed) {
       const { memory } = world.machine;
-      const frame = memory.pages.getFreePages(0, "single", owners.driver) as Page;
+      const frame = memory.pages.getFreePages(0, "bare", owners.driver) as Page;
       for (let word = 1; word <= STORES; word++) {
         memory.frames.view.setUint32(frame * world.page + 4 * word, 0xdead, true);
       }
