@@ -60,7 +60,8 @@ describe.each(["one", "from-then-on"] as const)("a mapping made of large leaves,
       (page) => page !== 10,
       shortage,
     );
-    expect(trials.map(({ site }) => site)).toContain("page-table");
+    // The table for a split was set aside when the leaf was written.
+    expect(trials.map(({ site }) => site)).not.toContain("page-table");
     expect(new Set(trials.map(({ answer }) => answer))).toEqual(new Set([-ENOMEM]));
   });
 

@@ -68,7 +68,9 @@ describe("an error number", () => {
   test("is there by name for every constant of the contract", () => {
     const constants = Object.entries(contract).filter(([name]) => /^E[A-Z]+$/.test(name));
     expect(constants.length).toBeGreaterThan(20);
-    for (const [name, value] of constants) expect(errnoName(value as number)).toBe(name);
+    for (const [name, value] of constants) {
+      expect(errnoName(value as number)).toBe(name === "EWOULDBLOCK" ? "EAGAIN" : name);
+    }
   });
 });
 

@@ -290,22 +290,4 @@ describe("large leaves", () => {
       };
     });
   });
-
-  test("MUST be unmapped whole when there is no memory to split one, by a revoke of part of it", () => {
-    let isGiven = true;
-    const world = new World({ allocations: { mayAllocate: (site) => isGiven || site !== "page-table" } });
-    const device = new TestDevice(world, { ioPages: 512, mmap: (area, self) => self.remap(area, "large") });
-    world.run(function* (thread) {
-      const at = yield* map(thread, device, { pages: 512 });
-      expect(yield* thread.load(at + 300 * world.page)).toBe(300 * world.page);
-      isGiven = false;
-      expect(yield* thread.munmap(at, world.page)).toBe(-ENOMEM);
-      yield* world.kernel.mappings.unmapMappingRange(device.inode.mapping, 0, 1, "even-cows");
-      expect(trapOf(yield* thread.load(at))).toBe("SIGBUS BUS_ADRERR");
-      expect(trapOf(yield* thread.load(at + 300 * world.page))).toBe("SIGBUS BUS_ADRERR");
-      isGiven = true;
-      world.expectAgreement();
-    });
-    world.finish();
-  });
 });
