@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { seedsBelow } from "../../../../tools/exploration.ts";
 import { naiveMirror, type Omission } from "./support/naive-mirrors.ts";
 import { operations } from "./support/operations.ts";
 import { race } from "./support/race.ts";
@@ -38,7 +39,7 @@ describe("what the races find in naive mirrors", () => {
     "the control, a %s mirror that leaves nothing out, MUST pass",
     (form) => {
       const mirror = naiveMirror(form, "nothing");
-      for (let seed = 0; seed < 40; seed++) {
+      for (const seed of seedsBelow(40)) {
         for (const operation of operations) {
           expect({ seed, name: operation.name, problems: race(mirror, operation, seed) }).toMatchObject({
             problems: [],
