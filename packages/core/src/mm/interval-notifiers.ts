@@ -154,7 +154,9 @@ export class IntervalNotifiers {
     }
     const before = this.#deferred.length;
     this.#deferred = this.#deferred.filter((put) => put.interval !== interval);
-    if (this.#deferred.length === before) this.#deferred.push({ interval, change: "remove" });
+    // What had not been put into the tree yet was told of nothing, so that there is nothing to wait for.
+    if (this.#deferred.length < before) return;
+    this.#deferred.push({ interval, change: "remove" });
     yield* this.#waitForChange(this.#sequence);
   }
 
