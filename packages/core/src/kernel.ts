@@ -13,6 +13,7 @@ import { createGhost, shareWithGhost, unshareWithGhost } from "./mm/ghost.ts";
 import { handOver } from "./mm/hand-over.ts";
 import { insertPage, insertPfn } from "./mm/insert.ts";
 import { insertInterval, registerNotifier, unregisterNotifier } from "./mm/notifier.ts";
+import { noteLookAt } from "./mm/page-points.ts";
 import { getUserPages, releaseUserPage } from "./mm/pin.ts";
 import { remapMissing, remapPfnRange } from "./mm/remap.ts";
 import { accessPhys } from "./mm/remote-access.ts";
@@ -52,7 +53,10 @@ export function createKernel(machine: Machine): Kernel {
       handOver: (page) => handOver(machine, page),
       put: (page) => machine.putPage(page),
       of: (pfn) => memory.frames.pageOf(pfn),
-      mayBeMapped: (page) => memory.frames.mayBeMapped(page),
+      mayBeMapped: (page) => {
+        noteLookAt(machine, page);
+        return memory.frames.mayBeMapped(page);
+      },
     },
     mappings: {
       withEntry,

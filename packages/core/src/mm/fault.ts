@@ -9,6 +9,7 @@ import { lookPoint } from "./entry-points.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
 import { NO_TABLE, NopageCall, type Verdict } from "./nopage-call.ts";
+import { noteLookAt } from "./page-points.ts";
 import type { Vma } from "./vma.ts";
 
 /**
@@ -105,6 +106,7 @@ function* resolve(call: NopageCall, asked: MaySleep<FaultOutcome> | undefined): 
   } catch (cause) {
     return call.rejectThrown(cause);
   }
+  if (outcome?.kind === "page") noteLookAt(call.area.mm.machine, outcome.page);
   return yield* carryOut(call, call.judge(outcome));
 }
 
@@ -122,6 +124,7 @@ function* carryOut(call: NopageCall, verdict: Verdict): Sleepable<FaultResult> {
     case "try-again":
       return yield* waitAtGate(area, address, "now", call.patience);
     default:
+      if (call.page !== undefined) yield* area.mm.machine.putPage(call.page);
       return verdict;
   }
 }

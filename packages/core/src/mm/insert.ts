@@ -7,6 +7,7 @@ import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
+import { countsPoint } from "./page-points.ts";
 import type { Vma } from "./vma.ts";
 import { rememberPage } from "./zap.ts";
 
@@ -86,6 +87,7 @@ export function* insertPage(area: Vma, address: number, page: Page): Sleepable<n
   const { machine } = mm;
   const { frames } = machine.memory;
   if (address < area.start || address >= area.end) return -EFAULT;
+  if (machine.sched.interleaving) yield countsPoint(machine, page, Access.read);
   if (!frames.mayBeMapped(page)) return -EINVAL;
   if ((area.flags & VM_MIXEDMAP) === 0) {
     if (!mm.lock.isWrittenByCurrent || (area.flags & VM_PFNMAP) !== 0) {
@@ -112,7 +114,7 @@ function* fillSlot(area: Vma, address: number, page: Page): Sleepable<number> {
   if (machine.sched.interleaving)
     yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
   if (mm.table.pool.read(slot) !== 0) return -EBUSY;
-  if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameCounts, page, Access.countUp);
+  if (machine.sched.interleaving) yield countsPoint(machine, page, Access.countUp);
   if (!machine.memory.frames.tryGet(page)) return -ENOMEM;
   rememberPage(area, page);
   flushCachedFrame(mm, page);

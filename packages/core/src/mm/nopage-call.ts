@@ -77,7 +77,10 @@ export class NopageCall implements Fault {
     return ops?.nopage?.(this) as MaySleep<FaultOutcome>;
   }
 
-  /** Decides what an answer means here, and checks that it is one. */
+  /**
+   * Decides what an answer means here, and checks that it is one. When that ends the fault, a page that came with the
+   * answer is still the caller's to give back.
+   */
   judge(outcome: FaultOutcome): Verdict {
     if (outcome?.kind === "pfn") return this.judgePfn(outcome);
     return outcome?.kind === "page" ? this.judgePage(outcome.page) : this.judgeEnd(outcome);
@@ -148,12 +151,8 @@ export class NopageCall implements Fault {
     const { area } = this;
     const wrong = this.whyRefused(page);
     if (wrong !== undefined) return this.refuse(page, wrong);
-    const { frames } = area.mm.machine.memory;
-    if (frames.hasFlags(page, PG_hwpoison)) {
-      frames.put(page);
-      return "hwpoison";
-    }
     this.page = page;
+    if (area.mm.machine.memory.frames.hasFlags(page, PG_hwpoison)) return "hwpoison";
     this.chosenPfn = page;
     if (this.access === "write" && isCopyOnWrite(area.flags)) return "copy";
     this.chosenFlags = area.pteFlags();
@@ -186,10 +185,10 @@ export class NopageCall implements Fault {
     }
   }
 
-  /** Refuses a page; the reference that came with it goes back if there can be one. */
+  /** Refuses a page; the reference that came with it is the caller's to give back, if there can be one. */
   private refuse(page: Page, what: string): FaultResult {
     const { frames } = this.area.mm.machine.memory;
-    if (frames.hasPage(page) && frames.isAllocated(page)) frames.put(page);
+    if (frames.hasPage(page) && frames.isAllocated(page)) this.page = page;
     return this.reject(what, undefined);
   }
 

@@ -15,6 +15,16 @@ export function alsoCounts(machine: Machine, point: Point, page: Page | undefine
 }
 
 /**
+ * Notes that the step under way looks at a page's flags, and at whether it is handed out at all. References that others take
+ * change neither, so the look is noted as one of them: it meets whoever frees the page or takes it anew, and not whoever
+ * looks as well.
+ */
+export function noteLookAt({ sched, memory }: Machine, page: Page): void {
+  if (!sched.interleaving || !memory.frames.hasPage(page)) return;
+  sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countUp);
+}
+
+/**
  * Notes with the scheduler, for every step, what the page allocator did in it: which frame comes next, and for each frame
  * that changed hands its counts, its flags and its contents. So a load through a stale translation meets the freeing of
  * its frame, though drivers free frames by plain functions that cannot announce anything.

@@ -1,14 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { Sleepable } from "../../src/contract/execution.ts";
+import { mapPage } from "../../src/contract/outcome.ts";
 import type { Page } from "../../src/contract/units.ts";
 import { owners } from "../../src/memory/owners.ts";
+import { PG_hwpoison } from "../../src/memory/page-flags.ts";
 import { migratePage } from "../../src/mm/migrate.ts";
 import { getUserPages, releaseUserPage } from "../../src/mm/pin.ts";
 import { ptePfn } from "../../src/mmu/pte.ts";
 import { accessNames, ObjectKind, objectId } from "../../src/sched/points.ts";
+import type { Task } from "../../src/sched/task.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { Announcements, type Touch } from "../support/announcements.ts";
-import { mapAnonymous } from "../support/test-device.ts";
+import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
 import { World } from "../support/world.ts";
 
 const { allocator, cell, frameContents, frameCounts, pageTableEntry, tlb } = ObjectKind;
@@ -127,4 +130,71 @@ test("a flush MUST look at every TLB, and write only those that serve the addres
     expect(seen.accesses(cell, thread.mm.flushCell, since)).toEqual(["count up", "read", "count down"]);
   });
   world.finish();
+});
+
+describe("a look at what a page is MUST be known to belong to its step:", () => {
+  test("that of insertPage is announced before it is made, and counted at the head of a compound page", () => {
+    const seen = new Announcements();
+    const world = new World({ chooser: seen });
+    const { pages, frames } = world.machine.memory;
+    const head = pages.getFreePages(1, "compound", owners.driver) as Page;
+    const device = new TestDevice(world, {
+      *mmap(area) {
+        return yield* world.kernel.mappings.insertPage(area, area.start, (head + 1) as Page);
+      },
+    });
+    world.run(function* (thread) {
+      const at = yield* map(thread, device);
+      expect(seen.accesses(frameCounts, head)).toEqual(["read", "count up"]);
+      expect(seen.accesses(frameCounts, head + 1)).toEqual([]);
+      yield* thread.munmap(at, world.page);
+    });
+    frames.put(head);
+    world.finish();
+  });
+
+  test("that of a driver is noted, and meets the freeing of the page", () => {
+    const world = new World({ chooser: new Announcements() });
+    const { sched, memory } = world.machine;
+    const page = memory.pages.allocPage(owners.driver) as Page;
+    world.asKernel(function* () {
+      yield* world.kernel.sync.shared("a cell", 0).get();
+      expect(world.kernel.pages.mayBeMapped(page)).toBe(true);
+      expect(sched.notedObjects).toEqual([objectId(frameCounts, page)]);
+    });
+    memory.frames.put(page);
+    world.finish();
+  });
+
+  test("that of the core at a page that a hook answered with is noted, and what it refuses is given back by a step", () => {
+    const noted = new Set<number>();
+    const seen = new Announcements((enabled, last) => {
+      for (const object of world.machine.sched.notedObjects) noted.add(object);
+      return last !== undefined && enabled.includes(last) ? last : (enabled[0] as Task);
+    });
+    const world: World = new World({ chooser: seen });
+    const { frames } = world.machine.memory;
+    const device: TestDevice = new TestDevice(world, {
+      pages: 1,
+      ops: {
+        // The reference is taken where nobody sees it.
+        nopage() {
+          frames.get(device.pages[0] as Page);
+          return mapPage(device.pages[0] as Page);
+        },
+      },
+    });
+    const page = device.pages[0] as Page;
+    world.run(function* (thread) {
+      const at = yield* map(thread, device);
+      frames.setFlags(page, PG_hwpoison);
+      noted.clear();
+      yield* thread.load(at);
+      expect([...noted]).toContain(objectId(frameCounts, page));
+      expect(seen.accesses(frameCounts, page)).toEqual(["count down"]);
+      expect(device.extraReferences).toEqual([0]);
+      frames.clearFlags(page, PG_hwpoison);
+    });
+    world.finish();
+  });
 });
