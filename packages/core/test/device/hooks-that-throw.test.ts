@@ -5,6 +5,7 @@ import type { Sleepable } from "../../src/contract/execution.ts";
 import { isTrap } from "../../src/contract/signals.ts";
 import { defineStrategy, type StrategyHooks } from "../../src/contract/strategy.ts";
 import type { Pfn } from "../../src/contract/units.ts";
+import { isGenerator } from "../../src/sched/is-generator.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { RegisterBank } from "../support/test-device.ts";
 import { ok, RW, World } from "../support/world.ts";
@@ -39,7 +40,8 @@ function build(change: (area: Area | undefined) => Partial<StrategyHooks>) {
       *restore(backing) {
         yield* mappings.forEachArea(backing.mapping, function* (area) {
           const { restore } = change(area);
-          if (restore !== undefined) restore(backing);
+          const answer = restore?.(backing);
+          if (isGenerator(answer)) yield* answer;
           yield* mappings.remapMissing(area, run(area));
         });
       },
