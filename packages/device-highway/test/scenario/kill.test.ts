@@ -38,13 +38,14 @@ describe.each(machines)(
     });
 
     it.each(events.filter((event) => survived.includes(event)))("MUST survive %s, as it says", (event) => {
-      expect(survey.harmBy.get(event)).toBeUndefined();
+      expect(survey.seen.get(event)).toMatchObject({ harm: undefined });
+      expect(survey.seen.get(event)?.runs).toBeGreaterThan(0);
     });
 
     it.each(events.filter((event) => !survived.includes(event)))(
       "MUST be seen not to survive %s, as it says",
       (event) => {
-        expect(survey.harmBy.get(event), `${name} claims less than it can do`).toBeDefined();
+        expect(survey.seen.get(event)?.harm, `${name} claims less than it can do`).toBeDefined();
       },
     );
 
@@ -71,5 +72,12 @@ describe("a policy that claims everything and holds nothing", () => {
     const { violations, damage } = runKill(build, plan, undefined);
     expect(violations.map(({ kind }) => kind)).toContain("use-after-free");
     expect(damage.length + violations.length).toBeGreaterThan(1);
+  });
+
+  it("MUST be seen to do harm by each event, whatever it claims", () => {
+    const plans = killPlans.filter(({ threads, meanwhile }) => threads === "single" && meanwhile.length < 2);
+    const { seen, broken } = surveyKills(holdsNothing, "6.1", 2, plans);
+    for (const event of events) expect(seen.get(event)?.harm, event).toBeDefined();
+    expect(broken.length).toBeGreaterThan(events.length);
   });
 });
