@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { runsOf, seedsBelow } from "../../../../tools/exploration.ts";
 import type { Point, Sleepable } from "../../src/contract/execution.ts";
 import type {
   InterruptHandler,
@@ -45,7 +46,7 @@ function raceFree(
 describe("free_irq", () => {
   it("MUST return when the handler that it waited for ends with the level still asserted", () => {
     let handled = 0;
-    for (let seed = 0; seed < SEEDS; seed++) {
+    for (const seed of seedsBelow(SEEDS)) {
       const handlerOf = (_line: InterruptLine, step: () => Point): InterruptHandler =>
         function* () {
           handled++;
@@ -54,14 +55,14 @@ describe("free_irq", () => {
         };
       raceFree(seed, "level", handlerOf, () => {});
     }
-    expect(handled).toBeGreaterThan(SEEDS / 4);
+    expect(handled).toBeGreaterThan(runsOf(SEEDS) / 4);
   });
 
   it.each(["level", "message"] as const)(
     "MUST wait until the handler runs nowhere: nothing of it is seen afterwards (%s)",
     (mode) => {
       let waited = 0;
-      for (let seed = 0; seed < SEEDS; seed++) {
+      for (const seed of seedsBelow(SEEDS)) {
         let running = 0;
         let isFreed = false;
         const handlerOf = (line: InterruptLine, step: () => Point): InterruptHandler =>
@@ -79,7 +80,7 @@ describe("free_irq", () => {
           isFreed = true;
         });
       }
-      expect(waited).toBeGreaterThan(SEEDS / 4);
+      expect(waited).toBeGreaterThan(runsOf(SEEDS) / 4);
     },
   );
 });

@@ -89,7 +89,7 @@ export class Victim {
         yield* this.#meanwhile(own, memory, length);
         isOther = false;
       }.bind(this);
-      if (isOther) thread.spawn(other, "other");
+      if (isOther) isOther = typeof thread.spawn(other, "other") !== "number";
       got = yield* thread.ioctl(file, HIGHWAY_ACQUIRE, memory);
       while (isOther) yield* thread.nanosleep(WATCH_NS);
     }
