@@ -1,5 +1,6 @@
 import type { AnyLaw } from "./law.ts";
 import { lookUpLaws } from "./look-up.ts";
+import { mmapLaws } from "./mmap/mmap-laws.ts";
 
 /** Every law, family by family. */
-export const allLaws: readonly AnyLaw[] = [...lookUpLaws];
+export const allLaws: readonly AnyLaw[] = [...mmapLaws, ...lookUpLaws];

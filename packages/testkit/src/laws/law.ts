@@ -29,6 +29,8 @@ export interface LawCase {
   readonly when: string;
   /** Whether the order of the threads' steps may change the outcome, so that every order has to be tried. */
   readonly schedule: "sequential" | "racy";
+  /** `model` where this case alone looks inside, in a law whose other cases user space can see; any executor if left out. */
+  readonly executor?: "model";
   /** What it is about; mappings of a strategy alone where left out. */
   readonly about?: readonly Trial[];
   /** Why it does not apply to a subject; undefined when it does. */

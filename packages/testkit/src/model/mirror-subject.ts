@@ -20,6 +20,7 @@ import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { Subject } from "../subject/subject.ts";
 import { type ControlCommand, controlOperations } from "./control.ts";
+import { wordBitsOf } from "./word-bits.ts";
 
 const DEVICE = "/dev/mirror";
 const PAGES = 4;
@@ -134,6 +135,7 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
       countsPages: true,
       privateWritable: true,
     },
+    wordBits: wordBitsOf(machine),
     pageSize,
     pages: PAGES,
     holes: [],

@@ -17,6 +17,7 @@ import type { FallibleHook, HookCounts, Subject, SubjectMapping } from "../subje
 import { createTestDevice, type TestDevice } from "../test-device.ts";
 import { type ControlCommand, controlOperations } from "./control.ts";
 import { HookWatch, watched } from "./watched-strategy.ts";
+import { wordBitsOf } from "./word-bits.ts";
 
 /** Pages of the object, and pages of memory behind it: it can grow to those. */
 export const SUBJECT_PAGES = 4;
@@ -89,6 +90,7 @@ export function createModelSubject(
     name: `${strategy.name} on ${backing}${holes === "some" ? " with holes" : ""}`,
     accessor: "cpu",
     supports: supportsOf(strategy, backing),
+    wordBits: wordBitsOf(machine),
     pageSize: machine.geometry.pageSize,
     pages: SUBJECT_PAGES,
     holes: holed,

@@ -31,6 +31,7 @@ export class ModelWorld {
   constructor(contender: Contender, options: MachineOptions) {
     this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options });
     this.kernel = createKernel(this.machine);
+    registerNull(this.machine);
     this.stage = contender.place(this.machine, this.kernel);
     this.#executor = new ModelExecutor(this.machine, this.kernel);
     this.#before = takeStock(this.machine);
@@ -56,6 +57,14 @@ export class ModelWorld {
     if (problems.length > 0) return problems;
     if (main.exit !== undefined && "signal" in main.exit) return [`the program died of ${main.exit.signal}`];
     return differences(this.#before, takeStock(this.machine));
+  }
+}
+
+/** `/dev/null`, which every kernel has: a device that can be opened and not mapped (drivers/char/mem.c `null_fops`). */
+function registerNull({ devices }: Machine): void {
+  const path = "/dev/null";
+  if (typeof devices.register(path, { name: path, owner: undefined }) === "number") {
+    throw new Error(`${path} is already registered`);
   }
 }
 

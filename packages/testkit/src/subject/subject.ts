@@ -60,6 +60,8 @@ export interface Subject {
   /** Who touches the mapped memory: user space by loads and stores, or a device by process addresses. */
   readonly accessor: "cpu" | "device";
   readonly supports: SubjectSupports;
+  /** Bits of an `unsigned long`: where lengths and offsets of system calls wrap. */
+  readonly wordBits: 32 | 64;
   /** Bytes of a page. */
   readonly pageSize: number;
   /** Object pages `[0, pages)` exist. */
