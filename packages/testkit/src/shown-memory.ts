@@ -13,9 +13,12 @@ import { claimMarkedWindow } from "./marked-window.ts";
 export interface ShownMemory {
   readonly memory: BackingMemory;
   readonly pages: number;
-  /** The transfer begins: a touch of a register is a trespass, and RAM shows `HIDDEN` in place of its marks. */
+  /**
+   * The transfer begins: a touch of a register is a trespass, and RAM shows `HIDDEN` in place of its marks. Hidings count, as
+   * closings of a gate do.
+   */
   hide(): void;
-  /** The transfer has ended: everything is as before `hide`. */
+  /** Undoes one `hide`; after the last one everything is as before the first. */
   reveal(): void;
   /** The first word of a page as its owner sees it. */
   peek(page: number): number;
@@ -38,6 +41,20 @@ export function showMemory(
   pages: number,
   holes: readonly number[] = [],
 ): ShownMemory {
+  const shown = showKind(machine, kind, pages, holes);
+  let hidings = 0;
+  return {
+    ...shown,
+    hide() {
+      if (hidings++ === 0) shown.hide();
+    },
+    reveal() {
+      if (--hidings === 0) shown.reveal();
+    },
+  };
+}
+
+function showKind(machine: Machine, kind: BackingKind, pages: number, holes: readonly number[]): ShownMemory {
   if (holes.length > 0 && kind !== "page-array") throw new Error(`memory of kind ${kind} has no holes`);
   switch (kind) {
     case "pfn-run":

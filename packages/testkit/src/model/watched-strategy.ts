@@ -8,10 +8,20 @@ export class HookWatch {
   closes = 0;
   faults = 0;
   readonly #failing = new Map<FallibleHook, number>();
+  readonly #watched = new WeakSet<VmOps>();
 
   get counts(): HookCounts {
     const { mmaps, opens, closes, faults } = this;
     return { mmaps, opens, closes, faults };
+  }
+
+  /** Whether operations are watched already. */
+  knows(ops: VmOps): boolean {
+    return this.#watched.has(ops);
+  }
+
+  know(ops: VmOps): void {
+    this.#watched.add(ops);
   }
 
   /** The next call of the hook answers with the negated errno instead of asking the strategy. */
@@ -59,7 +69,36 @@ function isDelegable<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> 
   return typeof answer === "object" && answer !== null && Symbol.iterator in answer;
 }
 
+/**
+ * The hooks of one set of operations, watched. They stay the object that the strategy made wherever that can be changed: a
+ * strategy may tell its own areas from others by it.
+ */
 function watchedOps(ops: VmOps, watch: HookWatch): VmOps {
+  if (watch.knows(ops)) return ops;
+  const hooks = watchedHooks(bound(ops), watch);
+  if (!Object.isExtensible(ops)) return hooks;
+  watch.know(ops);
+  return Object.assign(ops, hooks);
+}
+
+/** The operations as they are now, whatever becomes of the object, each still called on it. */
+function bound(ops: VmOps): VmOps {
+  const { name, open, close, nopage, nopagePfn, mkwrite, maySplit, mremap, mprotect, access } = ops;
+  return {
+    name,
+    ...(open !== undefined && { open: open.bind(ops) }),
+    ...(close !== undefined && { close: close.bind(ops) }),
+    ...(nopage !== undefined && { nopage: nopage.bind(ops) }),
+    ...(nopagePfn !== undefined && { nopagePfn: nopagePfn.bind(ops) }),
+    ...(mkwrite !== undefined && { mkwrite: mkwrite.bind(ops) }),
+    ...(maySplit !== undefined && { maySplit: maySplit.bind(ops) }),
+    ...(mremap !== undefined && { mremap: mremap.bind(ops) }),
+    ...(mprotect !== undefined && { mprotect: mprotect.bind(ops) }),
+    ...(access !== undefined && { access: access.bind(ops) }),
+  };
+}
+
+function watchedHooks(ops: VmOps, watch: HookWatch): VmOps {
   const { nopage, nopagePfn, mkwrite, access } = ops;
   return {
     name: ops.name,
