@@ -1,0 +1,5 @@
+import type { AnyLaw } from "../law.ts";
+import { promiseLaws } from "./promise.ts";
+
+/** J. Quiesce during DMA (mail of 1998), and threads that wait meanwhile. */
+export const quiesceLaws: readonly AnyLaw[] = [...promiseLaws];
