@@ -3,6 +3,7 @@ import type { Actor } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
 import {
+  A_WHILE,
   doesNotRaise,
   doesNotWait,
   gateOf,
@@ -38,7 +39,7 @@ export const promiseLaws: readonly AnyLaw[] = [
             yield* user.sleep(BY_THEN);
             const touches = yield* mustHoldOff(subject, "it", at);
             for (const { actor } of touches) yield* user.join(actor);
-            while (!isGivenBack) yield* user.sleep(BY_THEN);
+            while (!isGivenBack) yield* user.sleep(A_WHILE);
             yield* mustShowAll(subject, "afterwards", at);
           };
           const child = yield* user.fork(() => touchAgain(address));

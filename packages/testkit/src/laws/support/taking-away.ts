@@ -5,6 +5,9 @@ import { user } from "../../program/user.ts";
 import type { Subject, SubjectGate } from "../../subject/subject.ts";
 import type { Stage } from "../law.ts";
 
+/** A tenth of a second, in virtual nanoseconds: how often somebody looks who waits for others. */
+export const A_WHILE = 100_000_000;
+
 /** Why a law about taking the object away does not apply. */
 export function hasNoGate({ subject }: Stage): string | undefined {
   const isNeverTaken = subject.gate === undefined || subject.supports.whileRevoked === "nothing";
