@@ -1,7 +1,16 @@
+import { faultLaws } from "./faults/fault-laws.ts";
 import type { AnyLaw } from "./law.ts";
+import { lifecycleLaws } from "./lifecycle/lifecycle-laws.ts";
 import { lookUpLaws } from "./look-up.ts";
 import { mmapLaws } from "./mmap/mmap-laws.ts";
+import { notifierLaws } from "./notifiers/notifier-laws.ts";
 import { quiesceLaws } from "./quiesce/quiesce-laws.ts";
 
 /** Every law, family by family. */
-export const allLaws: readonly AnyLaw[] = [...mmapLaws, ...lookUpLaws, ...quiesceLaws];
+export const allLaws: readonly AnyLaw[] = [
+  ...mmapLaws,
+  ...lifecycleLaws,
+  ...faultLaws,
+  ...lookUpLaws,
+  ...quiesceLaws,
+];

@@ -102,10 +102,7 @@ export const hookLaws: readonly AnyLaw[] = [
       {
         when: "the subject's own hook",
         schedule: "sequential",
-        excluded: (stage) =>
-          stage.subject.failNext === undefined
-            ? "its mmap hook cannot be made to fail"
-            : countsNoHooks(stage),
+        excluded: (stage) => cannotFail(stage) ?? countsNoHooks(stage),
         *program({ subject }) {
           const { pages, pageSize } = subject;
           const fixedAt = yield* succeed("mmap", subject.map());
