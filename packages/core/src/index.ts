@@ -17,6 +17,7 @@ export type { AllocationGate } from "./memory/allocation-gate.ts";
 export type { IoDevice, IoRange, IoWidth } from "./memory/io-ranges.ts";
 export { KernelFault } from "./memory/kernel-fault.ts";
 export { owners } from "./memory/owners.ts";
+export { PG_hwpoison } from "./memory/page-flags.ts";
 export { dumpedAreas } from "./mm/core-dump.ts";
 export type { Advice } from "./mm/madvise.ts";
 export { migratePage } from "./mm/migrate.ts";
@@ -40,6 +41,12 @@ export type { Violation, ViolationKind } from "./sanitize/violation.ts";
 export type { Chooser } from "./sched/chooser.ts";
 export { isGenerator } from "./sched/is-generator.ts";
 export type { Mutex } from "./sched/mutex.ts";
+export {
+  Access as PointAccess,
+  conflicts as stepsConflict,
+  describeObject,
+  ObjectKind,
+} from "./sched/points.ts";
 export { randomChooser } from "./sched/random-chooser.ts";
 export { describeChoice, type RecordedChoice, recordChoice } from "./sched/recorded-choice.ts";
 export { type RecordingChooser, recordingChooser } from "./sched/recording-chooser.ts";

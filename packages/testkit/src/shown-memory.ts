@@ -3,8 +3,10 @@ import {
   type BackingMemory,
   type KernelAddress,
   type Machine,
+  ObjectKind,
   owners,
   type Page,
+  PointAccess,
 } from "@nopage/core";
 import { HIDDEN, markOf } from "./mark.ts";
 import { claimMarkedWindow } from "./marked-window.ts";
@@ -88,12 +90,8 @@ function showWindow(machine: Machine, pages: number): ShownMemory {
   return {
     memory: { kind: "pfn-run", pfn: window.range.startPfn },
     pages,
-    hide: () => {
-      window.access = "forbidden";
-    },
-    reveal: () => {
-      window.access = "allowed";
-    },
+    hide: () => window.forbid(),
+    reveal: () => window.allow(),
     peek: (page) => window.peek(page),
     poke: (page, value) => window.poke(page, value),
     trespasses: window.trespasses,
@@ -136,13 +134,19 @@ function marked(
   addressOf: (index: number) => KernelAddress | undefined,
 ): Omit<ShownMemory, "memory" | "release"> {
   const { kernel } = machine.memory;
+  const note = (address: KernelAddress, access: PointAccess): void =>
+    machine.sched.note(ObjectKind.frameContents, kernel.pfnOf(address), access);
   const peek = (index: number): number => {
     const address = addressOf(index);
-    return address === undefined ? 0 : kernel.load32(address);
+    if (address === undefined) return 0;
+    note(address, PointAccess.read);
+    return kernel.load32(address);
   };
   const poke = (index: number, value: number): void => {
     const address = addressOf(index);
-    if (address !== undefined) kernel.store32(address, value);
+    if (address === undefined) return;
+    note(address, PointAccess.write);
+    kernel.store32(address, value);
   };
   let hidden: number[] = [];
   for (let index = 0; index < pages; index++) poke(index, markOf(index));

@@ -12,6 +12,11 @@ export interface Chooser {
    */
   readonly interleaves: boolean;
   /**
+   * Whether it interleaves from the first step on, which it does when this is left out, or only once there is a second
+   * task: one task alone has nobody to race with, and takes the short ways.
+   */
+  readonly interleavesFrom?: "first-task" | "second-task";
+  /**
    * @param enabled the tasks that could run, ascending by id, never empty; valid during the call only
    * @param last the task that ran last, if any
    * @returns one of `enabled`

@@ -58,8 +58,11 @@ for (const [access, commutes] of [
   for (const other of commutes) conflicting[access] &= ~(1 << other);
 }
 
-/** Whether two accesses of one object by different tasks may not be swapped. */
-export function conflicts(one: Access, other: Access): boolean {
+/**
+ * Whether two accesses of one object by different tasks may not be swapped. They are given as numbers, as announcements
+ * carry them; 0 is the start of a task.
+ */
+export function conflicts(one: number, other: number): boolean {
   return ((conflicting[one] as number) & (1 << other)) !== 0;
 }
 

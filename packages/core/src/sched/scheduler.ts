@@ -36,8 +36,8 @@ export interface SchedulerOptions {
 export class Scheduler {
   readonly tasks: Task[] = [];
   readonly chooser: Chooser;
-  /** Whether points are to be announced: kernel code tests this before it yields one. */
-  readonly interleaving: boolean;
+  /** Whether points are to be announced: kernel code tests this before it yields one. Only the scheduler changes it. */
+  interleaving: boolean;
   readonly lockOrder: LockOrder;
   /** Virtual nanoseconds since the machine was switched on. */
   now: VirtualNs = 0;
@@ -62,7 +62,8 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.chooser = options.chooser;
-    this.interleaving = options.chooser.interleaves;
+    const { interleaves, interleavesFrom } = options.chooser;
+    this.interleaving = interleaves && interleavesFrom !== "second-task";
     this.violations = options.violations;
     this.#stepLimit = options.stepLimit;
     this.#holder = new Array<Task | undefined>(options.cpus).fill(undefined);
@@ -146,6 +147,7 @@ export class Scheduler {
     if (options.kind !== "hardware" && (options.cpu < 0 || options.cpu >= this.cpus)) {
       throw new RangeError(`no CPU ${options.cpu}: the machine has ${this.cpus}`);
     }
+    if (this.#live.length > 0) this.interleaving = this.chooser.interleaves;
     this.note(ObjectKind.allocator, 1, Access.write);
     const task = new Task(this.tasks.length, options, body);
     this.tasks.push(task);

@@ -13,7 +13,14 @@ export type Plugin = MappingStrategy | DeviceMirror | PinningPolicy;
 export interface Contender {
   readonly trial: Trial;
   /** Puts it to work on a machine. */
-  place(machine: Machine, kernel: Kernel): Stage;
+  place(machine: Machine, kernel: Kernel): Placed;
+}
+
+/** A plugin at work. */
+export interface Placed {
+  readonly stage: Stage;
+  /** What it did, or let others do, that no program of user space could see. */
+  trespasses(): readonly string[];
 }
 
 /** Every situation that a plugin is to be tried in. */
@@ -41,36 +48,32 @@ function mapping(strategy: MappingStrategy): readonly Contender[] {
       : whole;
   return all.map((tried) => ({
     trial: "mapping",
-    place: (machine, kernel) => ({
-      trial: "mapping",
-      subject: createModelSubject(machine, kernel, tried),
-      pinner: createModelPinner(machine, kernel, plainPins),
-    }),
+    place(machine, kernel) {
+      const subject = createModelSubject(machine, kernel, tried);
+      const pinner = createModelPinner(machine, kernel, plainPins);
+      return { stage: { trial: "mapping", subject, pinner }, trespasses: () => subject.shown.trespasses };
+    },
   }));
 }
 
 function mirroring(mirror: DeviceMirror): Contender {
   return {
     trial: "mirroring",
-    place: (machine, kernel) => ({
-      trial: "mirroring",
-      subject: createMirrorSubject(machine, kernel, mirror),
-      pinner: undefined,
-    }),
+    place(machine, kernel) {
+      const subject = createMirrorSubject(machine, kernel, mirror);
+      return { stage: { trial: "mirroring", subject, pinner: undefined }, trespasses: () => [] };
+    },
   };
 }
 
 function pinning(policy: PinningPolicy): Contender {
   return {
     trial: "pinning",
-    place: (machine, kernel) => ({
-      trial: "pinning",
-      subject: createModelSubject(machine, kernel, {
-        strategy: plainPages,
-        backing: "page-array",
-        holes: "none",
-      }),
-      pinner: createModelPinner(machine, kernel, policy),
-    }),
+    place(machine, kernel) {
+      const shown = { strategy: plainPages, backing: "page-array", holes: "none" } as const;
+      const subject = createModelSubject(machine, kernel, shown);
+      const pinner = createModelPinner(machine, kernel, policy);
+      return { stage: { trial: "pinning", subject, pinner }, trespasses: () => [] };
+    },
   };
 }

@@ -1,112 +1,16 @@
-import {
-  type DeviceFollower,
-  type DeviceMirror,
-  DmaPort,
-  EFAULT,
-  EINVAL,
-  isError,
-  type Kernel,
-  type Machine,
-  type Mm,
-  type OpenFile,
-  type Sleepable,
-  type UserAddress,
-  VM_READ,
-  VM_WRITE,
-} from "@nopage/core";
+import { type DeviceMirror, isError, type Kernel, type Machine, VM_READ, VM_WRITE } from "@nopage/core";
 import { markOf } from "../mark.ts";
 import { mustSucceed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
+import type { SubjectMirror } from "../subject/device-mirror.ts";
 import type { Subject } from "../subject/subject.ts";
-import { type ControlCommand, controlOperations } from "./control.ts";
+import { controlOperations } from "./control.ts";
+import { type MirrorCommand, MirroringDevice, mirrorCommands } from "./mirroring-device.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
 const DEVICE = "/dev/mirror";
 const PAGES = 4;
-
-const commandNames = ["choose-address", "follow", "choose-value", "device-read", "device-write"] as const;
-type CommandName = (typeof commandNames)[number];
-
-/** A device that reaches a process's memory by the process's own addresses, through a mirror. */
-class MirroringDevice {
-  readonly #kernel: Kernel;
-  readonly #hooks: ReturnType<DeviceMirror["create"]>;
-  readonly #dma: DmaPort;
-  readonly #followers = new Map<Mm, DeviceFollower>();
-  #address = 0;
-  #value = 0;
-
-  constructor(machine: Machine, kernel: Kernel, mirror: DeviceMirror) {
-    this.#kernel = kernel;
-    this.#hooks = mirror.create(kernel);
-    this.#dma = new DmaPort(machine, "the mirroring device", 52);
-  }
-
-  commands(): Record<CommandName, ControlCommand> {
-    return {
-      "choose-address": (address) => {
-        this.#address = address;
-        return 0;
-      },
-      follow: (pages, file) => this.#follow(pages, file),
-      "choose-value": (value) => {
-        this.#value = value;
-        return 0;
-      },
-      "device-read": (address) => this.#read(address as UserAddress),
-      "device-write": (address) => this.#write(address as UserAddress),
-    };
-  }
-
-  /** Stops following a process when the file through which it asked for that is released. */
-  *release(file: OpenFile): Sleepable<void> {
-    const mm = file.privateData as Mm | undefined;
-    const follower = mm === undefined ? undefined : this.#followers.get(mm);
-    if (mm === undefined || follower === undefined) return;
-    this.#followers.delete(mm);
-    yield* follower.detach();
-  }
-
-  *#follow(pages: number, file: OpenFile): Sleepable<number> {
-    const mm = this.#kernel.user.currentMm();
-    if (mm === undefined || this.#followers.has(mm)) return -EINVAL;
-    const start = this.#address as UserAddress;
-    const end = (start + pages * this.#kernel.geometry.pageSize) as UserAddress;
-    const follower = yield* this.#hooks.follow({ mm, ranges: [{ start, end }], stop: () => {} });
-    if (typeof follower === "number") return follower;
-    this.#followers.set(mm, follower);
-    file.privateData = mm;
-    return 0;
-  }
-
-  *#read(address: UserAddress): Sleepable<number> {
-    const word = new Uint8Array(4);
-    const moved = yield* this.#move(address, word, "read");
-    return moved < 0 ? moved : new DataView(word.buffer).getUint32(0, true);
-  }
-
-  *#write(address: UserAddress): Sleepable<number> {
-    const word = new Uint8Array(4);
-    new DataView(word.buffer).setUint32(0, this.#value, true);
-    return yield* this.#move(address, word, "write");
-  }
-
-  /** Moves one word by a process address: 0; -EFAULT where the device meets a fault that nobody resolves. */
-  *#move(address: UserAddress, word: Uint8Array, access: "read" | "write"): Sleepable<number> {
-    const mm = this.#kernel.user.currentMm();
-    const follower = mm === undefined ? undefined : this.#followers.get(mm);
-    if (follower === undefined) return -EFAULT;
-    for (;;) {
-      const moved = yield* access === "read"
-        ? this.#dma.readThrough(follower, address, word)
-        : this.#dma.writeThrough(follower, address, word);
-      if (moved === word.length) return 0;
-      const made = yield* follower.populate(address, access);
-      if (isError(made)) return made;
-    }
-  }
-}
 
 /**
  * A mirror as a subject: the object is a memory file of the process, and the accessor is a device that follows the mapping
@@ -119,7 +23,7 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
   const inode = machine.devices.register(DEVICE, {
     ...controlOperations(
       DEVICE,
-      commandNames.map((name) => commands[name]),
+      mirrorCommands.map((name) => commands[name]),
     ),
     release: (file) => device.release(file),
   });
@@ -159,9 +63,7 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
       return isError(followed) ? followed : address;
     },
     *reach(address) {
-      const opened = yield* openedDevice();
-      const seen = yield* command(opened, "device-read", address);
-      yield* user.close(opened);
+      const seen = yield* once("device-read", address);
       return isError(seen) ? undefined : seen;
     },
     *put(address, value) {
@@ -171,7 +73,37 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
       yield* user.close(opened);
       return !isError(written);
     },
+    mirror: mirrorOf(mirror, device),
   };
+}
+
+function mirrorOf({ supports }: DeviceMirror, device: MirroringDevice): SubjectMirror {
+  return {
+    forms: supports.forms,
+    holdsOff: supports.holdsOff,
+    *reaches(address, access) {
+      const reached = yield* once(access === "read" ? "reaches-for-read" : "reaches-for-write", address);
+      return reached === 1;
+    },
+    populate: (address, access) =>
+      once(access === "read" ? "populate-for-read" : "populate-for-write", address),
+    populateNow: (address, access) =>
+      once(access === "read" ? "populate-now-for-read" : "populate-now-for-write", address),
+    *unfollow() {
+      mustSucceed("unfollow", yield* once("unfollow"));
+    },
+    *letGo() {
+      return device.letGo;
+    },
+  };
+}
+
+/** One command through a descriptor of its own. */
+function* once(name: MirrorCommand, argument = 0): Steps<number> {
+  const opened = yield* openedDevice();
+  const answer = yield* command(opened, name, argument);
+  yield* user.close(opened);
+  return answer;
 }
 
 function* openedDevice(): Steps<number> {
@@ -179,8 +111,8 @@ function* openedDevice(): Steps<number> {
   return mustSucceed(`open of ${DEVICE}`, descriptor);
 }
 
-function* command(descriptor: number, name: CommandName, argument: number): Steps<number> {
-  return yield* user.ioctl(descriptor, commandNames.indexOf(name), argument);
+function* command(descriptor: number, name: MirrorCommand, argument: number): Steps<number> {
+  return yield* user.ioctl(descriptor, mirrorCommands.indexOf(name), argument);
 }
 
 /** A memory file of which each page begins with its mark: its descriptor. */

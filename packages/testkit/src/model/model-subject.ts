@@ -1,10 +1,13 @@
 import {
   type BackingKind,
+  ENXIO,
   type FileOperations,
   type Kernel,
   type Machine,
   type MappingStrategy,
   type OpenMode,
+  type Page,
+  PG_hwpoison,
   VM_READ,
   VM_WRITE,
 } from "@nopage/core";
@@ -16,6 +19,7 @@ import { type ShownMemory, showMemory } from "../shown-memory.ts";
 import type { FallibleHook, HookCounts, Subject, SubjectMapping } from "../subject/subject.ts";
 import { createTestDevice, type TestDevice } from "../test-device.ts";
 import { type ControlCommand, controlOperations } from "./control.ts";
+import { frameOf } from "./frame-of.ts";
 import { HookWatch, watched } from "./watched-strategy.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
@@ -43,6 +47,8 @@ const commandNames = [
   "faults",
   "fail-hook",
   "fail-errno",
+  "poison",
+  "heal",
 ] as const;
 type CommandName = (typeof commandNames)[number];
 
@@ -78,7 +84,7 @@ export function createModelSubject(
     pages: SUBJECT_PAGES,
     owner,
   });
-  const commands = commandsOf(device, shown, watch);
+  const commands = commandsOf({ machine, kernel }, device, shown, watch);
   const operations: FileOperations = controlOperations(
     CONTROL,
     commandNames.map((name) => commands[name]),
@@ -115,19 +121,31 @@ function supportsOf({ supports }: MappingStrategy, backing: BackingKind): Subjec
 }
 
 function commandsOf(
+  { machine, kernel }: { readonly machine: Machine; readonly kernel: Kernel },
   { binding }: TestDevice,
   shown: ShownMemory,
   watch: HookWatch,
 ): Record<CommandName, ControlCommand> {
+  const { frames } = machine.memory;
+  const mark = (page: number, change: (on: typeof frames, frame: Page) => void): number => {
+    const frame = frameOf(machine, binding.backing, page);
+    if (frame === undefined) return -ENXIO;
+    change(frames, frame);
+    return 0;
+  };
+  // The device's beginning and end are steps of their own, so that others may come in between.
+  const transfer = kernel.sync.shared<"none" | "under way">("the subject's transfer", "none");
   let chosenPage = 0;
   let chosenHook: FallibleHook = "mmap";
   return {
     *"close-gate"() {
       yield* binding.quiesce();
+      yield* transfer.set("under way");
       shown.hide();
       return 0;
     },
     *"open-gate"() {
+      yield* transfer.set("none");
       shown.reveal();
       yield* binding.resume();
       return 0;
@@ -162,6 +180,8 @@ function commandsOf(
       watch.failNext(chosenHook, errno);
       return 0;
     },
+    poison: (page) => mark(page, (frames, frame) => frames.setFlags(frame, PG_hwpoison)),
+    heal: (page) => mark(page, (frames, frame) => frames.clearFlags(frame, PG_hwpoison)),
   };
 }
 
@@ -204,7 +224,7 @@ function mapping(pageSize: number): Pick<Subject, "open" | "map" | "reach" | "pu
 
 /** How a program reaches the owner of the device. */
 function control(): Required<
-  Pick<Subject, "gate" | "peek" | "poke" | "resize" | "remove" | "counts" | "failNext">
+  Pick<Subject, "gate" | "peek" | "poke" | "resize" | "remove" | "poison" | "heal" | "counts" | "failNext">
 > {
   function* command(name: CommandName, argument = 0): Steps<number> {
     const descriptor = yield* user.open({ path: CONTROL, mode: "read-write", blocking: "blocking" });
@@ -231,6 +251,8 @@ function control(): Required<
     *remove() {
       yield* command("remove");
     },
+    poison: (page) => command("poison", page),
+    heal: (page) => command("heal", page),
     *counts(): Steps<HookCounts> {
       const mmaps = yield* command("mmaps");
       const opens = yield* command("opens");

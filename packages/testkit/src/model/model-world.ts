@@ -5,11 +5,12 @@ import {
   type MachineOptions,
   type Process,
   type RunReport,
+  type ViolationKind,
 } from "@nopage/core";
 import type { LawCase, Stage } from "../laws/law.ts";
 import { LawBroken } from "../program/expect.ts";
 import { type Stock, takeStock } from "../stock.ts";
-import type { Contender } from "./contender.ts";
+import type { Contender, Placed } from "./contender.ts";
 import { ModelExecutor } from "./model-executor.ts";
 
 /** What a run of one program of a law came to. */
@@ -20,11 +21,18 @@ export interface CaseOutcome {
   readonly steps: number;
 }
 
+/** One thing that was broken. */
+interface Breach {
+  readonly kind: ViolationKind;
+  readonly words: string;
+}
+
 /** A machine with a subject on it, on which one program is run once. */
 export class ModelWorld {
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly stage: Stage;
+  readonly #placed: Placed;
   readonly #executor: ModelExecutor;
   readonly #before: Stock;
 
@@ -32,31 +40,50 @@ export class ModelWorld {
     this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options });
     this.kernel = createKernel(this.machine);
     registerNull(this.machine);
-    this.stage = contender.place(this.machine, this.kernel);
+    this.#placed = contender.place(this.machine, this.kernel);
+    this.stage = this.#placed.stage;
     this.#executor = new ModelExecutor(this.machine, this.kernel);
     this.#before = takeStock(this.machine);
   }
 
   /** Runs the program, and whatever it starts, to the end, and looks at what is left. */
-  run({ program }: LawCase): CaseOutcome {
+  run({ program, provokes }: LawCase): CaseOutcome {
     const { machine, stage } = this;
     const main = machine.spawn("law", (thread) => this.#executor.execute(thread, program(stage)));
     const report = machine.sched.run();
-    return { problems: this.#problems(main, report), steps: report.steps };
+    return { problems: this.#problems(main, report, provokes), steps: report.steps };
   }
 
-  #problems(main: Process, { status, waiting }: RunReport): readonly string[] {
-    const { sched, violations } = this.machine;
-    const failures = sched.tasks.flatMap(({ failure, name }) =>
+  #problems(main: Process, report: RunReport, provokes: LawCase["provokes"]): readonly string[] {
+    const failures = this.machine.sched.tasks.flatMap(({ failure, name }) =>
       failure === undefined ? [] : [failureInWords(name, failure)],
     );
-    const breaches = violations.list.map(({ kind, task, message }) => `${kind} by ${task}: ${message}`);
-    const problems = [...failures, ...breaches];
-    if (status === "deadlock") problems.push(`deadlock: ${waiting.join("; ")}`);
-    if (status === "step-limit") problems.push(`it goes on for ever: ${waiting.join("; ")}`);
+    const breaches = this.#breaches(report);
+    const provoked = typeof provokes === "string" ? [provokes] : (provokes ?? []);
+    const problems = [
+      ...failures,
+      ...breaches.flatMap(({ kind, words }) => (provoked.includes(kind) ? [] : [words])),
+      ...this.#placed.trespasses(),
+      ...provoked
+        .filter((kind) => !breaches.some((breach) => breach.kind === kind))
+        .map((kind) => `nobody has reported the ${kind} that the program provokes`),
+    ];
     if (problems.length > 0) return problems;
     if (main.exit !== undefined && "signal" in main.exit) return [`the program died of ${main.exit.signal}`];
-    return differences(this.#before, takeStock(this.machine));
+    return typeof provokes === "object" ? [] : differences(this.#before, takeStock(this.machine));
+  }
+
+  /** What was broken in a run, in the words of a report. */
+  #breaches({ status, waiting }: RunReport): readonly Breach[] {
+    const breaches: Breach[] = this.machine.violations.list.map(({ kind, task, message }) => ({
+      kind,
+      words: `${kind} by ${task}: ${message}`,
+    }));
+    if (status === "deadlock") breaches.push({ kind: "deadlock", words: `deadlock: ${waiting.join("; ")}` });
+    if (status === "step-limit") {
+      breaches.push({ kind: "hung-task", words: `it goes on for ever: ${waiting.join("; ")}` });
+    }
+    return breaches;
   }
 }
 

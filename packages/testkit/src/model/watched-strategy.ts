@@ -29,6 +29,11 @@ export class HookWatch {
     this.#failing.set(hook, errno);
   }
 
+  /** Whether a hook is to fail the next time. */
+  isToFail(hook: FallibleHook): boolean {
+    return this.#failing.has(hook);
+  }
+
   /** The errno that a hook is to fail with now; undefined when it is not to. */
   failureOf(hook: FallibleHook): number | undefined {
     const errno = this.#failing.get(hook);
@@ -76,9 +81,9 @@ function isDelegable<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> 
 function watchedOps(ops: VmOps, watch: HookWatch): VmOps {
   if (watch.knows(ops)) return ops;
   const hooks = watchedHooks(bound(ops), watch);
-  if (!Object.isExtensible(ops)) return hooks;
-  watch.know(ops);
-  return Object.assign(ops, hooks);
+  const watched = Object.isExtensible(ops) ? ops : { ...ops };
+  if (watched === ops) watch.know(ops);
+  return Object.defineProperties(watched, Object.getOwnPropertyDescriptors(hooks));
 }
 
 /** The operations as they are now, whatever becomes of the object, each still called on it. */
@@ -98,8 +103,15 @@ function bound(ops: VmOps): VmOps {
   };
 }
 
-function watchedHooks(ops: VmOps, watch: HookWatch): VmOps {
+/** Hooks of which some may be there only at times. */
+type WatchingHooks = { readonly [K in keyof VmOps]?: VmOps[K] | undefined };
+
+function watchedHooks(ops: VmOps, watch: HookWatch): WatchingHooks {
   const { nopage, nopagePfn, mkwrite, access } = ops;
+  const askedToWrite: VmOps["mkwrite"] = (fault) => {
+    if (watch.failureOf("mkwrite") !== undefined) return { kind: "sigbus" };
+    return mkwrite === undefined ? { kind: "installed" } : mkwrite.call(ops, fault);
+  };
   return {
     name: ops.name,
     open: (area) => {
@@ -114,9 +126,9 @@ function watchedHooks(ops: VmOps, watch: HookWatch): VmOps {
     mremap: (area: Area) => refusal(watch, "mremap") ?? ops.mremap?.(area) ?? 0,
     mprotect: (area, start, end, flags) =>
       refusal(watch, "mprotect") ?? ops.mprotect?.(area, start, end, flags) ?? 0,
-    mkwrite: (fault) => {
-      if (watch.failureOf("mkwrite") !== undefined) return { kind: "sigbus" };
-      return mkwrite === undefined ? { kind: "installed" } : mkwrite.call(ops, fault);
+    // Its mere presence makes the first store to every page fault.
+    get mkwrite() {
+      return mkwrite !== undefined || watch.isToFail("mkwrite") ? askedToWrite : undefined;
     },
     ...(nopage !== undefined && {
       nopage: (fault) => {

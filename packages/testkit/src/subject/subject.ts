@@ -1,5 +1,6 @@
 import type { OpenMode } from "@nopage/core";
 import type { Steps } from "../program/operation.ts";
+import type { SubjectMirror } from "./device-mirror.ts";
 
 /**
  * What a subject can do, so that a law knows what to expect of it: constant data, every field written out. It must be true
@@ -83,6 +84,8 @@ export interface Subject {
   put(address: number, value: number): Steps<boolean>;
 
   readonly gate?: SubjectGate;
+  /** The device's own translations, where a device is the accessor. */
+  readonly mirror?: SubjectMirror;
   /** The first word of an object page as the owner sees it, whatever is mapped. */
   peek?(page: number): Steps<number>;
   /** The owner stores the first word of an object page. */
@@ -91,7 +94,17 @@ export interface Subject {
   resize?(pages: number): Steps<number>;
   /** The device is pulled out, for good. */
   remove?(): Steps<void>;
+  /**
+   * The hardware reports an uncorrectable error in an object page that nobody touches (`hwpoison-inject`): 0, or a negated
+   * errno for memory of which the kernel keeps no account.
+   */
+  poison?(page: number): Steps<number>;
+  /** Takes `poison` back (`unpoison-pfn`). */
+  heal?(page: number): Steps<number>;
   counts?(): Steps<HookCounts>;
-  /** The next time that the hook is asked it answers with the errno, negated. */
+  /**
+   * The next time that the hook is asked it answers with the errno, negated. `mkwrite` is asked about pages that are
+   * mapped from now on, and becomes SIGBUS.
+   */
   failNext?(hook: FallibleHook, errno: number): Steps<void>;
 }

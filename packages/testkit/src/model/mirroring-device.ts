@@ -1,0 +1,202 @@
+import {
+  type DeviceAccess,
+  type DeviceFollower,
+  type DeviceMirror,
+  DmaPort,
+  EFAULT,
+  EINVAL,
+  isError,
+  type Kernel,
+  type Machine,
+  type Mm,
+  type OpenFile,
+  type Sleepable,
+  type UserAddress,
+} from "@nopage/core";
+import type { LetGo } from "../subject/device-mirror.ts";
+import type { ControlCommand } from "./control.ts";
+
+/** What the device's file does, in the order of the commands' numbers. */
+export const mirrorCommands = [
+  "choose-address",
+  "follow",
+  "unfollow",
+  "choose-value",
+  "device-read",
+  "device-write",
+  "reaches-for-read",
+  "reaches-for-write",
+  "populate-for-read",
+  "populate-for-write",
+  "populate-now-for-read",
+  "populate-now-for-write",
+] as const;
+export type MirrorCommand = (typeof mirrorCommands)[number];
+
+/** One process that is followed. */
+interface Following {
+  readonly follower: DeviceFollower;
+  readonly start: number;
+  readonly pages: number;
+  stops: number;
+  reachedAtStop: number;
+}
+
+/** A device that reaches a process's memory by the process's own addresses, through a mirror. */
+export class MirroringDevice {
+  /** How the last followed process that died was let go of. */
+  letGo: LetGo | undefined = undefined;
+  readonly #kernel: Kernel;
+  readonly #hooks: ReturnType<DeviceMirror["create"]>;
+  readonly #dma: DmaPort;
+  readonly #followed = new Map<Mm, Following>();
+  #last: Mm | undefined = undefined;
+  #address = 0;
+  #value = 0;
+
+  constructor(machine: Machine, kernel: Kernel, mirror: DeviceMirror) {
+    this.#kernel = kernel;
+    this.#hooks = mirror.create(kernel);
+    this.#dma = new DmaPort(machine, "the mirroring device", 52);
+  }
+
+  commands(): Record<MirrorCommand, ControlCommand> {
+    return {
+      "choose-address": (address) => {
+        this.#address = address;
+        return 0;
+      },
+      follow: (pages, file) => this.#follow(pages, file),
+      unfollow: () => this.#unfollow(),
+      "choose-value": (value) => {
+        this.#value = value;
+        return 0;
+      },
+      "device-read": (address) => this.#read(address as UserAddress),
+      "device-write": (address) => this.#write(address as UserAddress),
+      "reaches-for-read": (address) => this.#reaches(address as UserAddress, "read"),
+      "reaches-for-write": (address) => this.#reaches(address as UserAddress, "write"),
+      "populate-for-read": (address) => this.#populate(address as UserAddress, "read"),
+      "populate-for-write": (address) => this.#populate(address as UserAddress, "write"),
+      "populate-now-for-read": (address) => this.#populateNow(address as UserAddress, "read"),
+      "populate-now-for-write": (address) => this.#populateNow(address as UserAddress, "write"),
+    };
+  }
+
+  /** Stops following a process when the file through which it asked for that is released, which may be after its death. */
+  *release(file: OpenFile): Sleepable<void> {
+    const mm = file.privateData as Mm | undefined;
+    const following = mm === undefined ? undefined : this.#followed.get(mm);
+    if (mm === undefined || following === undefined) return;
+    if (!this.#kernel.user.isAlive(mm)) this.letGo = yield* this.#lookAtTheDead(mm, following);
+    this.#followed.delete(mm);
+    yield* following.follower.detach();
+  }
+
+  *#follow(pages: number, file: OpenFile): Sleepable<number> {
+    const mm = this.#kernel.user.currentMm();
+    if (mm === undefined || this.#followed.has(mm)) return -EINVAL;
+    const start = this.#address;
+    const stop = () => {
+      const following = this.#followed.get(mm);
+      if (following === undefined) return;
+      following.stops++;
+      following.reachedAtStop += reachedOf(following, this.#kernel.geometry.pageSize);
+    };
+    const end = (start + pages * this.#kernel.geometry.pageSize) as UserAddress;
+    const ranges = [{ start: start as UserAddress, end }];
+    const follower = yield* this.#hooks.follow({ mm, ranges, stop });
+    if (typeof follower === "number") return follower;
+    this.#followed.set(mm, { follower, start, pages, stops: 0, reachedAtStop: 0 });
+    this.#last = mm;
+    file.privateData = mm;
+    return 0;
+  }
+
+  *#unfollow(): Sleepable<number> {
+    const mm = this.#kernel.user.currentMm();
+    const following = mm === undefined ? undefined : this.#followed.get(mm);
+    if (mm === undefined || following === undefined) return -EINVAL;
+    this.#followed.delete(mm);
+    yield* following.follower.detach();
+    return 0;
+  }
+
+  /** The process is gone and the follower is still there: what it has, and what it lets the driver do. */
+  *#lookAtTheDead(mm: Mm, following: Following): Sleepable<LetGo> {
+    const { follower, stops, reachedAtStop } = following;
+    const at = following.start as UserAddress;
+    const reachedBefore = reachedOf(following, this.#kernel.geometry.pageSize);
+    const populateNow = yield* follower.populateAtomic(at, "read");
+    const populate = yield* follower.populate(at, "read");
+    const reachedLater = reachedBefore + reachedOf(following, this.#kernel.geometry.pageSize);
+    const end = (at + this.#kernel.geometry.pageSize) as UserAddress;
+    const again = yield* this.#hooks.follow({ mm, ranges: [{ start: at, end }], stop: () => {} });
+    if (typeof again !== "number") yield* again.detach();
+    const followAgain = typeof again === "number" ? again : 0;
+    return { stops, reachedAtStop, reachedLater, populate, populateNow, followAgain };
+  }
+
+  *#read(address: UserAddress): Sleepable<number> {
+    const word = new Uint8Array(4);
+    const moved = yield* this.#move(address, word, "read");
+    return moved < 0 ? moved : new DataView(word.buffer).getUint32(0, true);
+  }
+
+  *#write(address: UserAddress): Sleepable<number> {
+    const word = new Uint8Array(4);
+    new DataView(word.buffer).setUint32(0, this.#value, true);
+    return yield* this.#move(address, word, "write");
+  }
+
+  /** Moves one word by a process address: 0; -EFAULT where the device meets a fault that nobody resolves. */
+  *#move(address: UserAddress, word: Uint8Array, access: DeviceAccess): Sleepable<number> {
+    const follower = this.#follower();
+    if (follower === undefined) return -EFAULT;
+    for (;;) {
+      const moved = yield* access === "read"
+        ? this.#dma.readThrough(follower, address, word)
+        : this.#dma.writeThrough(follower, address, word);
+      if (moved === word.length) return 0;
+      const made = yield* follower.populate(address, access);
+      if (isError(made)) return made;
+    }
+  }
+
+  /** Whether the device itself finds a translation: it moves a byte, which a store leaves as it is. */
+  *#reaches(address: UserAddress, access: DeviceAccess): Sleepable<number> {
+    const follower = this.#follower();
+    if (follower === undefined) return 0;
+    const byte = new Uint8Array(1);
+    const seen = yield* this.#dma.readThrough(follower, address, byte);
+    if (access === "read" || seen === 0) return seen;
+    return yield* this.#dma.writeThrough(follower, address, byte);
+  }
+
+  *#populate(address: UserAddress, access: DeviceAccess): Sleepable<number> {
+    const follower = this.#follower();
+    return follower === undefined ? -EFAULT : yield* follower.populate(address, access);
+  }
+
+  *#populateNow(address: UserAddress, access: DeviceAccess): Sleepable<number> {
+    const follower = this.#follower();
+    return follower === undefined ? -EFAULT : yield* follower.populateAtomic(address, access);
+  }
+
+  /** Of the calling process, or of the one that was followed last. */
+  #follower(): DeviceFollower | undefined {
+    const mm = this.#kernel.user.currentMm();
+    const own = mm === undefined ? undefined : this.#followed.get(mm);
+    const following = own ?? (this.#last === undefined ? undefined : this.#followed.get(this.#last));
+    return following?.follower;
+  }
+}
+
+/** Pages of a followed range that the device has a translation for. */
+function reachedOf({ follower, start, pages }: Following, pageSize: number): number {
+  let reached = 0;
+  for (let page = 0; page < pages; page++) {
+    if (follower.translate((start + page * pageSize) as UserAddress, "read") !== undefined) reached++;
+  }
+  return reached;
+}

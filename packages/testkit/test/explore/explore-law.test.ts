@@ -1,0 +1,84 @@
+import {
+  type Area,
+  defineStrategy,
+  isTrap,
+  type MappingStrategy,
+  type Shared,
+  sigbus,
+  VM_MIXEDMAP,
+} from "@nopage/core";
+import { describe, expect, it } from "vitest";
+import { exploreLaw, type LawExploration } from "#src/explore/explore-law";
+import type { LawCase } from "#src/laws/law";
+import { type Contender, contendersOf } from "#src/model/contender";
+import { plainPages } from "#src/model/plain-pages";
+import { mustBe, succeed } from "#src/program/expect";
+import { user } from "#src/program/user";
+
+/** One thread touches a page while another takes the mapping away and gives it back. */
+const touchDuringTransfer: LawCase = {
+  when: "",
+  schedule: "racy",
+  *program({ subject }) {
+    const address = yield* succeed("mmap", subject.map());
+    const reader = yield* user.thread(function* () {
+      const seen = yield* user.load(address);
+      if (!isTrap(seen)) mustBe("what the reader sees", seen, subject.markOf(0));
+    }, "reader");
+    yield* subject.gate?.close() ?? [];
+    yield* subject.gate?.open() ?? [];
+    yield* user.join(reader);
+  },
+};
+
+function explore(strategy: MappingStrategy): LawExploration {
+  const [contender] = contendersOf(strategy);
+  return exploreLaw(touchDuringTransfer, contender as Contender, "x86-64");
+}
+
+describe("a search through the schedules of a law", () => {
+  it("MUST end, give no run up, and find nothing wrong with a strategy that is right", () => {
+    const { complete, abandoned, executions, counterexamples } = explore(plainPages);
+    expect({ complete, abandoned, counterexamples }).toEqual({
+      complete: true,
+      abandoned: 0,
+      counterexamples: [],
+    });
+    expect(executions).toBeGreaterThan(10);
+  });
+
+  it("MUST find the schedule under which a strategy that remembers an open gate shows a closed one", () => {
+    const { complete, counterexamples } = explore(forgetful);
+    expect(complete).toBe(true);
+    expect(counterexamples.map(({ problems }) => problems[0])).toContainEqual(
+      expect.stringContaining("what the reader sees is 0xdeaddead"),
+    );
+  });
+});
+
+/** Looks at the gate, and writes the entry itself without another look. */
+const forgetful = defineStrategy({
+  ...plainPages,
+  name: "forgetful",
+  create(kernel) {
+    const looks: Shared<number> = kernel.sync.shared("looks at the gate", 0);
+    return {
+      mmap: (area, backing) => ({
+        name: claim(area),
+        *nopage(fault) {
+          if (fault.gate !== "open" || backing.memory.kind !== "page-array") return sigbus;
+          yield* looks.set(1);
+          const page = backing.memory.list[fault.pgoff];
+          if (page === undefined) return sigbus;
+          const result = yield* kernel.mappings.insertPage(fault.area, fault.address, page);
+          return result === 0 ? { kind: "installed" } : sigbus;
+        },
+      }),
+    };
+  },
+});
+
+function claim(area: Area): string {
+  area.flags |= VM_MIXEDMAP;
+  return "forgetful";
+}
