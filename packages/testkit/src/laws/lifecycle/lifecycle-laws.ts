@@ -1,4 +1,5 @@
 import type { AnyLaw } from "../law.ts";
+import { endingLaws } from "./ending.ts";
 import { forkLaws } from "./fork.ts";
 import { movingLaws } from "./moving.ts";
 import { openCloseLaws } from "./open-close.ts";
@@ -12,4 +13,5 @@ export const lifecycleLaws: readonly AnyLaw[] = [
   ...splitLaws,
   ...movingLaws,
   ...resizingLaws,
+  ...endingLaws,
 ];
