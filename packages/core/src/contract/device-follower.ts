@@ -11,10 +11,15 @@ export interface DmaTranslator {
   /** What a look-up reads, as the scheduler knows it. */
   readonly state: { readonly index: number };
   /**
-   * The frame behind an address, in the very step of the access: hardware answers from its TLB, or walks its own page
-   * table. Undefined is a device fault.
+   * The frame behind an address: hardware answers from its TLB, or walks its own page table. Undefined is a device fault.
+   * It may be asked more than once before the access, and without one; what it knows may change in between.
    */
   translate(address: UserAddress, access: DeviceAccess): Pfn | undefined;
+  /**
+   * The device goes by what `translate` has just answered, in the same step: it moves data, or takes the fault. Here hardware
+   * sets the dirty bit.
+   */
+  accessed?(address: UserAddress, access: DeviceAccess): void;
 }
 
 /** `[start, end)` in one process. */
@@ -44,7 +49,7 @@ export interface DeviceFollower extends DmaTranslator {
    * Makes the entry for an address from what the process has there, without sleeping: for a caller that may not.
    *
    * @returns 0; -EAGAIN when the mmap lock is taken, an invalidation is under way, or there is no entry to copy that
-   *   allows the access; -EFAULT outside of what is followed, and once the process is gone
+   *   allows the access; -EFAULT outside of what is followed, and once the process is gone; -ENOMEM
    */
   populateAtomic(address: UserAddress, access: DeviceAccess): Atomic<number>;
 

@@ -3,9 +3,10 @@ import type { Atomic } from "../contract/execution.ts";
 import type { Pinned } from "../contract/pinning-policy.ts";
 import type { BusAddress, Page, Pfn, UserAddress } from "../contract/units.ts";
 import type { Machine } from "../machine.ts";
+import { hexAddress } from "../memory/kernel-fault.ts";
 import { PG_anon_exclusive } from "../memory/page-flags.ts";
 import type { Mm } from "../mm/mm.ts";
-import { PTE_SPECIAL, type Pte, ptePfn } from "../mmu/pte.ts";
+import { PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, type Pte, ptePfn } from "../mmu/pte.ts";
 import { visitEntries } from "../mmu/table-walk.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 
@@ -27,6 +28,14 @@ interface DmaMapping {
   isReported: boolean;
 }
 
+/** Memory that the driver has given to the device by a process's addresses. */
+interface FollowedMapping {
+  /** Transfers that have it. */
+  times: number;
+  readonly mm: Mm;
+  isReported: boolean;
+}
+
 /**
  * A device's way to memory: it reads and writes frames by bus address, past every page table. Memory that nobody holds
  * is written all the same, as on the real machine, and reported; so is a page that has become another's since the
@@ -40,6 +49,7 @@ export class DmaPort {
   readonly #limit: number;
   #isCutOff = false;
   readonly #mappings = new Map<Page, DmaMapping>();
+  readonly #followed = new Map<DmaTranslator, FollowedMapping>();
 
   constructor(machine: Machine, name: string, addressBits: number) {
     this.#machine = machine;
@@ -59,9 +69,15 @@ export class DmaPort {
 
   /**
    * The driver gives held pages to the device (`dma_map_sg`): from here to `unmap` each burst is checked against what the
-   * pages were (`CONFIG_DMA_API_DEBUG`). Mappings nest.
+   * pages were (`CONFIG_DMA_API_DEBUG`), and what the device reaches by translations of its own against what the process
+   * itself can reach there. Mappings nest.
    */
-  map({ mm, start, pages }: Pinned): void {
+  map({ mm, start, pages, follower }: Pinned): void {
+    if (follower !== undefined) {
+      const known = this.#followed.get(follower);
+      if (known !== undefined) known.times++;
+      else this.#followed.set(follower, { times: 1, mm, isReported: false });
+    }
     const { frames } = this.#machine.memory;
     for (const [index, page] of pages.entries()) {
       const known = this.#mappings.get(page);
@@ -80,7 +96,9 @@ export class DmaPort {
   }
 
   /** Takes them back (`dma_unmap_sg`), before whatever holds them lets go. */
-  unmap({ pages }: Pinned): void {
+  unmap({ pages, follower }: Pinned): void {
+    const followed = follower && this.#followed.get(follower);
+    if (followed !== undefined && --followed.times === 0 && follower) this.#followed.delete(follower);
     for (const page of pages) {
       const known = this.#mappings.get(page);
       if (known !== undefined && --known.times === 0) this.#mappings.delete(page);
@@ -131,7 +149,12 @@ export class DmaPort {
       const at = (address + done) as UserAddress;
       const offset = at % geometry.pageSize;
       const bytes = Math.min(data.length - done, geometry.pageSize - offset);
-      const pfn = yield* this.#reach(translator, at, direction === "to-memory" ? "write" : "read");
+      const intent = direction === "to-memory" ? "write" : "read";
+      const pfn = yield* this.#reach(translator, at, intent);
+      if (!this.#isCutOff) {
+        translator.accessed?.(at, intent);
+        if (pfn !== undefined) this.#checkFollowed(translator, at, pfn, direction);
+      }
       if (pfn === undefined || !memory.frames.isRam(pfn)) return done;
       this.#burst(pfn, offset, data.subarray(done, done + bytes), direction);
       done += bytes;
@@ -197,6 +220,25 @@ export class DmaPort {
     log.record("dma-burst", at, part.length, direction === "to-memory" ? 1 : 0);
   }
 
+  /** A device's own translations are at every moment a subset of what the process's page table says. */
+  #checkFollowed(translator: DmaTranslator, address: UserAddress, pfn: Pfn, direction: DmaDirection): void {
+    const followed = this.#followed.get(translator);
+    if (followed === undefined || followed.isReported) return;
+    const { mm } = followed;
+    const entry = mm.table.entryOf(Math.floor(address * mm.perPage));
+    const isThere = (entry & PTE_PRESENT) !== 0 && ptePfn(entry) === pfn;
+    if (isThere && (direction === "from-memory" || (entry & PTE_WRITE) !== 0)) return;
+    followed.isReported = true;
+    const where = `at address ${hexAddress(address)} of ${mm.name}`;
+    const what = isThere ? `which may only be read ${where}` : `which is not what is ${where}`;
+    this.#machine.violations.report("use-after-free", `${this.#say(pfn, direction)}, ${what}`);
+  }
+
+  #say(pfn: Pfn, direction: DmaDirection): string {
+    const verb = direction === "to-memory" ? "writes to" : "reads from";
+    return `${this.#name} ${verb} ${this.#machine.memory.frames.describe(pfn)}`;
+  }
+
   #check(pfn: Pfn, direction: DmaDirection): void {
     const { frames } = this.#machine.memory;
     if (!frames.hasPage(pfn)) return;
@@ -207,11 +249,10 @@ export class DmaPort {
     const wrong = isFree ? "which nobody holds" : mapping && this.#whatChanged(page, mapping, direction);
     if (wrong === undefined) return;
     if (mapping !== undefined) mapping.isReported = true;
-    const verb = direction === "to-memory" ? "writes to" : "reads from";
     const isShared = !isFree && mapping?.generation === frames.generation[page];
     this.#machine.violations.report(
       isShared ? "dma-into-shared" : "use-after-free",
-      `${this.#name} ${verb} ${frames.describe(pfn)}, ${wrong}`,
+      `${this.#say(pfn, direction)}, ${wrong}`,
     );
   }
 

@@ -40,7 +40,11 @@ export class IntervalFollower implements DeviceFollower, IntervalNotifier {
     return this.#memory.mmu.translate(address, access);
   }
 
-  /** Begins to follow one range: 0, or -EFAULT for a process that is gone. */
+  accessed(address: UserAddress, access: DeviceAccess) {
+    this.#memory.mmu.accessed(address, access);
+  }
+
+  /** Begins to follow one range: 0, -EFAULT for a process that is gone, or -ENOMEM. */
   *subscribe({ start, end }: FollowedRange): Sleepable<number> {
     const { kernel, request } = this.#memory;
     const subscription = yield* kernel.mappings.insertInterval(request.mm, start, end, this);

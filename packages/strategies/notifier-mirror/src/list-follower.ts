@@ -52,6 +52,10 @@ export class ListFollower implements DeviceFollower, MmuNotifier {
     return this.#memory.mmu.translate(address, access);
   }
 
+  accessed(address: UserAddress, access: DeviceAccess) {
+    this.#memory.mmu.accessed(address, access);
+  }
+
   *populateAtomic(address: UserAddress, access: DeviceAccess): Atomic<number> {
     const entered = this.#memory.enter(address);
     if (entered !== 0) return entered;

@@ -53,11 +53,11 @@ export class MirroredMemory {
     return (address - (address % this.kernel.geometry.pageSize)) as UserAddress;
   }
 
-  /** Writes an entry. With the lock held, and nothing under way that would take the page back. */
+  /** Writes an entry: 0 or -ENOMEM. With the lock held, and nothing under way that would take the page back. */
   *make(address: UserAddress, page: Page, rights: "read-only" | "read-write"): Atomic<number> {
-    yield* this.mmu.insert(address, page, rights);
-    this.statistics.made++;
-    return 0;
+    const inserted = yield* this.mmu.insert(address, page, rights);
+    if (inserted === 0) this.statistics.made++;
+    return inserted;
   }
 
   /**

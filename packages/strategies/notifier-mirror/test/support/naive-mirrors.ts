@@ -85,6 +85,10 @@ abstract class Naive implements DeviceFollower {
     return this.mmu.translate(address, access);
   }
 
+  accessed(address: UserAddress, access: DeviceAccess) {
+    this.mmu.accessed(address, access);
+  }
+
   // The naive mirrors have no atomic form.
   *populateAtomic(): Atomic<number> {
     return -EAGAIN;
@@ -225,6 +229,7 @@ class NaiveInterval extends Naive {
 
   *detach(): Sleepable<void> {
     for (const subscription of this.#subscriptions) yield* subscription.remove();
+    for (const { start, end } of this.request.ranges) yield* this.lock.with(() => this.zap(start, end));
   }
 
   *invalidate(

@@ -140,6 +140,7 @@ class Device {
         if (isStopped()) problems.push("the device has a translation although it was stopped");
         return pfn;
       },
+      accessed: (address, access) => follower.accessed?.(address, access),
     };
   }
 
