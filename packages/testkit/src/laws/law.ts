@@ -1,4 +1,4 @@
-import type { MachineOptions } from "@nopage/core";
+import type { MachineOptions, ViolationKind } from "@nopage/core";
 import type { Steps } from "../program/operation.ts";
 import type { Pinner } from "../subject/pinner.ts";
 import type { Subject } from "../subject/subject.ts";
@@ -37,6 +37,11 @@ export interface LawCase {
   excluded?(stage: Stage): string | undefined;
   /** What kind of machine the model needs for it. */
   readonly machine?: MachineOptions;
+  /**
+   * What the program breaks on purpose, or the subject says itself that it breaks, so that the machine has to report it:
+   * each kind, and no other; nothing where left out. What is left over is only compared where a single kind is named.
+   */
+  readonly provokes?: ViolationKind | readonly ViolationKind[];
   /** @throws LawBroken when the law does not hold */
   program(stage: Stage): Steps<void>;
 }
