@@ -5,6 +5,7 @@ import { lookUpLaws } from "./look-up.ts";
 import { mmapLaws } from "./mmap/mmap-laws.ts";
 import { notifierLaws } from "./notifiers/notifier-laws.ts";
 import { quiesceLaws } from "./quiesce/quiesce-laws.ts";
+import { reverseLookupLaws } from "./reverse-lookup/reverse-lookup-laws.ts";
 
 /** Every law, family by family. */
 export const allLaws: readonly AnyLaw[] = [
@@ -12,5 +13,4 @@ export const allLaws: readonly AnyLaw[] = [
   ...lifecycleLaws,
   ...faultLaws,
   ...lookUpLaws,
-  ...quiesceLaws,
-];
+  ...quiesceLaws, ...reverseLookupLaws];

@@ -29,6 +29,8 @@ const CAPACITY = 8;
 const HOLES = [2];
 
 const DEVICE = "/dev/subject";
+/** Another node of the same device. */
+const ELSEWHERE = "/dev/subject-too";
 const CONTROL = "/dev/subject-control";
 const MODULE = "subject";
 
@@ -84,6 +86,13 @@ export function createModelSubject(
     pages: SUBJECT_PAGES,
     owner,
   });
+  const elsewhere = machine.devices.register(ELSEWHERE, {
+    name: ELSEWHERE,
+    owner,
+    // The areas hang where the first node's do, as when a driver redirects `i_mapping`.
+    mmap: (_file, area) => device.binding.mmap(area),
+  });
+  if (typeof elsewhere === "number") throw new Error(`${ELSEWHERE} is already registered`);
   const commands = commandsOf({ machine, kernel }, device, shown, watch);
   const operations: FileOperations = controlOperations(
     CONTROL,
@@ -186,11 +195,12 @@ function commandsOf(
 }
 
 /** How a program opens, maps and touches the device. */
-function mapping(pageSize: number): Pick<Subject, "open" | "map" | "reach" | "put"> {
+function mapping(pageSize: number): Pick<Subject, "open" | "openElsewhere" | "map" | "reach" | "put"> {
   const open = (mode: OpenMode = "read-write"): Steps<number> =>
     user.open({ path: DEVICE, mode, blocking: "blocking" });
   return {
     open,
+    openElsewhere: () => user.open({ path: ELSEWHERE, mode: "read-write", blocking: "blocking" }),
     *map({
       first = 0,
       pages = SUBJECT_PAGES - first,

@@ -74,6 +74,8 @@ export interface Subject {
 
   /** Opens it for reading and writing unless told otherwise: a descriptor, or a negated errno. */
   open(mode?: OpenMode): Steps<number>;
+  /** Opens it by another of its names, each of which has an inode of its own (another device node). */
+  openElsewhere?(): Steps<number>;
   /** Maps it, through `descriptor` or by opening and closing one: the address, or a negated errno. */
   map(mapping?: SubjectMapping): Steps<number>;
   markOf(page: number): number;
