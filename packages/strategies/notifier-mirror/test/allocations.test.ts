@@ -34,19 +34,24 @@ function* twoRanges(
 }
 
 describe.each([notifierMirror, intervalMirror])("$name with each of its allocations refused", (mirror) => {
-  it("following two ranges MUST be ENOMEM, and leave nothing behind", () => {
+  it("following two ranges MUST be ENOMEM, and leave nothing behind that is told of the exit", () => {
+    let stops = 0;
+    const stop = () => {
+      stops++;
+    };
     const trials = failEveryAllocation({
       name: "follow",
       build,
       *program({ world: { machine, kernel }, thread, inject, refused }) {
         const ranges = yield* twoRanges(thread, machine.geometry.pageSize);
-        const request = { mm: thread.mm, ranges, stop: () => {} };
+        const request = { mm: thread.mm, ranges, stop };
         const answer = yield* inject(() => mirror.create(kernel).follow(request));
         if (refused() !== undefined) expect(answer).toBe(-ENOMEM);
         else if (typeof answer === "number") throw new Error(`follow answered ${answer}`);
         if (typeof answer !== "number") yield* answer.detach();
       },
     });
+    expect(stops).toBe(0);
     // The interval form takes something for each range.
     expect(trials.length).toBeGreaterThanOrEqual(mirror === intervalMirror ? 2 : 1);
   });
