@@ -1,9 +1,13 @@
+import { atomicLaws } from "./atomic-context.ts";
+import { bareFrameLaws } from "./bare-frames/bare-frame-laws.ts";
 import { faultLaws } from "./faults/fault-laws.ts";
 import type { AnyLaw } from "./law.ts";
 import { lifecycleLaws } from "./lifecycle/lifecycle-laws.ts";
 import { lookUpLaws } from "./look-up.ts";
 import { mmapLaws } from "./mmap/mmap-laws.ts";
+import { moduleLaws } from "./modules.ts";
 import { notifierLaws } from "./notifiers/notifier-laws.ts";
+import { pinLaws } from "./pins/pin-laws.ts";
 import { quiesceLaws } from "./quiesce/quiesce-laws.ts";
 import { reverseLookupLaws } from "./reverse-lookup/reverse-lookup-laws.ts";
 
@@ -12,5 +16,12 @@ export const allLaws: readonly AnyLaw[] = [
   ...mmapLaws,
   ...lifecycleLaws,
   ...faultLaws,
+  ...bareFrameLaws,
   ...lookUpLaws,
-  ...quiesceLaws, ...reverseLookupLaws];
+  ...reverseLookupLaws,
+  ...quiesceLaws,
+  ...notifierLaws,
+  ...atomicLaws,
+  ...pinLaws,
+  ...moduleLaws,
+];
