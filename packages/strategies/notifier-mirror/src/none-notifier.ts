@@ -3,6 +3,8 @@ import {
   type DeviceFollower,
   type DeviceMirror,
   definePinningPolicy,
+  EAGAIN,
+  EFAULT,
   isError,
   type Pinned,
   type PinningPolicy,
@@ -12,6 +14,10 @@ import {
 import { intervalMirror } from "./interval-mirror.ts";
 import { notifierMirror } from "./notifier-mirror.ts";
 
+/** How often a page behind a closed gate is tried, and the pause in virtual ns. */
+const MOST_TRIES = 10;
+const PAUSE_NS = 1000;
+
 /**
  * No pin at all: the device follows the process and faults where it has no translation. What the process unmaps is gone
  * for the device too, after a fork it stays with the process that began the transfer, and it stops before a dying
@@ -19,6 +25,9 @@ import { notifierMirror } from "./notifier-mirror.ts";
  *
  * That it survives munmap and exit says that nobody else's memory is touched; the transfer itself is cut short, with the bytes
  * moved so far or -EFAULT, since there is nothing left to write to.
+ *
+ * A pin waits for closed gates, of a file that is being truncated say, as long as for some tries and no longer, since the gate
+ * may be the device's own; then it is -EFAULT, and never the -EAGAIN that a driver's caller takes for a busy device.
  */
 export const noneNotifier: PinningPolicy = followInstead("none-notifier", notifierMirror);
 
@@ -70,10 +79,23 @@ function followInstead(name: string, mirror: DeviceMirror): PinningPolicy {
         access: "read" | "write",
       ): Sleepable<number> {
         for (let at = start; at < end; at = (at + pageSize) as UserAddress) {
-          const made = yield* follower.populate(at, access);
+          const made = yield* populate(follower, at, access);
           if (made !== 0) return made;
         }
         return 0;
+      }
+
+      function* populate(
+        follower: DeviceFollower,
+        at: UserAddress,
+        access: "read" | "write",
+      ): Sleepable<number> {
+        for (let tries = 0; tries < MOST_TRIES; tries++) {
+          if (tries > 0) yield* kernel.time.sleep(PAUSE_NS);
+          const made = yield* follower.populate(at, access);
+          if (made !== -EAGAIN) return made;
+        }
+        return -EFAULT;
       }
     },
   });
