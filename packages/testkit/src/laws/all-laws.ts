@@ -7,9 +7,11 @@ import { lookUpLaws } from "./look-up.ts";
 import { mmapLaws } from "./mmap/mmap-laws.ts";
 import { moduleLaws } from "./modules.ts";
 import { notifierLaws } from "./notifiers/notifier-laws.ts";
+import { permissionLaws } from "./permissions/permission-laws.ts";
 import { pinLaws } from "./pins/pin-laws.ts";
 import { quiesceLaws } from "./quiesce/quiesce-laws.ts";
 import { reverseLookupLaws } from "./reverse-lookup/reverse-lookup-laws.ts";
+import { truncationLaws } from "./truncation.ts";
 
 /** Every law, family by family. */
 export const allLaws: readonly AnyLaw[] = [
@@ -23,5 +25,4 @@ export const allLaws: readonly AnyLaw[] = [
   ...notifierLaws,
   ...atomicLaws,
   ...pinLaws,
-  ...moduleLaws,
-];
+  ...moduleLaws, ...permissionLaws, ...truncationLaws];

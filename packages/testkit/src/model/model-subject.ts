@@ -84,6 +84,8 @@ export function createModelSubject(
     path: DEVICE,
     memory: shown.memory,
     pages: SUBJECT_PAGES,
+    // Registers are not to be cached (PE-04).
+    cache: backing === "pfn-run" ? "uncached" : "cached",
     owner,
   });
   const elsewhere = machine.devices.register(ELSEWHERE, {

@@ -1,0 +1,6 @@
+import type { AnyLaw } from "../law.ts";
+import { accessLaws } from "./access.ts";
+import { attributeLaws } from "./attributes.ts";
+
+/** N. Permissions and flags of areas. */
+export const permissionLaws: readonly AnyLaw[] = [...accessLaws, ...attributeLaws];
