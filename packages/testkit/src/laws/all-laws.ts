@@ -1,5 +1,6 @@
 import { atomicLaws } from "./atomic-context.ts";
 import { bareFrameLaws } from "./bare-frames/bare-frame-laws.ts";
+import { eagerLaws } from "./eager/eager-laws.ts";
 import { faultLaws } from "./faults/fault-laws.ts";
 import type { AnyLaw } from "./law.ts";
 import { lifecycleLaws } from "./lifecycle/lifecycle-laws.ts";
@@ -18,6 +19,7 @@ export const allLaws: readonly AnyLaw[] = [
   ...mmapLaws,
   ...lifecycleLaws,
   ...faultLaws,
+  ...eagerLaws,
   ...bareFrameLaws,
   ...lookUpLaws,
   ...reverseLookupLaws,
@@ -25,4 +27,7 @@ export const allLaws: readonly AnyLaw[] = [
   ...notifierLaws,
   ...atomicLaws,
   ...pinLaws,
-  ...moduleLaws, ...permissionLaws, ...truncationLaws];
+  ...moduleLaws,
+  ...permissionLaws,
+  ...truncationLaws,
+];

@@ -28,6 +28,8 @@ export interface OwnDeviceShape {
   ops?(device: OwnDevice): Partial<VmOps>;
   /** What its mmap hook does before the operations are set: 0, or a negated errno. */
   mmap?(area: MappableArea, device: OwnDevice): MaySleep<number>;
+  /** Whether it has a handler; it has where left out. */
+  readonly faults?: "answered" | "not-answered";
 }
 
 /**
@@ -45,8 +47,11 @@ export class OwnDevice {
     this.machine = machine;
     this.kernel = kernel;
     this.pages = Array.from({ length: PAGES }, (_, index) => this.#markedPage(index));
-    const plain: VmOps = { name: "own device", nopage: (fault) => this.#nopage(fault) };
-    const ops = { ...plain, ...shape.ops?.(this) };
+    const ops: VmOps = {
+      name: "own device",
+      ...(shape.faults !== "not-answered" && { nopage: (fault) => this.#nopage(fault) }),
+      ...shape.ops?.(this),
+    };
     const device = this;
     const inode = machine.devices.register(PATH, {
       name: PATH,
@@ -84,6 +89,11 @@ export class OwnDevice {
   *mapped(mapping: OwnMapping = {}): Steps<Piece> {
     const { first = 0, pages = PAGES - first } = mapping;
     return { address: yield* succeed("mmap of a plain device", this.map(mapping)), first, pages };
+  }
+
+  /** What page `index` begins with. */
+  markOf(index: number): number {
+    return markOf(index);
   }
 
   /** References to each page beside the driver's own. */

@@ -1,0 +1,251 @@
+import { EAGAIN, EINVAL, ENOMEM, FailingAllocations, type Pfn } from "@nopage/core";
+import { claimMarkedWindow } from "../../marked-window.ts";
+import { mustBe, mustFail, mustReach, succeed } from "../../program/expect.ts";
+import { user } from "../../program/user.ts";
+import type { AnyLaw, Stage } from "../law.ts";
+import { areaAt, mustHaveFaulted, mustHaveFlags } from "../support/accounts.ts";
+import { existingPages } from "../support/existing-pages.ts";
+import { gateOf } from "../support/gate-of.ts";
+import { ownDevice } from "../support/own-device.ts";
+import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
+
+/** A multiple of what one leaf table maps, on every geometry: pages before and after it need two of them. */
+const TABLE_BOUNDARY = 0x2000_0000;
+
+/** Refuses page tables while it is switched on. */
+const noTables = new FailingAllocations((asked) => asked.at(-1) === "page-table", "off");
+
+/** Bare frames that are mapped all at once. */
+export const remapLaws: readonly AnyLaw[] = [
+  {
+    id: "RE-01",
+    level: "capability",
+    owner: ["strategy"],
+    rule: "who maps everything at mmap MUST leave no page that faults; who maps at the first touch MUST leave every page to it",
+    source: "mm/memory.c remap_pfn_range, vm_insert_page; mail of 1997",
+    cases: [
+      {
+        when: "",
+        schedule: "sequential",
+        *program({ subject }) {
+          const { pageSize, supports } = subject;
+          const address = yield* succeed("mmap", subject.map());
+          const before = yield* user.faults();
+          const there = existingPages(subject);
+          for (const page of there) {
+            const at = address + page * pageSize;
+            mustBe(`page ${page}`, yield* user.load(at), subject.markOf(page));
+            mustReach(`a store to page ${page}`, yield* user.store(at, subject.markOf(page)));
+          }
+          const minor = supports.populate === "eager" ? 0 : there.length;
+          yield* mustHaveFaulted("touching every page", before, { minor, major: 0 });
+        },
+      },
+    ],
+  },
+  {
+    id: "RE-02",
+    level: "required",
+    owner: ["core"],
+    rule: "an area of remapped frames MUST be VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP",
+    source: "mm/memory.c remap_pfn_range_internal",
+    cases: [
+      {
+        when: "",
+        schedule: "sequential",
+        excluded: remapsNothing,
+        *program({ subject }) {
+          const address = yield* succeed("mmap", subject.map());
+          yield* mustHaveFlags(address, ["io", "pf", "de", "dd"]);
+        },
+      },
+      {
+        when: "any driver",
+        schedule: "sequential",
+        executor: "model",
+        *program() {
+          const device = yield* ownDevice({
+            *mmap(area, { machine, kernel }) {
+              const pfn = claimMarkedWindow(machine, area.pages).range.startPfn;
+              const { start: address, pages } = area;
+              return yield* kernel.mappings.remapPfnRange(area, { address, pfn, pages, leaves: "single" });
+            },
+          });
+          const { address } = yield* device.mapped();
+          yield* mustHaveFlags(address, ["io", "pf", "de", "dd"]);
+          yield* device.release();
+        },
+      },
+    ],
+  },
+  {
+    id: "RE-03",
+    level: "required",
+    owner: ["core"],
+    rule: "of a private writable area only the whole MUST be remapped, its offset then being the first frame; a part MUST be refused with EINVAL",
+    source: "mm/memory.c remap_pfn_range_notrack",
+    cases: (["part", "whole"] as const).map((when) => ({
+      when,
+      schedule: "sequential",
+      executor: "model",
+      *program() {
+        let first = -1;
+        const device = yield* ownDevice({
+          *mmap(area, { machine, kernel }) {
+            first = claimMarkedWindow(machine, area.pages).range.startPfn;
+            const pages = when === "part" ? area.pages - 1 : area.pages;
+            const request = { address: area.start, pfn: first as Pfn, pages, leaves: "single" } as const;
+            return yield* kernel.mappings.remapPfnRange(area, request);
+          },
+        });
+        const answer = yield* device.map({ sharing: "private" });
+        if (when === "part") mustFail("mmap whose hook remaps a part", answer, EINVAL);
+        else mustBe("the offset of the area", (yield* areaAt(answer)).pgoff, first);
+        yield* device.release();
+      },
+    })),
+  },
+  {
+    id: "RE-04",
+    level: "required",
+    owner: ["strategy", "core"],
+    rule: "an entry that is there MUST NOT be remapped: it is a bug that is reported, and the entry stays",
+    source: "mm/memory.c remap_pte_range (BUG_ON); commit 6a45ece4c9af",
+    cases: [
+      {
+        when: "two threads that touch while the object is taken and given back",
+        schedule: "racy",
+        excluded: ({ subject }) => (subject.gate === undefined ? "it has no gate" : undefined),
+        *program({ subject }) {
+          const { pageSize } = subject;
+          const address = yield* succeed("mmap", subject.map());
+          const other = yield* user.thread(function* () {
+            yield* user.load(address + pageSize);
+          }, "other");
+          const owner = yield* user.thread(function* () {
+            yield* gateOf(subject).close();
+            yield* gateOf(subject).open();
+          }, "owner");
+          yield* user.load(address);
+          yield* user.join(other);
+          yield* user.join(owner);
+          yield* mustShow(subject, "afterwards", { address, first: 0, pages: subject.pages });
+        },
+      },
+      {
+        when: "any driver",
+        schedule: "sequential",
+        executor: "model",
+        provokes: "remap-over-present",
+        *program() {
+          const device = yield* ownDevice({
+            *mmap(area, { machine, kernel }) {
+              const { startPfn } = claimMarkedWindow(machine, area.pages + 1).range;
+              const { start: address, pages } = area;
+              const first = { address, pfn: startPfn, pages, leaves: "single" } as const;
+              yield* kernel.mappings.remapPfnRange(area, first);
+              return yield* kernel.mappings.remapPfnRange(area, { ...first, pfn: (startPfn + 1) as Pfn });
+            },
+          });
+          const { address } = yield* device.mapped();
+          mustBe("the page that was remapped over", yield* user.load(address), device.markOf(0));
+          yield* device.release();
+        },
+      },
+    ],
+  },
+  {
+    id: "RE-05",
+    level: "required",
+    owner: ["core"],
+    rule: "a remap that fails half-way MUST leave no entry behind",
+    source: "mm/memory.c remap_pfn_range_notrack; CVE-2024-47674",
+    cases: [
+      {
+        when: "no memory for the second page table",
+        schedule: "sequential",
+        executor: "model",
+        machine: { allocations: noTables },
+        *program() {
+          let left: readonly boolean[] = [];
+          const device = yield* ownDevice({
+            *mmap(area, { machine, kernel }) {
+              const pfn = claimMarkedWindow(machine, area.pages).range.startPfn;
+              const { start: address, pages, mm } = area;
+              noTables.injection = "on";
+              const answer = yield* kernel.mappings.remapPfnRange(area, {
+                address,
+                pfn,
+                pages,
+                leaves: "single",
+              });
+              noTables.injection = "off";
+              left = [0, 1].map((page) => mm.table.entryOf(address / mm.pageSize + page) !== 0);
+              return answer;
+            },
+          });
+          const { pageSize } = device.machine.geometry;
+          // A neighbour in the first table, so that only the second is missing.
+          const neighbour = TABLE_BOUNDARY - 2 * pageSize;
+          const request = { address: neighbour, placement: "fixed", length: pageSize } as const;
+          yield* succeed("mmap", user.mmap({ ...request, protection: 3, sharing: "private" }));
+          yield* user.store(neighbour, 1);
+          const answer = yield* device.map({ pages: 2, fixedAt: TABLE_BOUNDARY - pageSize });
+          mustFail("mmap whose remap finds no memory half-way", answer, ENOMEM);
+          mustBe("whether entries were left by the remap", left, [false, false]);
+          yield* device.release();
+        },
+      },
+      {
+        when: "the object is taken away half-way",
+        schedule: "racy",
+        excluded: (stage) =>
+          remapsNothing(stage) ?? (stage.subject.gate === undefined ? "it has no gate" : undefined),
+        *program({ subject }) {
+          const fixedAt = TABLE_BOUNDARY - subject.pageSize;
+          const owner = yield* user.thread(function* () {
+            yield* gateOf(subject).close();
+            yield* gateOf(subject).open();
+          }, "owner");
+          const address = yield* subject.map({ fixedAt });
+          yield* user.join(owner);
+          if (address >= 0) {
+            yield* mustShow(subject, "what was mapped", { address, first: 0, pages: subject.pages });
+            return;
+          }
+          mustFail("mmap meanwhile", address, EAGAIN);
+          yield* mustBeUnmapped(subject, "what mmap refused to map", fixedAt, subject.pages);
+        },
+      },
+    ],
+  },
+  {
+    id: "RE-06",
+    level: "required",
+    owner: ["core"],
+    rule: "a remap to an address inside a page MUST be refused with EINVAL",
+    source: "mm/memory.c remap_pfn_range_notrack (WARN_ON_ONCE(!PAGE_ALIGNED(addr)))",
+    cases: [
+      {
+        when: "",
+        schedule: "sequential",
+        executor: "model",
+        *program() {
+          const device = yield* ownDevice({
+            *mmap(area, { machine, kernel }) {
+              const pfn = claimMarkedWindow(machine, area.pages).range.startPfn;
+              const request = { address: area.start + 8, pfn, pages: 1, leaves: "single" } as const;
+              return yield* kernel.mappings.remapPfnRange(area, request);
+            },
+          });
+          mustFail("mmap whose hook remaps from within a page", yield* device.map(), EINVAL);
+          yield* device.release();
+        },
+      },
+    ],
+  },
+];
+
+function remapsNothing({ subject: { supports } }: Stage): string | undefined {
+  return supports.populate === "eager" && !supports.countsPages ? undefined : "it maps no frames at mmap";
+}
