@@ -6,7 +6,9 @@ import type { Story } from "./run-story.ts";
 export const killedStory: Story<KillResult> = {
   flag: "killAt",
   option: "--kill-at",
-  event: "The process is killed",
+  event: (at) => `The process is killed after ${at} ns`,
+  missed: (at) => `The process was to be killed after ${at} ns, but had ended by then`,
+  happened: ({ killedAt }) => killedAt !== undefined,
   tell: killOne,
   table: killTable,
   sentence: killSentence,

@@ -20,8 +20,12 @@ export interface Story<R extends { readonly broken: readonly string[] }> {
   /** The flag that says when, and how it is written. */
   readonly flag: "killAt" | "unplugAt";
   readonly option: "--kill-at" | "--unplug-at";
-  /** The opening of the sentence that ends in the time. */
-  readonly event: string;
+  /** What happens at the time, as a sentence without its full stop. */
+  event(at: number): string;
+  /** The same where it did not come to pass, because everything was over by then. */
+  missed(at: number): string;
+  /** Whether it came to pass in a run. */
+  happened(run: R): boolean;
   /** Acquires in a world of its own, and lets it happen at a virtual time. */
   tell(settings: WorldSettings, registry: PluginRegistry, signal: Signal, at: number): R;
   table(runs: readonly R[], width: number | undefined): string;
@@ -61,7 +65,8 @@ export async function runStory<R extends { readonly broken: readonly string[] }>
   if (results.length === 0) throw new UsageError(withoutRepeats(placed));
   schedule.finish(() => whatIsRun(settingsOf(plan.runs), signal, happens(at)));
   for (const misfit of placed) output.complain(leftOut(misfit));
-  const again = `${story.event} after ${at} ns (again: ${story.option} ${at}).`;
+  const event = results.some((run) => story.happened(run)) ? story.event(at) : story.missed(at);
+  const again = `${event} (again: ${story.option} ${at}).`;
   output.print(
     format === "json"
       ? `${JSON.stringify({ [story.flag]: at, runs: results }, null, 2)}\n`

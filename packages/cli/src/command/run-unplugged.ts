@@ -6,7 +6,9 @@ import type { Story } from "./run-story.ts";
 export const unpluggedStory: Story<UnplugResult> = {
   flag: "unplugAt",
   option: "--unplug-at",
-  event: "The card is pulled out",
+  event: (at) => `The card is pulled out after ${at} ns`,
+  missed: (at) => `The card was to be pulled out after ${at} ns, but everything was over by then`,
+  happened: ({ unpluggedAt }) => unpluggedAt !== undefined,
   tell: unplugOne,
   table: unplugTable,
   sentence: unplugSentence,

@@ -38,12 +38,23 @@ export function killTable(runs: readonly KillResult[], width: number | undefined
 /** What came of it, in a sentence, with what went wrong under it. */
 export function killSentence(runs: readonly KillResult[]): string {
   const broken = runs.filter((run) => run.broken.length > 0);
+  const details = runs.filter(({ harm }) => harm.length > 0).map(describeHarm);
   const heading =
     broken.length === 0
-      ? `${pc.green("Kept:")} no policy did worse than it says.`
+      ? whatWasKept(runs)
       : `${pc.red("Broken:")} ${broken.map(({ pinning }) => pinning).join(", ")} did worse than promised.`;
-  const details = runs.filter(({ harm }) => harm.length > 0).map(describeHarm);
   return `${[heading, ...details].join("\n")}\n`;
+}
+
+/** A promise about the death of a process is kept only where one died. */
+function whatWasKept(runs: readonly KillResult[]): string {
+  const alive = runs.filter(({ killedAt }) => killedAt === undefined);
+  if (alive.length === runs.length) {
+    return `${pc.yellow("Nobody was killed:")} the acquisition was over by then, so no promise was put to the test.`;
+  }
+  const late = alive.map(({ strategy, pinning }) => `${strategy} with ${pinning}`).join(", ");
+  const kept = `${pc.green("Kept:")} no policy did worse than it says.`;
+  return alive.length === 0 ? kept : `${kept} Nobody was killed, so nothing is said of: ${late}.`;
 }
 
 /** The first harm of each kind, and how many there were. */
@@ -59,7 +70,7 @@ function describeHarm({ strategy, pinning, harm, promised }: KillResult): string
   return `  ${who}: ${phrases.join("; ")}`;
 }
 
-function showPromise({ broken, promised }: KillResult): string {
+function showPromise({ broken, promised, killedAt }: KillResult): string {
   if (broken.length > 0) return pc.red("no");
-  return promised ? pc.green("yes") : "-";
+  return promised && killedAt !== undefined ? pc.green("yes") : "-";
 }

@@ -35,6 +35,9 @@ export function unplugTable(runs: readonly UnplugResult[], width: number | undef
 /** What came of it, in a sentence, with what went wrong under it. */
 export function unplugSentence(runs: readonly UnplugResult[]): string {
   const failed = runs.filter(({ broken }) => broken.length > 0);
+  if (runs.every(({ unpluggedAt }) => unpluggedAt === undefined) && failed.length === 0) {
+    return `${pc.yellow("Nothing was pulled out:")} the acquisition was over by then.\n`;
+  }
   if (failed.length === 0) {
     return `${pc.green("Kept:")} whoever needed the card was told so, nobody waits for it, and nothing is left over.\n`;
   }

@@ -38,6 +38,28 @@ describe("nopage run --kill-at", () => {
     expect(again.runs).toEqual(first.runs);
   });
 
+  test("a time after the end puts no promise to the test, and says so", async () => {
+    for (const policy of ["refcount", "reserved"]) {
+      const words = ["run", "--signal", "co2", "--pinning", policy, "--kill-at", "999999999"];
+      const { code, stdout } = await runCommand(words);
+      expect(code).toBe(0);
+      expect(stdout).toContain(
+        "The process was to be killed after 999999999 ns, but had ended by then (again:",
+      );
+      expect(stdout).toMatch(/killed at +too late/);
+      expect(stdout).toMatch(/promise kept +-/);
+      expect(stdout).toContain("Nobody was killed:");
+      expect(stdout).not.toContain("Kept:");
+    }
+  });
+
+  test("as a table it says who was killed, and whose promise was kept", async () => {
+    const { stdout } = await runCommand(["run", "--signal", "co2", "--kill-at", "5000"]);
+    expect(stdout).toContain("The process is killed after 5000 ns (again: --kill-at 5000).");
+    expect(stdout).toMatch(/promise kept +yes/);
+    expect(stdout).toContain("Kept:");
+  });
+
   test("anything else is refused", async () => {
     const { code, stderr } = await runCommand(["run", "--kill-at", "soon"]);
     expect(code).toBe(2);

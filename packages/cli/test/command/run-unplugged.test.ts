@@ -49,6 +49,12 @@ describe("nopage run --unplug-at", () => {
     expect(code).toBe(0);
     expect(runs[0]?.unpluggedAt).toBeUndefined();
     expect(runs[0]?.acquired).toBe(runs[0]?.signalBytes);
+    const { stdout } = await runCommand(["run", "--signal", "co2", "--unplug-at", "999999999999"]);
+    expect(stdout).toContain(
+      "The card was to be pulled out after 999999999999 ns, but everything was over by then",
+    );
+    expect(stdout).toContain("Nothing was pulled out:");
+    expect(stdout).not.toContain("Kept:");
   });
 
   test("at any time of any schedule it holds", async () => {
