@@ -54,24 +54,26 @@ export function* unmapBacking(backing: Backing, first: number, reach: ZapReach):
  * filled. The locks nest mmap lock outside, reverse map inside; so each mm is kept by a reference while the reverse
  * map's lock is dropped, and the area is looked up again before it is visited.
  *
- * An area that fork, split or mremap makes meanwhile got the entries of one that was not visited yet, so the reverse
- * map is walked until nothing new is found in it.
+ * An area that fork, split or mremap makes meanwhile got the entries of one that was not visited yet, and one that was
+ * visited may take in a neighbour that was not (`vma_merge`). So the range is remembered that each area had when it was
+ * visited, and the reverse map is walked until no area reaches beyond it; an area that grew is visited once more, whole.
  *
  * @throws the first thing that `visit` threw, after all other areas were visited too and every lock given back
  */
 export function* forEachArea(mapping: AddressSpace, visit: (area: Vma) => Sleepable<void>): Sleepable<void> {
-  const seen = new Set<Vma>();
+  const visited = new Map<Vma, VisitedRange>();
   const thrown: unknown[] = [];
   for (;;) {
     yield* mapping.lock.read();
-    const found = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => !seen.has(area));
+    const found = mapping.areasShowing(0, Number.MAX_SAFE_INTEGER).filter((area) => !isWithin(area, visited));
     const candidates = found.filter((area) => area.mm.tryUse());
     mapping.lock.unlockRead();
     if (found.length === 0) break;
-    for (const area of found) seen.add(area);
+    for (const area of found) visited.set(area, rangeOf(area));
     for (const area of candidates) {
       const { mm } = area;
       yield* mm.lock.read();
+      visited.set(area, rangeOf(area));
       try {
         if (area.isLinked && area.mapping === mapping) yield* visit(area);
       } catch (cause) {
@@ -83,4 +85,20 @@ export function* forEachArea(mapping: AddressSpace, visit: (area: Vma) => Sleepa
     }
   }
   if (thrown.length > 0) throw thrown[0];
+}
+
+/** The addresses that an area had when it was visited: `[start, end)`. */
+interface VisitedRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+function rangeOf({ start, end }: Vma): VisitedRange {
+  return { start, end };
+}
+
+/** Whether all that an area shows by now was visited; what a shrunk area has left was. */
+function isWithin(area: Vma, visited: ReadonlyMap<Vma, VisitedRange>): boolean {
+  const range = visited.get(area);
+  return range !== undefined && range.start <= area.start && area.end <= range.end;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { seedsBelow } from "../../../../tools/exploration.ts";
-import { VM_PFNMAP } from "../../src/contract/area-flags.ts";
+import { VM_PFNMAP, VM_READ, VM_WRITE } from "../../src/contract/area-flags.ts";
 import type { UserAddress } from "../../src/contract/units.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
@@ -220,6 +220,34 @@ describe("forEachArea", () => {
           visited.add(area.id);
         });
         expect(visited.size).toBeGreaterThanOrEqual(2);
+      });
+      world.finish();
+    }
+  });
+
+  test("MUST visit what an area took in after it was visited, over random schedules", () => {
+    for (const seed of seedsBelow(100)) {
+      const world = new World({ chooser: randomChooser(seed) });
+      const device = new TestDevice(world, {
+        pages: 4,
+        mmap: (area) => {
+          area.ops = { name: "without close" };
+          return 0;
+        },
+      });
+      world.run(function* (thread) {
+        const at = yield* map(thread, device, { pages: 4 });
+        const [middle, bytes] = [at + 2 * world.page, 2 * world.page];
+        ok(yield* thread.mprotect(middle, bytes, VM_READ));
+        thread.spawn(function* (own) {
+          // The two areas become one again.
+          ok(yield* own.mprotect(middle, bytes, VM_READ | VM_WRITE));
+        });
+        const visited = new Set<number>();
+        yield* world.kernel.mappings.forEachArea(device.inode.mapping, function* (area) {
+          for (let page = 0; page < area.pages; page++) visited.add(area.pgoff + page);
+        });
+        expect([...visited].sort()).toEqual([0, 1, 2, 3]);
       });
       world.finish();
     }
