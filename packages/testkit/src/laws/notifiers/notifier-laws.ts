@@ -1,6 +1,13 @@
 import type { AnyLaw } from "../law.ts";
+import { callbackLaws } from "./callbacks.ts";
+import { lifetimeLaws } from "./lifetime.ts";
 import { populatingLaws } from "./populating.ts";
 import { windowLaws } from "./windows.ts";
 
 /** K. Following a process's page tables. */
-export const notifierLaws: readonly AnyLaw[] = [...windowLaws, ...populatingLaws];
+export const notifierLaws: readonly AnyLaw[] = [
+  ...windowLaws,
+  ...populatingLaws,
+  ...callbackLaws,
+  ...lifetimeLaws,
+];
