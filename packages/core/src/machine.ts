@@ -117,7 +117,7 @@ export class Machine {
       this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
       this.dataCache = undefined;
     }
-    if (this.sched.interleaving) noteAllocations(this);
+    if (settings.chooser.interleaves) noteAllocations(this);
     this.rcu = new Rcu(this.sched);
     this.retryTimer = new WaitQueue(this.sched, "another try at a fault");
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
