@@ -63,6 +63,32 @@ describe.each(machines)(
   },
 );
 
+const oldMachines = policies.flatMap((policy) =>
+  (["2.6.11", "2.4"] as const).map((rules) => [policy.name, rules, policy] as const),
+);
+
+describe("on machines with the old rules for reserved pages", () => {
+  // What a fork does on them is left to the deep project.
+  const plans = killPlans.filter(
+    ({ threads, meanwhile }) => threads === "single" && meanwhile.join() === "munmap",
+  );
+
+  it.each(oldMachines)(
+    "%s, rules of %s: MUST survive what it says, and be seen not to survive the rest",
+    (_name, rules, policy) => {
+      const survived = survivedEvents(policy.supports, rules);
+      const { seen, broken } = surveyKills(policy, rules, 1, plans);
+      expect(broken).toEqual([]);
+      for (const event of ["munmap", "exit"] as const) {
+        const { runs, harm } = seen.get(event) ?? { runs: 0, harm: undefined };
+        expect(runs, event).toBeGreaterThan(0);
+        if (survived.includes(event)) expect(harm, event).toBeUndefined();
+        else expect(harm, event).toBeDefined();
+      }
+    },
+  );
+});
+
 describe("a policy that claims everything and holds nothing", () => {
   const build = killWorlds(holdsNothing, "6.1" satisfies RuleSet);
 
