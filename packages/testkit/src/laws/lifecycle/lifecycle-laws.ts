@@ -14,4 +14,4 @@ export const lifecycleLaws: readonly AnyLaw[] = [
   ...movingLaws,
   ...resizingLaws,
   ...endingLaws,
-];
+].toSorted((one, other) => one.id.localeCompare(other.id));

@@ -123,6 +123,21 @@ export const hookLaws: readonly AnyLaw[] = [
         },
       },
       {
+        when: "while the device is removed",
+        schedule: "racy",
+        excluded: ({ subject }) => (subject.remove === undefined ? "it cannot be removed" : undefined),
+        *program({ subject }) {
+          const { remove } = subject;
+          const remover = yield* user.thread(function* () {
+            if (remove !== undefined) yield* remove();
+          }, "remover");
+          const address = yield* subject.map({ pages: 1 });
+          yield* user.join(remover);
+          if (isError(address)) return;
+          mustBe("a load through a mapping that was made meanwhile", yield* user.load(address), SIGBUS);
+        },
+      },
+      {
         when: "a hook that has set operations and made entries",
         schedule: "sequential",
         executor: "model",
