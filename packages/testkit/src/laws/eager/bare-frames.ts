@@ -42,6 +42,27 @@ export const bareFrameLaws: readonly AnyLaw[] = [
         },
       },
       {
+        when: "frames that the owner takes away for a while",
+        schedule: "sequential",
+        excluded: (stage) =>
+          countsPages(stage) ?? (stage.subject.gate === undefined ? "it has no gate" : undefined),
+        *program({ subject }) {
+          const address = yield* succeed("mmap", subject.map());
+          yield* mustShow(subject, "the mapping", { address, first: 0, pages: subject.pages });
+          yield* gateOf(subject).close();
+          let seen: unknown = "nothing yet";
+          const toucher = yield* user.thread(function* () {
+            seen = yield* user.load(address);
+          }, "toucher");
+          yield* user.settle();
+          const expected = subject.supports.whileRevoked === "wait" ? "nothing yet" : SIGBUS;
+          mustBe("what is seen of frames that the owner has taken away", seen, expected);
+          yield* gateOf(subject).open();
+          yield* user.join(toucher);
+          yield* mustShow(subject, "the mapping afterwards", { address, first: 0, pages: subject.pages });
+        },
+      },
+      {
         when: "frames that the owner takes away",
         schedule: "sequential",
         excluded: (stage) =>

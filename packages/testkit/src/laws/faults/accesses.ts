@@ -108,10 +108,18 @@ export const accessLaws: readonly AnyLaw[] = [
           const address = yield* succeed("mmap", subject.map());
           const before = yield* user.faults();
           const there = existingPages(subject);
-          for (const page of [...there, ...there]) {
+          for (const page of there) {
             mustReach(`a load from page ${page}`, yield* user.load(address + page * subject.pageSize));
           }
-          yield* mustHaveFaulted("touching each page twice", before, { minor: there.length, major: 0 });
+          // A handler may map neighbours as well (PF-10), so the first touches may be fewer faults than pages.
+          const { minor } = yield* user.faults();
+          const first = minor - before.minor;
+          must(
+            first > 0 && first <= there.length,
+            `${there.length} first touches counted as ${first} minor faults`,
+          );
+          for (const page of there) yield* user.load(address + page * subject.pageSize);
+          yield* mustHaveFaulted("touching each page twice", before, { minor: first, major: 0 });
         },
       },
       {
