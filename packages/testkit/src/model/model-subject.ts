@@ -16,10 +16,11 @@ import { mustSucceed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import { type ShownMemory, showMemory } from "../shown-memory.ts";
-import type { FallibleHook, HookCounts, Subject, SubjectMapping } from "../subject/subject.ts";
+import type { FallibleHook, HookCounts, OddMemory, Subject, SubjectMapping } from "../subject/subject.ts";
 import { createTestDevice, type TestDevice } from "../test-device.ts";
 import { type ControlCommand, controlOperations } from "./control.ts";
 import { frameOf } from "./frame-of.ts";
+import { ODD_DEVICE, oddKinds, showOdd } from "./odd-memory.ts";
 import { HookWatch, watched } from "./watched-strategy.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
@@ -51,6 +52,8 @@ const commandNames = [
   "fail-errno",
   "poison",
   "heal",
+  "free",
+  "show-odd",
 ] as const;
 type CommandName = (typeof commandNames)[number];
 
@@ -95,7 +98,16 @@ export function createModelSubject(
     mmap: (_file, area) => device.binding.mmap(area),
   });
   if (typeof elsewhere === "number") throw new Error(`${ELSEWHERE} is already registered`);
-  const commands = commandsOf({ machine, kernel }, device, shown, watch);
+  const supports = supportsOf(strategy, backing);
+  const commands: Record<CommandName, ControlCommand> = {
+    ...commandsOf({ machine, kernel }, device, shown, watch),
+    *free() {
+      if (!supports.countsPages) yield* device.binding.remove();
+      shown.release();
+      return 0;
+    },
+    "show-odd": (kind) => showOdd(machine, kernel, strategy, kind),
+  };
   const operations: FileOperations = controlOperations(
     CONTROL,
     commandNames.map((name) => commands[name]),
@@ -106,7 +118,7 @@ export function createModelSubject(
   return {
     name: `${strategy.name} on ${backing}${holes === "some" ? " with holes" : ""}`,
     accessor: "cpu",
-    supports: supportsOf(strategy, backing),
+    supports,
     wordBits: wordBitsOf(machine),
     pageSize: machine.geometry.pageSize,
     pages: SUBJECT_PAGES,
@@ -114,6 +126,7 @@ export function createModelSubject(
     module: MODULE,
     ...mapping(machine.geometry.pageSize),
     ...control(),
+    ...(backing === "linear" && { mapOdd: (kind) => mapOdd(kind) }),
     markOf,
     device,
     shown,
@@ -136,7 +149,7 @@ function commandsOf(
   { binding }: TestDevice,
   shown: ShownMemory,
   watch: HookWatch,
-): Record<CommandName, ControlCommand> {
+): Record<Exclude<CommandName, "free" | "show-odd">, ControlCommand> {
   const { frames } = machine.memory;
   const mark = (page: number, change: (on: typeof frames, frame: Page) => void): number => {
     const frame = frameOf(machine, binding.backing, page);
@@ -234,17 +247,32 @@ function mapping(pageSize: number): Pick<Subject, "open" | "openElsewhere" | "ma
   };
 }
 
+function* command(name: CommandName, argument = 0): Steps<number> {
+  const descriptor = yield* user.open({ path: CONTROL, mode: "read-write", blocking: "blocking" });
+  mustSucceed(`open of ${CONTROL}`, descriptor);
+  const answer = yield* user.ioctl(descriptor, commandNames.indexOf(name), argument);
+  yield* user.close(descriptor);
+  return answer;
+}
+
+/** Has the driver show odd memory under another name, and maps that. */
+function* mapOdd(kind: OddMemory): Steps<number> {
+  const length = mustSucceed("showing odd memory", yield* command("show-odd", oddKinds.indexOf(kind)));
+  const request = { path: ODD_DEVICE, mode: "read-write", blocking: "blocking" } as const;
+  const descriptor = mustSucceed(`open of ${ODD_DEVICE}`, yield* user.open(request));
+  const protection = VM_READ | VM_WRITE;
+  const address = yield* user.mmap({ length, protection, sharing: "shared", pgoff: 0, descriptor });
+  yield* user.close(descriptor);
+  return address;
+}
+
 /** How a program reaches the owner of the device. */
 function control(): Required<
-  Pick<Subject, "gate" | "peek" | "poke" | "resize" | "remove" | "poison" | "heal" | "counts" | "failNext">
+  Pick<
+    Subject,
+    "gate" | "peek" | "poke" | "resize" | "remove" | "free" | "poison" | "heal" | "counts" | "failNext"
+  >
 > {
-  function* command(name: CommandName, argument = 0): Steps<number> {
-    const descriptor = yield* user.open({ path: CONTROL, mode: "read-write", blocking: "blocking" });
-    mustSucceed(`open of ${CONTROL}`, descriptor);
-    const answer = yield* user.ioctl(descriptor, commandNames.indexOf(name), argument);
-    yield* user.close(descriptor);
-    return answer;
-  }
   return {
     gate: {
       *close() {
@@ -262,6 +290,9 @@ function control(): Required<
     resize: (pages) => command("resize", pages),
     *remove() {
       yield* command("remove");
+    },
+    *free() {
+      yield* command("free");
     },
     poison: (page) => command("poison", page),
     heal: (page) => command("heal", page),

@@ -19,6 +19,15 @@ export interface SubjectSupports {
   readonly privateWritable: boolean;
 }
 
+/**
+ * Memory that is no page of its own: objects of a slab; a block of pages that is neither compound nor split, so that only
+ * its first page has a count; a buffer that begins in the middle of a page, the rest of which is somebody else's.
+ */
+export type OddMemory = "slab" | "bare-block" | "unaligned";
+
+/** What a page of somebody else's begins with, beside `unaligned` memory. */
+export const SECRET = 0x5ec_2e75;
+
 /** How a subject is mapped; all of it, shared and writable, where left out. */
 export interface SubjectMapping {
   /** The object's page that the mapping begins with. */
@@ -94,6 +103,13 @@ export interface Subject {
   poke?(page: number, value: number): Steps<void>;
   /** Changes the object's length: 0, or a negated errno. */
   resize?(pages: number): Steps<number>;
+  /** Maps another object of the same driver, made of odd memory: the address, or a negated errno. */
+  mapOdd?(memory: OddMemory): Steps<number>;
+  /**
+   * The owner gives all of its memory back while it may be mapped: counted pages at once, bare frames after the device was
+   * taken out, as nothing else keeps them. Nobody may `peek` or `poke` afterwards.
+   */
+  free?(): Steps<void>;
   /** The device is pulled out, for good. */
   remove?(): Steps<void>;
   /**
