@@ -98,13 +98,9 @@ export const promiseLaws: readonly AnyLaw[] = [
             yield* moment.touch(subject, address, 0);
             yield* moment.touch(subject, address, 0);
           });
-          yield* moment.close(subject);
-          const other = yield* user.thread(() => moment.touch(subject, address, 0));
-          if (subject.supports.whileRevoked === "sigbus") yield* user.join(other);
-          else yield* user.sleep(BY_THEN);
-          yield* moment.open(subject);
+          yield* moment.takeAway(subject);
           yield* user.join(sibling);
-          yield* user.join(other);
+          yield* mustShowAll(subject, "afterwards", address);
         },
       },
     ],

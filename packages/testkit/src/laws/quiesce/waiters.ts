@@ -4,6 +4,7 @@ import { user } from "../../program/user.ts";
 import type { Subject } from "../../subject/subject.ts";
 import type { AnyLaw } from "../law.ts";
 import {
+  A_WHILE,
   doesNotWait,
   gateOf,
   hasNoGate,
@@ -119,14 +120,12 @@ export const waiterLaws: readonly AnyLaw[] = [
         excluded: doesNotWait,
         *program({ subject }) {
           const [page = 0] = presentPages(subject);
-          const isMapped = { is: false };
           const victim = yield* user.process(function* () {
             const address = yield* succeed("mmap", subject.map());
-            isMapped.is = true;
-            yield* user.sleep(1000);
+            yield* user.sleep(A_WHILE);
             yield* user.load(address + page * subject.pageSize);
           }, "victim");
-          while (!isMapped.is) yield* user.sleep(100);
+          yield* user.sleep(A_WHILE / 2);
           yield* gateOf(subject).close();
           yield* user.settle();
           mustBe("the victim", yield* user.stateOf(victim), "blocked");

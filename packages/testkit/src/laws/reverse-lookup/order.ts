@@ -2,7 +2,7 @@ import { inWords, LawBroken, must, mustBe, SIGBUS, SIGSEGV_MAPERR, succeed } fro
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
-import { hasNoGate, Moment } from "../support/taking-away.ts";
+import { A_WHILE, hasNoGate, Moment } from "../support/taking-away.ts";
 
 const READ_WRITE = 3;
 const WORD = 7;
@@ -118,15 +118,20 @@ export const orderLaws: readonly AnyLaw[] = [
         excluded: hasNoGate,
         *program({ subject }) {
           const moment = new Moment();
-          const address = yield* succeed("mmap", subject.map());
+          const address = yield* succeed("mmap", subject.map({ pages: 1 }));
           const sibling = yield* user.thread(function* () {
-            for (let turn = 0; turn < 3; turn++) yield* moment.touch(subject, address, 0, [SIGSEGV_MAPERR]);
+            yield* moment.touch(subject, address, 0);
+            yield* user.sleep(A_WHILE);
+            yield* moment.touch(subject, address, 0, [SIGSEGV_MAPERR]);
+            yield* moment.touch(subject, address, 0, [SIGSEGV_MAPERR]);
           }, "toucher");
           const other = yield* user.thread(function* () {
-            yield* succeed("munmap", user.munmap(address, subject.pages * subject.pageSize));
+            yield* user.sleep(A_WHILE);
+            yield* succeed("munmap", user.munmap(address, subject.pageSize));
           }, "unmapper");
-          yield* moment.close(subject);
-          yield* moment.open(subject);
+          // By now the other CPUs have the translation, and everybody goes on at once.
+          yield* user.sleep(A_WHILE);
+          yield* moment.takeAway(subject);
           yield* user.join(sibling);
           yield* user.join(other);
         },
@@ -147,26 +152,28 @@ export const orderLaws: readonly AnyLaw[] = [
         machine: { cpus: 3 },
         excluded: hasNoGate,
         *program({ subject }) {
-          const length = subject.pages * subject.pageSize;
+          const length = subject.pageSize;
           const moment = new Moment();
-          const address = yield* succeed("mmap", subject.map());
+          const address = yield* succeed("mmap", subject.map({ pages: 1 }));
           const newAddress = yield* succeed(
             "mmap of a place to move to",
             user.mmap({ length, protection: 1, sharing: "private" }),
           );
           yield* succeed("munmap of it", user.munmap(newAddress, length));
           const sibling = yield* user.thread(function* () {
-            for (let turn = 0; turn < 2; turn++) {
-              yield* moment.touch(subject, address, 0, [SIGSEGV_MAPERR]);
-              yield* moment.touch(subject, newAddress, 0, [SIGSEGV_MAPERR]);
-            }
+            yield* moment.touch(subject, address, 0);
+            yield* user.sleep(A_WHILE);
+            yield* moment.touch(subject, address, 0, [SIGSEGV_MAPERR]);
+            yield* moment.touch(subject, newAddress, 0, [SIGSEGV_MAPERR]);
           }, "toucher");
           const mover = yield* user.thread(function* () {
+            yield* user.sleep(A_WHILE);
             const size = { oldLength: length, newLength: length };
             yield* succeed("mremap", user.mremap({ address, ...size, moving: "may-move", newAddress }));
           }, "mover");
-          yield* moment.close(subject);
-          yield* moment.open(subject);
+          // By now the other CPUs have the translation, and everybody goes on at once.
+          yield* user.sleep(A_WHILE);
+          yield* moment.takeAway(subject);
           yield* user.join(sibling);
           yield* user.join(mover);
           yield* moment.touch(subject, newAddress, 0);
@@ -187,7 +194,9 @@ export const orderLaws: readonly AnyLaw[] = [
           yield* user.store(address, WORD);
           let isCut = false;
           const sibling = yield* user.thread(function* () {
-            for (let turn = 0; turn < 3; turn++) {
+            mustBe("a load", yield* user.load(address), WORD);
+            yield* user.sleep(A_WHILE);
+            for (let turn = 0; turn < 2; turn++) {
               const wasCut = isCut;
               const seen = yield* user.load(address);
               must(
@@ -197,9 +206,11 @@ export const orderLaws: readonly AnyLaw[] = [
             }
           }, "toucher");
           const mover = yield* user.thread(function* () {
+            yield* user.sleep(A_WHILE);
             const size = { oldLength: pageSize, newLength: pageSize };
             yield* succeed("mremap", user.mremap({ address, ...size, moving: "may-move", newAddress }));
           }, "mover");
+          yield* user.sleep(A_WHILE);
           yield* succeed("ftruncate", user.ftruncate(descriptor, 0));
           isCut = true;
           yield* user.join(sibling);

@@ -103,6 +103,13 @@ export class Moment {
     this.#isClosed = true;
   }
 
+  /** Takes the object away until nobody else can go on, and gives it back. */
+  *takeAway(subject: Subject): Steps<void> {
+    yield* this.close(subject);
+    yield* user.sleep(A_WHILE);
+    yield* this.open(subject);
+  }
+
   /** Gives it back. */
   *open(subject: Subject): Steps<void> {
     this.#isClosed = false;
