@@ -1,7 +1,7 @@
 import { VM_SPECIAL } from "../contract/area-flags.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { OpenFile } from "../contract/file.ts";
-import { callClose } from "./area-hooks.ts";
+import { forgetArea } from "./area-hooks.ts";
 import type { Lineage } from "./lineage.ts";
 import type { Mm } from "./mm.ts";
 import type { Vma } from "./vma.ts";
@@ -25,9 +25,13 @@ interface Neighbours {
 
 /**
  * Makes a range one with the areas next to it where nothing tells them apart (`vma_merge`, mm/mmap.c, 6.1): the same
- * flags, the same open file, pages that go on, private pages of one lineage, and neither a `close` hook nor any flag of
- * VM_SPECIAL (LC-11). The driver is not asked. The area below keeps its object before the one above; an area that is
+ * flags, the same open file, pages that go on, private pages of one lineage, no flag of VM_SPECIAL, and no `close` hook
+ * of a neighbour (LC-11). The driver is not asked. The area below keeps its object before the one above; an area that is
  * used up gives its reference on the file back. The mmap lock is held for writing.
+ *
+ * Linux looks for `close` at the neighbours only (`is_mergeable_vma`), never at the area that the range is part of. Where
+ * that one alone of its file has the hook, it is used up and the hook never runs: 6.1 counts on all areas of a file to
+ * be alike in this (mended in 6.12, which keeps it apart).
  *
  * @returns the area that holds the range now, its totals not charged yet; or undefined with nothing changed
  */
@@ -98,6 +102,6 @@ function* join(mm: Mm, range: Range, { below, above }: Neighbours): Sleepable<Vm
   mm.areas.resize(survivor, start, end, survivor.pgoffOf(start));
   mapping?.link(survivor);
   mapping?.lock.unlockWrite();
-  for (const area of absorbed) yield* callClose(area);
+  for (const area of absorbed) yield* forgetArea(area);
   return survivor;
 }

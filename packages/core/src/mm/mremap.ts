@@ -165,6 +165,8 @@ function checkResize(
 
 /**
  * Takes the free room behind the area if there is enough, and what lies behind that if it fits; no hook is asked (LC-15).
+ * One with a `close` hook is widened by itself (`mremap`, 6.1 since commit d014cd7c1c35): it may not be made one with
+ * another, and the merge would give the room to an area behind it that may.
  */
 function* growInPlace(area: Vma, bytes: number): Sleepable<boolean> {
   const { mm } = area;
@@ -174,7 +176,7 @@ function* growInPlace(area: Vma, bytes: number): Sleepable<boolean> {
   const { file, flags, lineage, mapping } = area;
   const grown = { start: area.end, end, flags, file, pgoff: area.pgoffOf(area.end), lineage };
   charge(mm, flags, bytes * mm.perPage);
-  if ((yield* mergeRange(mm, grown)) !== undefined) return true;
+  if (area.ops?.close === undefined && (yield* mergeRange(mm, grown)) !== undefined) return true;
   if (mapping !== undefined) {
     yield* mapping.lock.write();
     mapping.unlink(area);

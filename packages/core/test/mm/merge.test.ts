@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { VM_DONTCOPY, VM_READ } from "../../src/contract/area-flags.ts";
 import { EFAULT } from "../../src/contract/errno.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
+import type { MappableArea } from "../../src/contract/file.ts";
+import type { VmOps } from "../../src/contract/vm-ops.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { map, mapAnonymous, openDevice, TestDevice } from "../support/test-device.ts";
 import { ok, RW, runProgram, type World } from "../support/world.ts";
@@ -258,5 +260,105 @@ describe("mappings of one open file that go on in it", () => {
         expect(device.calls.filter((call) => call.startsWith("close"))).toHaveLength(2);
       };
     });
+  });
+});
+
+describe("mappings of one file of which only some have a close hook", () => {
+  type Piece = readonly [page: number, pages: number, protection: number];
+
+  /** Maps pieces of one open file, each shown at its place; those that begin at `withClose` have a close hook. */
+  function withPieces(
+    pieces: readonly Piece[],
+    withClose: number,
+    program: (
+      thread: UserThread,
+      areas: () => string,
+      closed: readonly number[],
+      world: World,
+    ) => Sleepable<void>,
+  ): void {
+    const closed: number[] = [];
+    const plain: VmOps = { name: "plain" };
+    const closing: VmOps = { name: "closing", close: ({ pgoff }) => void closed.push(pgoff) };
+    const mmap = (area: MappableArea) => {
+      area.ops = area.pgoff === withClose ? closing : plain;
+      return 0;
+    };
+    runProgram((world) => {
+      const device = new TestDevice(world, { pages: 6, mmap });
+      return function* (thread) {
+        const descriptor = yield* openDevice(thread, device);
+        for (const [pgoff, pages, protection] of pieces) {
+          const shape = { sharing: "shared", placement: "fixed", descriptor, protection, pgoff } as const;
+          const address = HERE + pgoff * world.page;
+          ok(yield* thread.mmap({ ...shape, address, length: pages * world.page }));
+        }
+        yield* program(thread, () => shown(world, thread), closed, world);
+        world.expectAgreement();
+      };
+    });
+  }
+
+  test("one that has it grows by itself, though its neighbour could take the room", () => {
+    const pieces: readonly Piece[] = [
+      [0, 2, RW],
+      [4, 2, RW],
+    ];
+    withPieces(pieces, 0, function* (thread, areas, closed, { page }) {
+      expect(yield* thread.mremap({ address: HERE, oldLength: 2 * page, newLength: 4 * page })).toBe(HERE);
+      expect(areas()).toBe("[0, 4) [4, 6)");
+      expect(thread.mm.areas.find(HERE + 3 * page)?.ops?.name).toBe("closing");
+      expect(thread.mm.totalPages).toBe(6);
+      ok(yield* thread.munmap(HERE, 4 * page));
+      expect(closed).toEqual([0]);
+    });
+  });
+
+  test("one that has none takes the room together with its neighbour, if that has none either", () => {
+    const pieces: readonly Piece[] = [
+      [0, 2, RW],
+      [4, 2, RW],
+    ];
+    for (const [withClose, shown] of [
+      [4, "[0, 4) [4, 6)"],
+      [-1, "[0, 6)"],
+    ] as const) {
+      withPieces(pieces, withClose, function* (thread, areas, _closed, { page }) {
+        expect(yield* thread.mremap({ address: HERE, oldLength: 2 * page, newLength: 4 * page })).toBe(HERE);
+        expect(areas()).toBe(shown);
+      });
+    }
+  });
+
+  test("one that has it is used up between two that have none, and its hook is not asked, as in 6.1", () => {
+    const pieces: readonly Piece[] = [
+      [0, 1, VM_READ],
+      [1, 1, RW],
+      [2, 1, VM_READ],
+    ];
+    withPieces(pieces, 1, function* (thread, areas, closed, { page }) {
+      expect(areas()).toBe("[0, 1) [1, 2) [2, 3)");
+      ok(yield* thread.mprotect(HERE + page, page, VM_READ));
+      expect(areas()).toBe("[0, 3)");
+      expect(closed, "its pages are mapped still").toEqual([]);
+      ok(yield* thread.munmap(HERE, 3 * page));
+      expect(closed).toEqual([]);
+    });
+  });
+
+  test("a neighbour that has it takes nothing in", () => {
+    for (const [withClose, other] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const pieces: readonly Piece[] = [
+        [withClose, 1, VM_READ],
+        [other, 1, RW],
+      ];
+      withPieces(pieces, withClose, function* (thread, areas, _closed, { page }) {
+        ok(yield* thread.mprotect(HERE + other * page, page, VM_READ));
+        expect(areas()).toBe("[0, 1) [1, 2)");
+      });
+    }
   });
 });
