@@ -43,6 +43,14 @@ export interface StrategyHooks {
    * lies inside the object. On failure everything that it mapped is zapped by the core, and neither `open` nor
    * `close` runs for the area.
    *
+   * Not every mmap gets here. A new mapping that goes on where a mapping of the same open file next to it ends, or that
+   * ends where one begins, with the same flags, becomes part of that area and nobody is asked (`vma_merge` comes before
+   * `call_mmap` in `__mmap_region`, 6.1): not this hook, and not the core whether the new part lies inside the object or
+   * the device is gone. So a hook for faults checks `fault.pgoff` and `fault.gate` every time, and answers SIGBUS, as it
+   * must for a mapping that mremap has grown. State kept per area is then state of more pages than mmap was asked for. An
+   * area with a `close` hook is never joined to its neighbours, nor is one with a flag of VM_SPECIAL (VM_IO, VM_PFNMAP,
+   * VM_MIXEDMAP, VM_DONTEXPAND): every insertion sets one, so that a strategy which maps all at mmap is always asked.
+   *
    * @returns the operations of the area, or a negated errno: -EAGAIN when the mapping cannot be made now, -EINVAL when
    *   it never can
    */

@@ -32,11 +32,20 @@ export interface VmOps {
 
   /**
    * A new area came to be by split, move or fork; not called for the area that mmap itself makes. At fork it runs
-   * before the reverse map can find the child's area.
+   * before the reverse map can find the child's area. An area may also change its bounds without any hook being asked:
+   * when mremap grows it, and, without `close`, when it is joined with its neighbours (see `StrategyHooks.mmap`). So
+   * what an area has is looked up by `pgoff`, and not remembered by its bounds.
    */
   open?(area: Area): MaySleep<void>;
 
-  /** The area goes away; none of its entries is left. The file is still open. */
+  /**
+   * The area goes away; none of its entries is left. The file is still open.
+   *
+   * To have this hook is to keep every mapping an area of its own, so that there are as many of `close` as of `mmap` and
+   * `open`; a strategy that counts areas has it, be it empty. All areas of one file have it or none: one that alone has it
+   * between two without is used up by them when mprotect, mlock or madvise makes the three alike, and its `close` never
+   * runs (as in Linux before 6.12, whose `vma_merge` looks at the neighbours only).
+   */
   close?(area: Area): MaySleep<void>;
 
   /**
