@@ -12,8 +12,8 @@ import {
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { Subject } from "../../subject/subject.ts";
-import type { AnyLaw, Stage } from "../law.ts";
-import { areaAt, mustHaveFaulted } from "../support/accounts.ts";
+import type { AnyLaw, LawCase, Stage } from "../law.ts";
+import { areaAt, mustHaveFaulted, references } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
@@ -160,25 +160,48 @@ export const accessLaws: readonly AnyLaw[] = [
     owner: ["core"],
     rule: "the first store to a private mapping of pages MUST go to a copy, MUST leave the object as it is, and MUST NOT keep a reference to its page",
     source: "mm/memory.c do_cow_fault, wp_page_copy",
-    cases: (["a store at once", "a store after a load"] as const).map((when) => ({
-      when,
-      schedule: "sequential",
-      excluded: ({ subject: { supports } }) =>
-        supports.countsPages && supports.privateWritable ? undefined : "it has no private mappings of pages",
-      *program({ subject }) {
-        const address = yield* succeed("private mmap", subject.map({ sharing: "private" }));
-        const shared = yield* succeed("shared mmap", subject.map());
-        if (when === "a store after a load") yield* user.load(address);
-        mustReach("a store to the private mapping", yield* user.store(address, 77));
-        mustBe("the private page", yield* user.load(address), 77);
-        mustBe("the shared page", yield* user.load(shared), subject.markOf(0));
-        if (subject.peek !== undefined) {
-          mustBe("the page as its owner sees it", yield* subject.peek(0), subject.markOf(0));
-        }
-        const { rss, anonymous } = yield* areaAt(address);
-        mustBe("rss and anonymous pages of the private mapping", [rss, anonymous], [1, 1]);
+    cases: [
+      ...(["a store at once", "a store after a load"] as const).map(
+        (when): LawCase => ({
+          when,
+          schedule: "sequential",
+          excluded: ({ subject: { supports } }) =>
+            supports.countsPages && supports.privateWritable
+              ? undefined
+              : "it has no private mappings of pages",
+          *program({ subject }) {
+            const address = yield* succeed("private mmap", subject.map({ sharing: "private" }));
+            const shared = yield* succeed("shared mmap", subject.map());
+            if (when === "a store after a load") yield* user.load(address);
+            mustReach("a store to the private mapping", yield* user.store(address, 77));
+            mustBe("the private page", yield* user.load(address), 77);
+            mustBe("the shared page", yield* user.load(shared), subject.markOf(0));
+            if (subject.peek !== undefined) {
+              mustBe("the page as its owner sees it", yield* subject.peek(0), subject.markOf(0));
+            }
+            const { rss, anonymous } = yield* areaAt(address);
+            mustBe("rss and anonymous pages of the private mapping", [rss, anonymous], [1, 1]);
+          },
+        }),
+      ),
+      {
+        when: "the references that are left",
+        schedule: "sequential",
+        executor: "model",
+        excluded: ({ subject: { supports } }) =>
+          supports.countsPages && supports.privateWritable
+            ? undefined
+            : "it has no private mappings of pages",
+        *program({ subject }) {
+          const before = yield* references();
+          const address = yield* succeed("private mmap", subject.map({ sharing: "private" }));
+          mustReach("a store to the private mapping", yield* user.store(address, 77));
+          mustBe("references, of which one is to the copy,", (yield* references()) - before, 1);
+          yield* user.munmap(address, subject.pages * subject.pageSize);
+          mustBe("references that are left", (yield* references()) - before, 0);
+        },
       },
-    })),
+    ],
   },
   {
     id: "FR-15",
