@@ -11,6 +11,8 @@ import { notifierLaws } from "./notifiers/notifier-laws.ts";
 import { permissionLaws } from "./permissions/permission-laws.ts";
 import { pinLaws } from "./pins/pin-laws.ts";
 import { quiesceLaws } from "./quiesce/quiesce-laws.ts";
+import { referenceLaws } from "./references/reference-laws.ts";
+import { reservedLaws } from "./reserved.ts";
 import { reverseLookupLaws } from "./reverse-lookup/reverse-lookup-laws.ts";
 import { truncationLaws } from "./truncation.ts";
 
@@ -22,6 +24,8 @@ export const allLaws: readonly AnyLaw[] = [
   ...eagerLaws,
   ...bareFrameLaws,
   ...lookUpLaws,
+  ...referenceLaws,
+  ...reservedLaws,
   ...reverseLookupLaws,
   ...quiesceLaws,
   ...notifierLaws,
