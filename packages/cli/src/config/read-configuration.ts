@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { PluginRegistry, Problem, WorldSettings } from "@nopage/core/wiring";
 import { builtInSignals, defaultSignalName } from "@nopage/device-highway";
 import { UsageError } from "../usage-error.ts";
@@ -10,12 +10,19 @@ import { loadConfigFile } from "./load-config-file.ts";
 import { loadNamedModules } from "./load-named-modules.ts";
 import { loadPlugins } from "./load-plugins.ts";
 
+/** Which signal is acquired. */
+export interface SignalSetting {
+  /** As the user wrote it: a built-in name, or a path. */
+  readonly written: string;
+  /** The same, with a path that a file names looked up beside that file. */
+  readonly location: string;
+}
+
 /** Everything that a command goes by: defaults, overlaid by the file, overlaid by the flags. */
 export interface Configuration {
   readonly settings: WorldSettings;
   readonly chooser: ChooserConfig;
-  /** A built-in name, or a path relative to the working directory. */
-  readonly signal: string;
+  readonly signal: SignalSetting;
   /** The file's absolute path, where there is one. */
   readonly file: string | undefined;
   /** What is wrong so far; to be told together with what the command itself finds. */
@@ -71,7 +78,7 @@ export async function readConfiguration(
   return {
     settings: { strategy, pinning, device, ...(machine === undefined ? {} : { machine }) },
     chooser,
-    signal: flags.signal ?? locateSignal(config.signal, base, directory),
+    signal: { written: config.signal, location: flags.signal ?? locateSignal(config.signal, dirname(base)) },
     file,
     problems: [...checkFlags(flags), ...formProblems, ...pluginProblems, ...namingProblems].map(place),
     place,
@@ -88,11 +95,9 @@ function withoutMistakes(
   return Object.fromEntries(sound) as Partial<Defaults>;
 }
 
-/** A signal that a file names lies beside that file. */
-function locateSignal(signal: string, base: string, directory: string): string {
-  if (builtInSignals.some(({ name }) => name === signal)) return signal;
-  const path = relative(directory, join(dirname(base), signal));
-  return path.startsWith(".") ? path : `./${path}`;
+/** A signal that a file names lies beside that file, or where an absolute path says. */
+function locateSignal(signal: string, directory: string): string {
+  return builtInSignals.some(({ name }) => name === signal) ? signal : resolve(directory, signal);
 }
 
 /** A recording that a file names lies beside that file; one of a flag is looked for from the working directory. */

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { folderWith } from "../support/folder.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -82,11 +83,30 @@ describe("a signal that is none", () => {
     expect(told).toMatch(why);
   });
 
-  test("two channels are a signal", async () => {
+  test("that a file names is quoted as it stands there, and so is the nearest choice", async () => {
+    const folder = folderWith({
+      "deep/odd.wav": files["odd.wav"],
+      "deep/nopage.config.json": '{ "signal": "odds.wav" }',
+      "deep/absolute.json": "{}",
+    });
+    const told = await complaint(["--config", `${folder}/deep/nopage.config.json`]);
+    expect(told).toMatch(
+      /^ {2}signal in nopage.config.json: found "odds.wav"; .*; nearest choice: "odd.wav"$/m,
+    );
+    const missing = `${folder}/deep/odds.wav`;
+    writeFileSync(`${folder}/deep/absolute.json`, JSON.stringify({ signal: missing }));
+    const absolute = await complaint(["--config", `${folder}/deep/absolute.json`]);
+    expect(absolute).toContain(`signal in absolute.json: found "${missing}"; `);
+    expect(absolute).toContain(`nearest choice: "${folder}/deep/odd.wav"`);
+  });
+
+  test("two channels are a signal, by flag and by the absolute path in a file", async () => {
     const folder = folderWith({ "stereo.wav": wav({ channels: 2, bytes: 400 }) });
     const { code, stdout } = await runCommand(["run", "--signal", `${folder}/stereo.wav`]);
     expect(code).toBe(0);
     expect(stdout).toContain("400 bytes, 2 channels of 16 bits");
+    writeFileSync(`${folder}/own.json`, JSON.stringify({ signal: `${folder}/stereo.wav` }));
+    expect(await runCommand(["run", "--config", `${folder}/own.json`])).toMatchObject({ code, stdout });
   });
 });
 

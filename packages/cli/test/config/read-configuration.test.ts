@@ -47,7 +47,7 @@ describe("a configuration file", () => {
   test("without one the defaults count", async () => {
     const { settings, signal, file } = await read(folderWith({}));
     expect(settings).toEqual({ strategy: "lazy-nopage", pinning: "refcount", device: { name: "highway" } });
-    expect(signal).toBe("guitar");
+    expect(signal).toEqual({ written: "guitar", location: "guitar" });
     expect(file).toBeUndefined();
   });
 
@@ -151,12 +151,18 @@ describe("a configuration file", () => {
     expect(configFileAbove(`${folder}/deep/down`)).toBe(`${folder}/nopage.config.yaml`);
   });
 
-  test("a signal that it names lies beside it", async () => {
-    const folder = folderWith({ "deep/nopage.config.json": '{ "signal": "own.wav" }' });
-    expect((await read(folder, { config: "deep/nopage.config.json" })).signal).toBe("./deep/own.wav");
-    expect((await read(folder, { config: "deep/nopage.config.json", signal: "own.wav" })).signal).toBe(
-      "own.wav",
-    );
+  test("a signal that it names lies beside it, or where an absolute path says", async () => {
+    const folder = folderWith({
+      "deep/nopage.config.json": '{ "signal": "own.wav" }',
+      "deep/absolute.json": '{ "signal": "/far/away.wav" }',
+    });
+    const config = "deep/nopage.config.json";
+    const beside = { written: "own.wav", location: `${folder}/deep/own.wav` };
+    expect((await read(folder, { config })).signal).toEqual(beside);
+    const absolute = { written: "/far/away.wav", location: "/far/away.wav" };
+    expect((await read(folder, { config: "deep/absolute.json" })).signal).toEqual(absolute);
+    const ofFlag = { written: "own.wav", location: "own.wav" };
+    expect((await read(folder, { config, signal: "own.wav" })).signal).toEqual(ofFlag);
   });
 });
 
@@ -184,7 +190,7 @@ describe("flags", () => {
       machine: { geometry: "i386", cpus: 4 },
     });
     expect(chooser).toEqual({ random: -12 });
-    expect(signal).toBe("co2");
+    expect(signal).toEqual({ written: "co2", location: "co2" });
   });
 
   test("another device does not get the options that were meant for the first", async () => {
