@@ -61,7 +61,9 @@ export function wrongAfterUnplug(
   const wrong: string[] = [];
   if (unpluggedAt !== undefined) {
     if (removalNs === undefined) wrong.push("the driver never let go of the card");
-    wrong.push(...wrongResults(outcome, unpluggedAt));
+    // Where nothing is held, the munmap ends the transfer at the card's next burst, and that may be the moment of the pull.
+    const mayEndByItself = supports.holdsBy === "notifier" && events.includes("munmap");
+    wrong.push(...wrongResults(outcome, unpluggedAt, mayEndByItself));
     if (lastTouch !== undefined && lastTouch !== "SIGBUS") wrong.push(`a later touch met ${lastTouch}`);
     if (quarantinedPages > 0) wrong.push(`${quarantinedPages} pages stay in quarantine without a device`);
   }
@@ -73,14 +75,19 @@ export function wrongAfterUnplug(
 }
 
 /** What a transfer ended with that it should not have. */
-function wrongResults({ transfers, wasMoving }: UnpluggedOutcome, unpluggedAt: VirtualNs): readonly string[] {
+function wrongResults(
+  { transfers, wasMoving }: UnpluggedOutcome,
+  unpluggedAt: VirtualNs,
+  mayEndByItself: boolean,
+): readonly string[] {
   const later = transfers.filter(({ endedAt }) => endedAt >= unpluggedAt);
   const wrong = later
     .filter(({ got }) => got < 0 && got !== -ENODEV)
     .map(({ got }) => `a transfer ended with -${errnoName(got)} instead of -ENODEV`);
   // The transfer at hand may have been over but for its last steps; one that moved data was not, and none comes after it.
   const [first, ...others] = later;
-  const cut = wasMoving && first !== undefined ? [first, ...others] : others;
+  const wasOver = !wasMoving || (mayEndByItself && first?.endedAt === unpluggedAt);
+  const cut = wasOver ? others : later;
   return [
     ...wrong,
     ...cut

@@ -1,5 +1,5 @@
 import type { Process, UserThread } from "@nopage/core";
-import { isTrap, type Sleepable, type Trap, VM_READ, VM_WRITE } from "@nopage/core/contract";
+import { isTrap, type Sleepable, type Trap, type VirtualNs, VM_READ, VM_WRITE } from "@nopage/core/contract";
 import { REGION_BYTES, region } from "../card/measurement-registers.ts";
 import { HIGHWAY_PATH } from "../driver/highway-driver.ts";
 import {
@@ -37,6 +37,8 @@ export class Victim {
   lastTouch: string | undefined = undefined;
   /** Signals other than SIGBUS that it met at the mapping. */
   readonly strangeTraps: string[] = [];
+  /** The mapping goes: a thread that waited there for the card's gate meets nothing any more. */
+  #isUnmapped = false;
   readonly #plan: KillPlan;
   readonly #pageSize: number;
   readonly #recording: Uint8Array;
@@ -68,6 +70,7 @@ export class Victim {
     this.isDone = true;
     if (shown > 0) {
       this.lastTouch = this.#describe(yield* thread.load(shown + region.magic));
+      this.#isUnmapped = true;
       yield* thread.munmap(shown, REGION_BYTES);
     }
     yield* thread.close(file);
@@ -79,10 +82,12 @@ export class Victim {
     const request = encodeRequest({ buffer: memory + OFFSET, bytes: this.bytes, interface: 0 });
     yield* thread.storeBlock(memory, request);
     let got: number;
+    let endedAt: VirtualNs;
     if (this.#plan.threads === "single") {
       yield* thread.ioctl(file, HIGHWAY_START, memory);
       yield* this.#meanwhile(thread, memory, length);
       got = yield* thread.ioctl(file, HIGHWAY_WAIT);
+      endedAt = thread.machine.sched.now;
     } else {
       let isOther = this.#plan.meanwhile.length > 0;
       const other = function* (this: Victim, own: UserThread): Sleepable<void> {
@@ -91,9 +96,10 @@ export class Victim {
       }.bind(this);
       if (isOther) isOther = typeof thread.spawn(other, "other") !== "number";
       got = yield* thread.ioctl(file, HIGHWAY_ACQUIRE, memory);
+      endedAt = thread.machine.sched.now;
       while (isOther) yield* thread.nanosleep(WATCH_NS);
     }
-    this.transfers.push({ endedAt: thread.machine.sched.now, got });
+    this.transfers.push({ endedAt, got });
     if (this.#plan.meanwhile.includes("munmap")) return;
     yield* this.#check(thread, memory, got, round);
     yield* thread.munmap(memory, length);
@@ -135,6 +141,7 @@ export class Victim {
     while (!this.isDone) {
       const start = sched.now;
       const value = yield* thread.load(shown + region.magic);
+      if (this.#isUnmapped) return;
       this.#describe(value);
       if (isTrap(value)) return;
       this.longestWatchNs = Math.max(this.longestWatchNs, sched.now - start);
