@@ -66,7 +66,8 @@ export class MappingBinding {
 
   /**
    * The driver's mmap hook: checks that the area lies inside the object, in pages, so that nothing wraps (MM-07), and
-   * asks the strategy.
+   * asks the strategy. A mapping that is joined with the one next to it gets past all of this, as past a driver's
+   * check in Linux; nothing is shown that should not be, because every fault asks strategy and gate again.
    *
    * @returns 0; -EINVAL outside the object, and when the strategy throws, which is reported; -ENODEV once the device is gone; the strategy's errno
    */

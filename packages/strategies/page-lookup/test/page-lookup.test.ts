@@ -9,6 +9,8 @@ import {
   Machine,
   owners,
   type Page,
+  VM_READ,
+  VM_WRITE,
 } from "@nopage/core";
 import {
   createTestDevice,
@@ -194,3 +196,27 @@ test.each(Object.keys(geometries) as GeometryName[])(
     }
   },
 );
+
+test("LC-15 what joins a mapping without the device being asked MUST show nothing past its end, nor once it is gone", () => {
+  const { device, run } = createTestWorld({ strategy, backing: "vmalloc", pages: 2 });
+  run(function* (thread) {
+    const open = () => thread.open({ path: device.path, mode: "read-write", blocking: "blocking" });
+    const shared = { protection: VM_READ | VM_WRITE, sharing: "shared", placement: "fixed" } as const;
+    const descriptor = yield* open();
+    const at = 0x1000_0000;
+    const pieceOf = (file: number, pgoff: number) =>
+      thread.mmap({ ...shared, descriptor: file, address: at + pgoff * PAGE, length: PAGE, pgoff });
+    expect(yield* pieceOf(descriptor, 0)).toBe(at);
+    for (const pgoff of [1, 2]) expect(yield* pieceOf(descriptor, pgoff)).toBe(at + pgoff * PAGE);
+    expect(thread.mm.areas.all().map(({ pages }) => pages)).toEqual([3]);
+    expect(yield* thread.load(at + PAGE)).toBe(markOf(1));
+    expect(yield* thread.load(at + 2 * PAGE)).toMatchObject({ signal: "SIGBUS" });
+    expect(yield* pieceOf(yield* open(), 2), "another open file, so the device is asked").toBe(-EINVAL);
+
+    expect(yield* thread.munmap(at + PAGE, 2 * PAGE)).toBe(0);
+    yield* device.binding.remove();
+    expect(yield* pieceOf(descriptor, 1)).toBe(at + PAGE);
+    expect(yield* thread.load(at + PAGE)).toMatchObject({ signal: "SIGBUS" });
+    expect(yield* thread.load(at)).toMatchObject({ signal: "SIGBUS" });
+  });
+});
