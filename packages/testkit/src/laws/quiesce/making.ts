@@ -147,13 +147,11 @@ export const makingLaws: readonly AnyLaw[] = [
             const moved = yield* move(subject, own);
             yield* moment.touch(subject, moved, 0);
             if (typeof child !== "number") yield* user.join(child);
-            while (!isOver) yield* user.sleep(A_WHILE);
+            yield* user.sleep(A_WHILE);
             yield* mustShowAll(subject, "the moved mapping afterwards", moved);
           });
-          let isOver = false;
           yield* moment.close(subject);
           yield* moment.open(subject);
-          isOver = true;
           yield* user.join(sibling);
           yield* mustShowAll(subject, "afterwards", address);
         },
