@@ -152,17 +152,15 @@ export const callbackLaws: readonly AnyLaw[] = [
         schedule: "racy",
         about: ["mirroring"],
         *program({ subject }) {
-          const { mirror } = subject;
-          if (mirror === undefined) return;
-          const descriptor = yield* succeed("open", subject.open());
-          let address = 0;
-          const child = yield* user.fork(function* () {
-            address = yield* succeed("mmap", subject.map({ pages: 1, descriptor }));
+          const child = yield* user.process(function* () {
+            const descriptor = yield* succeed("open", subject.open());
+            const address = yield* succeed("mmap", subject.map({ pages: 1, descriptor }));
             yield* subject.reach(address);
+            yield* user.thread(function* () {
+              yield* user.ftruncate(descriptor, 0);
+            });
           });
-          yield* mirror.populate(address, "read");
-          yield* user.ftruncate(descriptor, 0);
-          if (typeof child === "object") yield* user.join(child);
+          yield* user.join(child);
         },
       },
       {

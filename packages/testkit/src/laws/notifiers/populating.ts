@@ -24,11 +24,21 @@ export const populatingLaws: readonly AnyLaw[] = [
       racing("the page is dropped and made anew", "keeps", function* (subject, address) {
         yield* user.madvise(address, subject.pageSize, "dontneed");
       }),
-      racing("the page is replaced by a store after a fork", "keeps", function* (_subject, address) {
-        const child = yield* user.fork(function* () {});
-        yield* user.store(address, 9);
-        if (typeof child === "object") yield* user.join(child);
-      }),
+      {
+        when: "the file's page is replaced by a private copy",
+        schedule: "racy",
+        about: ["mirroring"],
+        *program({ subject }) {
+          const address = yield* succeed("mmap", subject.map({ sharing: "private", pages: 1 }));
+          yield* user.load(address);
+          const driver = yield* user.thread(function* () {
+            yield* subject.reach(address);
+          }, "driver");
+          yield* user.store(address, 9);
+          yield* user.join(driver);
+          yield* mustAgree(subject, "the page", address);
+        },
+      },
       {
         when: "both forms at rest",
         schedule: "sequential",
