@@ -53,13 +53,19 @@ export class IntervalNodes {
     return low - base;
   }
 
-  /** Which entry of a node a child or an item is; it is in there. */
+  /**
+   * Which entry of a node a child or an item is.
+   *
+   * @throws RangeError when it is not in there
+   */
   indexOf(node: number, ref: number): number {
     const { refs } = this;
+    const base = node * FULL;
     // From the end, where items that are added in ascending order are.
-    let at = node * FULL + this.counts[node] - 1;
-    while (refs[at] !== ref) at--;
-    return at - node * FULL;
+    let at = base + this.counts[node] - 1;
+    while (at >= base && refs[at] !== ref) at--;
+    if (at < base) throw new RangeError(`${ref} is not in node ${node} of an interval tree`);
+    return at - base;
   }
 
   /** The largest end in or below a node that is not empty. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { IntervalNodes } from "../../src/mm/interval-nodes.ts";
 import { IntervalTree } from "../../src/mm/interval-tree.ts";
 
 interface Item {
@@ -107,6 +108,41 @@ test.each([
     expect(tree.overlapping(6, 6)).toEqual([again]);
   },
 );
+
+test.each([
+  ["below", { ascending: 33, between: 8, removed: [32, 31] }],
+  [
+    "above",
+    { ascending: 55, between: 0, removed: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] },
+  ],
+])(
+  "an item that a node which has too few takes from the full node %s is found where it is now",
+  (_what, shape) => {
+    const tree = new IntervalTree<Item>();
+    const items: Item[] = [];
+    const insert = (first: number) => {
+      const item = { name: items.length, first, last: first + 1 };
+      tree.insert(item, item.first, item.last);
+      items.push(item);
+    };
+    // The node of the first 24 stays at that when the 33rd comes; what comes between them fills it up again.
+    for (let index = 0; index < shape.ascending; index++) insert(10 * index);
+    for (let index = 0; index < shape.between; index++) insert(10 * index + 5);
+    for (const name of shape.removed) expect(tree.remove(items[name])).toBe(true);
+    const left = items.filter(({ name }) => !shape.removed.includes(name));
+    for (const item of left) expect(tree.overlapping(item.first, item.last)).toEqual([item]);
+  },
+);
+
+test("an item that is not in the node where it is looked for is said to be missing", () => {
+  const nodes = new IntervalNodes();
+  const [one, other] = [nodes.take(0), nodes.take(0)];
+  nodes.add(one, 0, 5, 6, 7);
+  nodes.add(other, 0, 1, 2, 3);
+  expect(nodes.indexOf(other, 3)).toBe(0);
+  expect(() => nodes.indexOf(other, 7)).toThrow("7 is not in node 1");
+  expect(() => nodes.indexOf(one, 3)).toThrow("3 is not in node 0");
+});
 
 /** The same numbers each time (xorshift). */
 function randomNumbers(): () => number {
