@@ -85,10 +85,10 @@ export class RwSemaphore implements Lockable {
 
   /** `up_read`. */
   unlockRead(): void {
-    this.noteUnlock();
     const task = this.sched.running;
     if (this.reader === task) this.reader = undefined;
     else if (!this.dropOtherReader(task)) return;
+    this.noteUnlock();
     this.sched.lockOrder.release(task, this.identity);
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Atomic, Sleepable } from "../../src/contract/execution.ts";
 import { Mutex } from "../../src/sched/mutex.ts";
+import { Access } from "../../src/sched/points.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { RwSemaphore } from "../../src/sched/rw-semaphore.ts";
 import { Shared } from "../../src/sched/shared.ts";
@@ -214,6 +215,20 @@ describe("a reader-writer semaphore", () => {
       expect(tasks.reports).toEqual([]);
       expect(lock.isWriteLocked).toBe(false);
     }
+  });
+
+  test("that is given back by somebody who does not hold it is not noted as given back", () => {
+    const tasks = new Tasks(randomChooser(1));
+    const lock = new RwSemaphore(tasks.sched, "semaphore");
+    tasks.start("stranger", function* () {
+      lock.unlockRead();
+      expect(tasks.sched.notedAccesses).toEqual([]);
+      expect(tasks.kinds).toEqual(["lock-held"]);
+      yield* lock.read();
+      lock.unlockRead();
+      expect(tasks.sched.notedAccesses).toEqual([Access.unlock]);
+    });
+    tasks.run();
   });
 
   test("knows whether the current task holds it, and how", () => {
