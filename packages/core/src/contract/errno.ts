@@ -21,12 +21,9 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOTTY = 25;
-export const EFBIG = 27;
 export const ENOSPC = 28;
-export const ENOSYS = 38;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
-export const ETIMEDOUT = 110;
 export const EHWPOISON = 133;
 /** Kernel-internal: a signal interrupted the call, which starts again after a handler that asked for it. */
 export const ERESTARTSYS = 512;
@@ -48,12 +45,9 @@ const names: ReadonlyMap<number, string> = new Map([
   [ENODEV, "ENODEV"],
   [EINVAL, "EINVAL"],
   [ENOTTY, "ENOTTY"],
-  [EFBIG, "EFBIG"],
   [ENOSPC, "ENOSPC"],
-  [ENOSYS, "ENOSYS"],
   [EOVERFLOW, "EOVERFLOW"],
   [EOPNOTSUPP, "EOPNOTSUPP"],
-  [ETIMEDOUT, "ETIMEDOUT"],
   [EHWPOISON, "EHWPOISON"],
   [ERESTARTSYS, "ERESTARTSYS"],
 ]);

@@ -15,9 +15,6 @@ export type Pfn = number & { readonly [unit]: "pfn" };
  */
 export type Page = number & { readonly [unit]: "pfn"; readonly page: true };
 
-/** A virtual page number: a virtual address divided by the page size. */
-export type Vpn = number & { readonly [unit]: "vpn" };
-
 /** A virtual address in a process, in bytes, in `[0, geometry.userEnd)`. */
 export type UserAddress = number & { readonly [unit]: "user-address" };
 

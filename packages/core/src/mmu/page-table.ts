@@ -5,8 +5,8 @@ import type { TablePool } from "./table-pool.ts";
 
 /** `ensure` could not get memory for a table: the caller answers ENOMEM or OOM. */
 export const NO_TABLE_MEMORY = -1;
-/** `ensure` met a large leaf above the level asked for: the caller splits it first. */
-export const LARGE_LEAF_ABOVE = -2;
+/** `ensure` met a large leaf above the level asked for, which the caller has to split first. */
+const LARGE_LEAF_ABOVE = -2;
 
 /**
  * The page table of one address space: a radix tree of the geometry's levels (`struct mm_struct`'s pgd).

@@ -93,7 +93,7 @@ export const ObjectKind = {
 export type ObjectKind = (typeof ObjectKind)[keyof typeof ObjectKind];
 
 /** The word for an object kind, for reports. */
-export const objectKindNames: readonly string[] = [
+const objectKindNames: readonly string[] = [
   "task",
   "lock",
   "cell",
