@@ -59,7 +59,7 @@ export function allocateAnonymousPage(area: Vma): Page | undefined {
   const page = machine.memory.pages.allocPage(owners.anon);
   if (page === undefined) return undefined;
   machine.memory.frames.setFlags(page, PG_anon | PG_anon_exclusive);
-  area.hasPrivateCopies = true;
+  area.prepareLineage();
   return page;
 }
 

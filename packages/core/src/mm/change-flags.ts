@@ -11,7 +11,12 @@ import type { Vma } from "./vma.ts";
  *
  * @returns the area that holds the range now and may reach further; or a negated errno: -ENOMEM, the driver's veto
  */
-export function* changeFlags(area: Vma, start: number, end: number, flags: number): Sleepable<Vma | number> {
+export function* changeAreaFlags(
+  area: Vma,
+  start: number,
+  end: number,
+  flags: number,
+): Sleepable<Vma | number> {
   const { mm, file, lineage } = area;
   const range = { start, end, flags, file, pgoff: area.pgoffOf(start), lineage };
   const merged = yield* mergeRange(mm, range);

@@ -32,7 +32,7 @@ export function* shareWithGhost(ghost: Mm, pages: readonly Page[]): Sleepable<Us
   if (address < 0) return address;
   yield* ghost.lock.read();
   const area = ghost.areas.find(address) as Vma;
-  area.hasPrivateCopies = true;
+  area.prepareLineage();
   let result = 0;
   for (const [index, page] of pages.entries()) {
     if (result === 0) result = yield* mapPage(area, address + index * ghost.pageSize, page);

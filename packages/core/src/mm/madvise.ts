@@ -1,7 +1,7 @@
 import { VM_DONTCOPY, VM_DONTDUMP, VM_IO, VM_LOCKED, VM_PFNMAP, VM_SPECIAL } from "../contract/area-flags.ts";
 import { EAGAIN, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
-import { changeFlags } from "./change-flags.ts";
+import { changeAreaFlags } from "./change-flags.ts";
 import type { Mm } from "./mm.ts";
 import { pageAlign } from "./munmap.ts";
 import { populateRange } from "./populate.ts";
@@ -82,7 +82,7 @@ function* markArea(area: Vma, start: number, end: number, advice: Advice): Sleep
   const flags = advisedFlags(area.flags, advice);
   if (flags < 0) return flags;
   if (flags === area.flags) return area;
-  const part = yield* changeFlags(area, start, end, flags);
+  const part = yield* changeAreaFlags(area, start, end, flags);
   return part === -ENOMEM ? -EAGAIN : part;
 }
 

@@ -1,7 +1,7 @@
 import { VM_LOCKED, VM_SPECIAL } from "../contract/area-flags.ts";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
-import { changeFlags } from "./change-flags.ts";
+import { changeAreaFlags } from "./change-flags.ts";
 import type { Mm } from "./mm.ts";
 import { isUserRange, pageAlign } from "./munmap.ts";
 import { populate } from "./populate.ts";
@@ -56,7 +56,7 @@ function* lockPart(
   const { mm } = area;
   const isLocked = (area.flags & VM_LOCKED) !== 0;
   if ((area.flags & VM_SPECIAL) !== 0 || isLocked === (locking === "lock")) return area;
-  const part = yield* changeFlags(area, start, end, area.flags ^ VM_LOCKED);
+  const part = yield* changeAreaFlags(area, start, end, area.flags ^ VM_LOCKED);
   const pages = (end - start) * mm.perPage;
   if (typeof part !== "number") mm.lockedPages += locking === "lock" ? pages : -pages;
   return part;

@@ -54,7 +54,7 @@ export function* moveArea(area: Vma, move: Move): Sleepable<number> {
   }
   if (move.oldRange === "keep") {
     unlock(source);
-    if (source !== moved && source.start === from && source.end === last) source.hasPrivateCopies = false;
+    if (source !== moved && source.start === from && source.end === last) source.clearLineage();
     return to;
   }
   if (oldLength > 0) yield* unmapLocked(mm, from, oldLength);
@@ -152,7 +152,7 @@ function* moveEntries(
   }
   if (source.mapping !== undefined) source.mapping.lock.unlockWrite();
   yield* mm.notifiers.end(range);
-  target.hasPrivateCopies ||= source.hasPrivateCopies;
+  if (source.hasPrivateCopies) target.prepareLineage();
   return isComplete;
 }
 

@@ -6,7 +6,7 @@ import { changeFlags, PTE_DIRTY, PTE_READ, PTE_WRITE } from "../mmu/pte.ts";
 import { Access } from "../sched/points.ts";
 import { askArea } from "./area-hooks.ts";
 import { flushCacheRange } from "./cache-flush.ts";
-import { changeFlags as changeAreaFlags } from "./change-flags.ts";
+import { changeAreaFlags } from "./change-flags.ts";
 import { entryPoint } from "./entry-points.ts";
 import { beginFlush, endFlush } from "./gather.ts";
 import type { Mm } from "./mm.ts";

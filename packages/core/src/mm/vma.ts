@@ -66,9 +66,14 @@ export class Vma implements Area, MappableArea {
     return this.lineage !== undefined;
   }
 
-  set hasPrivateCopies(has: boolean) {
-    if (!has) this.lineage = undefined;
-    else if (this.lineage === undefined) this.lineage = lineageFor(this);
+  /** To be called before a private copy is made here (`anon_vma_prepare`). */
+  prepareLineage(): void {
+    this.lineage ??= lineageFor(this);
+  }
+
+  /** All private copies are gone for good, and the next is the first again (`unlink_anon_vmas`). */
+  clearLineage(): void {
+    this.lineage = undefined;
   }
 
   get isShared(): boolean {
