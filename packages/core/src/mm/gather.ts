@@ -16,7 +16,6 @@ export class Gather {
   readonly #shown: ShownFrames;
   #start = Number.POSITIVE_INFINITY;
   #end = 0;
-
   #isBegun = false;
 
   /** Prepares a removal; it begins with the first entry that may go. */

@@ -45,8 +45,8 @@ export interface MmapRequest {
 
 /**
  * `mmap(2)`: checks the arguments, removes what a fixed mapping covers, and asks the driver, unless an area next to the
- * place can take the mapping in (`mergeNewRange`). Of several things that are
- * wrong the first one in the order of `do_mmap` and `get_unmapped_area` (mm/mmap.c, 6.1) is the answer.
+ * place can take the mapping in (`mergeNewRange`). Of several things that are wrong the first one in the order of
+ * `do_mmap` and `get_unmapped_area` (mm/mmap.c, 6.1) is the answer.
  *
  * @returns the address, or a negated errno: -EINVAL for an empty or unaligned range; -ENOMEM for one beyond the address
  *   space, for too many areas, or when what a fixed mapping covers could not be removed; -EOVERFLOW for an offset beyond

@@ -7,8 +7,8 @@ const SHORTEST_WORD = 3;
 
 /**
  * The known name that somebody may have meant: one that begins with what was written, one with a word that does, or
- * else the one that takes the fewest edits to reach, the first of equals. Undefined when every one is so far away that it would be a guess: more
- * than half of the longer of the two would have to change.
+ * else the one that takes the fewest edits to reach, the first of equals. Undefined when every one is so far away that
+ * it would be a guess: more than half of the longer of the two would have to change.
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   const written = name.toLowerCase();
