@@ -22,7 +22,8 @@ describe("a card that is pulled out at every moment of a transfer, with whatever
         schedules: SCHEDULES,
       });
       expect(survey.wrong).toEqual([]);
-      expect(survey.amidTransfer).toBeGreaterThan(500);
+      // Where a munmap ends the transfer there are fewer moments to pull the card at.
+      expect(survey.amidTransfer).toBeGreaterThan(50 * plans.length);
     },
   );
 });
