@@ -261,7 +261,9 @@ export class DmaPort {
     const { frames } = this.#machine.memory;
     if (mapping.generation !== frames.generation[page]) return "which was freed and handed out anew";
     if (direction === "from-memory" || !mapping.wasExclusive) return undefined;
-    if (frames.hasFlags(page, PG_anon_exclusive)) return undefined;
+    // A legacy fork shares a reserved page and takes no account of it, the flag included.
+    const isAccounted = this.#machine.settings.reservedPages === "6.1";
+    if (isAccounted && frames.hasFlags(page, PG_anon_exclusive)) return undefined;
     const other = this.#findSharer(page, mapping);
     return other === undefined ? undefined : `which a fork has shared with ${other.name}`;
   }

@@ -103,21 +103,24 @@ export const unmapCases: readonly LawCase[] = [
     unmapped(`rules of ${reservedPages}`, reservedPages, "pages"),
     unmapped(`rules of ${reservedPages}, a device that follows`, reservedPages, "nothing"),
   ]),
-  {
-    when: "who does not survive it",
-    schedule: "sequential",
-    about: pinningTrials,
-    provokes: ["page-kind"],
-    excluded: (stage) =>
-      pinnerOf(stage).supports.survives.includes("munmap") ? "it survives munmap" : undefined,
-    *program(stage) {
-      const pinner = pinnerOf(stage);
-      const own = yield* privateMemory(stage.subject.pageSize, [1]);
-      const pinned = yield* mustPin(pinner, own, 1);
-      mustBe("munmap", yield* user.munmap(own, stage.subject.pageSize), 0);
-      yield* pinner.unpin(pinned);
-    },
-  },
+  ...(["6.1", "2.4", "2.6.11"] as const).map(
+    (reservedPages): LawCase => ({
+      when: `who does not survive it, rules of ${reservedPages}`,
+      schedule: "sequential",
+      about: pinningTrials,
+      machine: { reservedPages },
+      provokes: ["page-kind"],
+      excluded: (stage) =>
+        pinnerOf(stage).supports.survives.includes("munmap") ? "it survives munmap" : undefined,
+      *program(stage) {
+        const pinner = pinnerOf(stage);
+        const own = yield* privateMemory(stage.subject.pageSize, [1]);
+        const pinned = yield* mustPin(pinner, own, 1);
+        mustBe("munmap", yield* user.munmap(own, stage.subject.pageSize), 0);
+        yield* pinner.unpin(pinned);
+      },
+    }),
+  ),
 ];
 
 function unmapped(

@@ -7,6 +7,7 @@ import type { LawCase } from "../law.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { mustPin, pinnerOf, pinningTrials } from "./holding.ts";
 
+/** The kernels whose rules for reserved pages a policy makes promises for. */
 const everyRules = ["6.1", "2.4", "2.6.11"] as const;
 
 /** GP-03. */
@@ -27,17 +28,20 @@ export const deathCases: readonly LawCase[] = [
       },
     }),
   ),
-  {
-    when: "killed in the middle of a transfer, and it does not survive that",
-    schedule: "sequential",
-    about: pinningTrials,
-    provokes: ["page-kind"],
-    excluded: (stage) =>
-      pinnerOf(stage).supports.survives.includes("exit") ? "it survives exit" : undefined,
-    *program(stage) {
-      yield* dieInTransfer(pinnerOf(stage), stage.subject.pageSize, "SIGKILL");
-    },
-  },
+  ...everyRules.map(
+    (reservedPages): LawCase => ({
+      when: `killed in the middle of a transfer, and it does not survive that, rules of ${reservedPages}`,
+      schedule: "sequential",
+      about: pinningTrials,
+      machine: { reservedPages },
+      provokes: ["page-kind"],
+      excluded: (stage) =>
+        pinnerOf(stage).supports.survives.includes("exit") ? "it survives exit" : undefined,
+      *program(stage) {
+        yield* dieInTransfer(pinnerOf(stage), stage.subject.pageSize, "SIGKILL");
+      },
+    }),
+  ),
   {
     when: "nothing is promised of a process that dies",
     schedule: "sequential",
@@ -108,17 +112,20 @@ export const forkCases: readonly LawCase[] = [
       },
     }),
   ),
-  {
-    when: "the device reaches the child's memory",
-    schedule: "sequential",
-    about: pinningTrials,
-    provokes: ["dma-into-shared"],
-    excluded: (stage) =>
-      pinnerOf(stage).supports.survives.includes("fork") ? "it survives fork" : undefined,
-    *program(stage) {
-      yield* writeAfterFork(pinnerOf(stage), stage.subject.pageSize, "provoked");
-    },
-  },
+  ...everyRules.map(
+    (reservedPages): LawCase => ({
+      when: `the device reaches the child's memory, rules of ${reservedPages}`,
+      schedule: "sequential",
+      about: pinningTrials,
+      machine: { reservedPages },
+      provokes: ["dma-into-shared"],
+      excluded: (stage) =>
+        pinnerOf(stage).supports.survives.includes("fork") ? "it survives fork" : undefined,
+      *program(stage) {
+        yield* writeAfterFork(pinnerOf(stage), stage.subject.pageSize, "provoked");
+      },
+    }),
+  ),
 ];
 
 /** GP-05. */
@@ -132,7 +139,7 @@ function afterFork(when: string, expected: "coherent" | "lost"): LawCase {
     about: pinningTrials,
     excluded(stage) {
       const { coherentAfterFork: isCoherent, survives } = pinnerOf(stage).supports;
-      if (!survives.includes("exit")) return "the child's end takes the page away";
+      if (expected === "lost" && !survives.includes("exit")) return "the child's end takes the page away";
       return isCoherent === (expected === "coherent")
         ? undefined
         : `the device ${isCoherent ? "stays" : "does not stay"} with the parent`;
