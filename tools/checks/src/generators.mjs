@@ -2,8 +2,9 @@
 // them does anything, so a lock stays untaken or a condition stays true for ever.
 //
 // Reported is a call that makes a generator when the result
-//   - is dropped: a statement, behind void, or returned to a caller that expects nothing;
-//   - goes into a variable that nobody reads;
+//   - is dropped: a statement, behind void, or returned to a caller that expects nothing; alone, or with others in an
+//     array that a callback has filled;
+//   - goes into a variable that nobody reads, or that is only tested and compared;
 //   - is used as if it were the result: a condition, an operand, a part of a string, awaited, or yielded without the star.
 // A generator that is passed on, returned, or stored in a field or an array is somebody else's to run, and allowed.
 import { join } from "node:path";
@@ -83,6 +84,8 @@ class FileCheck {
     this.file = file;
     this.problems = [];
     this.candidates = [];
+    /** Variables of which the wrong use was reported: that nobody runs what they hold goes without saying. */
+    this.told = new Set();
   }
 
   run() {
@@ -100,9 +103,14 @@ class FileCheck {
 
   checkCall(call) {
     const use = useOf(call, this.checker);
-    if (use === undefined || !this.isGenerator(this.checker.getTypeAtLocation(call))) return;
-    if (this.onlyHandsOver(call)) return;
+    if (use === undefined) return;
+    const type = this.checker.getTypeAtLocation(call);
     const name = calledName(call, this.source);
+    if (use.kind === "dropped" && this.collectsGenerators(call, type)) {
+      this.report(call, name, { kind: "collected" });
+      return;
+    }
+    if (!this.isGenerator(type) || this.onlyHandsOver(call)) return;
     if (use.kind === "stored") this.candidates.push({ call, name, symbol: this.symbolOf(use.variable) });
     else this.report(call, name, use);
   }
@@ -118,6 +126,7 @@ class FileCheck {
     // Asked is the declared type, because a test for presence narrows the type at the next test.
     const symbol = this.symbolOf(ts.isIdentifier(node) ? node : node.name);
     if (symbol === undefined || !this.isOnlyGenerator(this.checker.getTypeOfSymbol(symbol))) return;
+    this.told.add(symbol);
     this.report(node, node.getText(this.source), use);
   }
 
@@ -128,6 +137,20 @@ class FileCheck {
     this.problems.push(
       `${position} function*: it is called by something that does not run generators; pass a plain function that runs it`,
     );
+  }
+
+  /** `list.map(make)`: an array of what a callback answered. One without a callback hands over what was in it. */
+  collectsGenerators(call, type) {
+    if (!ts.isCallExpression(call) || !this.checker.isArrayType(type)) return false;
+    const [element] = this.checker.getTypeArguments(type);
+    const isFunction = (argument) => this.checker.getTypeAtLocation(argument).getCallSignatures().length > 0;
+    return element !== undefined && this.isGenerator(element) && call.arguments.some(isFunction);
+  }
+
+  /** A test for presence and a comparison do not run what a variable holds. */
+  isOnlyTested(identifier) {
+    const use = useOf(identifier, this.checker);
+    return use?.kind === "condition" || use?.isEquality === true;
   }
 
   /** `stack.pop()` or `map.get(key)` hands over a generator that exists already; `f.call(x)` makes one. */
@@ -188,7 +211,7 @@ class FileCheck {
     if (this.candidates.length === 0) return;
     const read = new Set();
     const visit = (node) => {
-      if (ts.isIdentifier(node) && isRead(node)) {
+      if (ts.isIdentifier(node) && isRead(node) && !this.isOnlyTested(node)) {
         const symbol = ts.isShorthandPropertyAssignment(node.parent)
           ? this.checker.getShorthandAssignmentValueSymbol(node.parent)
           : this.symbolOf(node);
@@ -203,15 +226,16 @@ class FileCheck {
     };
     visit(this.source);
     for (const { call, name, symbol } of this.candidates) {
-      if (symbol === undefined || read.has(symbol) || isExported(symbol)) continue;
+      if (symbol === undefined || read.has(symbol) || this.told.has(symbol) || isExported(symbol)) continue;
       this.report(call, name, { kind: "stored" });
     }
   }
 }
 
 const ADVICE = {
+  collected: () => "makes an array of generators that nobody runs; write a loop with `yield*` in it",
   dropped: (_name, star) => `makes a generator that nobody runs; write \`${star}\``,
-  stored: (_name, star) => `its generator goes into a variable that is never read; write \`${star}\``,
+  stored: (_name, star) => `its generator goes into a variable that nobody runs; write \`${star}\``,
   condition: (_name, star) => `is a generator, and that is always true; write \`(${star})\``,
   operand: (_name, star) => `is a generator here, not its result; write \`(${star})\``,
   awaited: (_name, star) => `is a generator, not a promise, so await does not run it; write \`${star}\``,
