@@ -4,10 +4,10 @@ import { lifetimeLaws } from "./lifetime.ts";
 import { populatingLaws } from "./populating.ts";
 import { windowLaws } from "./windows.ts";
 
-/** K. Following a process's page tables. */
+/** K. Following a process's page tables, in the order of their ids. */
 export const notifierLaws: readonly AnyLaw[] = [
   ...windowLaws,
   ...populatingLaws,
   ...callbackLaws,
   ...lifetimeLaws,
-];
+].sort((one, other) => (one.id < other.id ? -1 : 1));
