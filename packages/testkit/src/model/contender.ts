@@ -1,8 +1,11 @@
 import type { DeviceMirror, Kernel, Machine, MappingStrategy, PinningPolicy } from "@nopage/core";
+import { guardedMirror } from "../guard/guarded-mirror.ts";
+import { guardedPolicy } from "../guard/guarded-policy.ts";
+import { guardedStrategy } from "../guard/guarded-strategy.ts";
 import type { Stage, Trial } from "../laws/law.ts";
 import { createMirrorSubject } from "./mirror-subject.ts";
 import { createModelPinner } from "./model-pinner.ts";
-import { createModelSubject } from "./model-subject.ts";
+import { createModelSubject, nameOf } from "./model-subject.ts";
 import { plainPages } from "./plain-pages.ts";
 import { plainPins } from "./plain-pins.ts";
 
@@ -11,8 +14,14 @@ export type Plugin = MappingStrategy | DeviceMirror | PinningPolicy;
 
 /** A plugin in one of the situations that it says it can work in. */
 export interface Contender {
+  /** The plugin and the situation, such as `lazy-nopage on page-array`. */
+  readonly name: string;
   readonly trial: Trial;
-  /** Puts it to work on a machine. */
+  /**
+   * Puts it to work on a machine, with all that it does looked at.
+   *
+   * @throws ContractViolation when the plugin cannot even be put to work
+   */
   place(machine: Machine, kernel: Kernel): Placed;
 }
 
@@ -47,9 +56,11 @@ function mapping(strategy: MappingStrategy): readonly Contender[] {
       ? [...whole, { strategy, backing: "page-array", holes: "some" } as const]
       : whole;
   return all.map((tried) => ({
+    name: nameOf(tried),
     trial: "mapping",
     place(machine, kernel) {
-      const subject = createModelSubject(machine, kernel, tried);
+      const guarded = { ...tried, strategy: guardedStrategy(strategy, machine) };
+      const subject = createModelSubject(machine, kernel, guarded);
       const pinner = createModelPinner(machine, kernel, plainPins);
       return { stage: { trial: "mapping", subject, pinner }, trespasses: () => subject.shown.trespasses };
     },
@@ -58,9 +69,10 @@ function mapping(strategy: MappingStrategy): readonly Contender[] {
 
 function mirroring(mirror: DeviceMirror): Contender {
   return {
+    name: mirror.name,
     trial: "mirroring",
     place(machine, kernel) {
-      const subject = createMirrorSubject(machine, kernel, mirror);
+      const subject = createMirrorSubject(machine, kernel, guardedMirror(mirror, machine));
       return { stage: { trial: "mirroring", subject, pinner: undefined }, trespasses: () => [] };
     },
   };
@@ -68,11 +80,12 @@ function mirroring(mirror: DeviceMirror): Contender {
 
 function pinning(policy: PinningPolicy): Contender {
   return {
+    name: policy.name,
     trial: "pinning",
     place(machine, kernel) {
       const shown = { strategy: plainPages, backing: "page-array", holes: "none" } as const;
       const subject = createModelSubject(machine, kernel, shown);
-      const pinner = createModelPinner(machine, kernel, policy);
+      const pinner = createModelPinner(machine, kernel, guardedPolicy(policy, machine));
       return { stage: { trial: "pinning", subject, pinner }, trespasses: () => [] };
     },
   };

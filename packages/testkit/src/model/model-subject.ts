@@ -66,6 +66,11 @@ export interface StrategyOnMemory {
   readonly holes: "none" | "some";
 }
 
+/** Such as `lazy-nopage on page-array`. */
+export function nameOf({ strategy, backing, holes }: StrategyOnMemory): string {
+  return `${strategy.name} on ${backing}${holes === "some" ? " with holes" : ""}`;
+}
+
 /** A strategy on the model as a subject, and what stands behind it for laws that look inside. */
 export interface ModelSubject extends Subject {
   readonly device: TestDevice;
@@ -116,7 +121,7 @@ export function createModelSubject(
     throw new Error(`${CONTROL} is already registered`);
   }
   return {
-    name: `${strategy.name} on ${backing}${holes === "some" ? " with holes" : ""}`,
+    name: nameOf({ strategy, backing, holes }),
     accessor: "cpu",
     supports,
     wordBits: wordBitsOf(machine),

@@ -1,9 +1,6 @@
-import type { GeometryName } from "@nopage/core";
+import { nearestName } from "@nopage/core/wiring";
 import { allLaws } from "../laws/all-laws.ts";
-import type { AnyLaw } from "../laws/law.ts";
-import type { Contender } from "../model/contender.ts";
-import type { LawResult } from "./results.ts";
-import { runLaw } from "./run-law.ts";
+import type { LawStanding } from "./results.ts";
 
 /** A law that a plugin is known to break, and why that is accepted. */
 export interface LawException {
@@ -14,33 +11,36 @@ export interface LawException {
 /**
  * Checks a list of exceptions before anything runs.
  *
- * @throws Error that lists every exception without a reason, and every one that names no law
+ * @throws Error that lists every exception without a reason, every one that names no law, and every one that is there twice
  */
 export function checkExceptions(exceptions: readonly LawException[]): void {
-  const wrong = exceptions.flatMap(({ law, reason }) => {
-    if (!allLaws.some(({ id }) => id === law)) return [`there is no law ${JSON.stringify(law)}`];
-    return reason.trim() === "" ? [`the exception for ${law} gives no reason`] : [];
+  const ids = allLaws.map(({ id }) => id);
+  const wrong = exceptions.flatMap(({ law, reason }, index) => {
+    if (!ids.includes(law)) {
+      const nearest = nearestName(law, ids);
+      const choice = nearest === undefined ? "" : `; nearest is ${nearest}`;
+      return [`there is no law ${JSON.stringify(law)}${choice}`];
+    }
+    if (reason.trim() === "") return [`the exception for ${law} gives no reason`];
+    const isRepeated = exceptions.slice(0, index).some((earlier) => earlier.law === law);
+    return isRepeated ? [`there are two exceptions for ${law}`] : [];
   });
   if (wrong.length > 0) throw new Error(`exceptions: ${wrong.join("; ")}`);
 }
 
 /**
- * How a law stands, its exceptions counted in: a law that is broken as expected is skipped with the reason, and an
- * exception for a law that is not broken is itself a failure.
+ * How a law stands with its exception counted in, on each geometry: where it is broken as expected it is skipped with the
+ * reason. An exception for a law that is broken on none of them is a failure on all.
  */
-export function standingOf(
-  law: AnyLaw,
-  contenders: readonly Contender[],
-  geometry: GeometryName,
-  exceptions: readonly LawException[] = [],
-): Pick<LawResult, "status" | "reason"> {
-  if (law.level === "untested") return { status: "untested", reason: law.reason };
-  const standing = runLaw(law, contenders, geometry);
-  const exception = exceptions.find((listed) => listed.law === law.id);
-  if (exception === undefined) return standing;
-  if (standing.status === "fail") return { status: "skip", reason: `excepted: ${exception.reason}` };
-  return {
-    status: "fail",
-    reason: `${law.id} is excepted, because ${exception.reason}; but it is not broken`,
-  };
+export function standingsWith(
+  { law, reason }: LawException,
+  standings: readonly LawStanding[],
+): readonly LawStanding[] {
+  if (standings.some(({ status }) => status === "fail")) {
+    return standings.map((standing) =>
+      standing.status === "fail" ? { ...standing, status: "skip", reason: `excepted: ${reason}` } : standing,
+    );
+  }
+  const needless = `${law} is excepted, because ${reason}; but it is not broken`;
+  return standings.map((standing) => ({ ...standing, status: "fail", reason: needless }));
 }

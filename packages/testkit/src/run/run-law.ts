@@ -1,42 +1,49 @@
 import type { GeometryName } from "@nopage/core";
-import type { Law, LawCase } from "../laws/law.ts";
+import type { AnyLaw } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
-import { ModelWorld } from "../model/model-world.ts";
-import type { LawResult } from "./results.ts";
+import type { LawStanding } from "./results.ts";
+import { runCase } from "./run-case.ts";
 
-/** Runs every program of a law on every kind of memory given, each in a world of its own. */
+/** Orders of steps in which each racy program is run where nothing else is said: a sample, for a suite that is quick. */
+export const QUICK_EXECUTIONS = 8;
+
+/**
+ * Runs every program of a law on every kind of memory given, each in a world of its own.
+ *
+ * @param maxExecutions orders of steps that are tried of each racy program on each kind of memory
+ */
 export function runLaw(
-  law: Law,
+  law: AnyLaw,
   tried: readonly Contender[],
   geometry: GeometryName,
-): Pick<LawResult, "status" | "reason"> {
+  maxExecutions: number = QUICK_EXECUTIONS,
+): LawStanding {
+  if (law.level === "untested") return { status: "untested", reason: law.reason, explored: "" };
   const exclusions = new Set<string>();
   const problems: string[] = [];
   let runs = 0;
+  let executions = 0;
+  let isComplete = true;
   for (const lawCase of law.cases) {
     for (const on of tried) {
-      const outcome = runCase(lawCase, on, geometry);
-      if (typeof outcome === "string") exclusions.add(outcome);
-      else {
-        runs++;
-        problems.push(...outcome);
+      const end = runCase(lawCase, on, geometry, maxExecutions);
+      if (end.kind === "excluded") {
+        exclusions.add(end.why);
+        continue;
       }
+      runs++;
+      problems.push(...end.problems);
+      executions += end.explored?.executions ?? 0;
+      isComplete &&= end.explored?.complete ?? true;
     }
   }
-  if (problems.length > 0) return { status: "fail", reason: problems.join("\n") };
-  return runs > 0
-    ? { status: "pass", reason: "" }
-    : { status: "skip", reason: [...exclusions].join("; ") || "no case of it applies" };
+  const explored = executions === 0 ? "" : inWords(executions, isComplete);
+  if (problems.length > 0) return { status: "fail", reason: [...new Set(problems)].join("\n"), explored };
+  if (runs > 0) return { status: "pass", reason: "", explored };
+  return { status: "skip", reason: [...exclusions].join("; ") || "no case of it applies", explored };
 }
 
-/** Why the case does not apply, or what it found broken. */
-function runCase(lawCase: LawCase, on: Contender, geometry: GeometryName): string | readonly string[] {
-  const world = new ModelWorld(on, { ...lawCase.machine, geometry });
-  const { stage } = world;
-  const about = lawCase.about ?? ["mapping"];
-  if (!about.includes(stage.trial)) return `it is about ${about.join(" and ")}`;
-  const excluded = lawCase.excluded?.(stage);
-  if (excluded !== undefined) return excluded;
-  const where = lawCase.when === "" ? stage.subject.name : `${stage.subject.name}, ${lawCase.when}`;
-  return world.run(lawCase).problems.map((problem) => `${where}: ${problem}`);
+function inWords(executions: number, isComplete: boolean): string {
+  const orders = `${executions} ${executions === 1 ? "order" : "orders"} of steps`;
+  return isComplete ? `${orders}, which are all` : `${orders}, and there are more`;
 }

@@ -1,9 +1,10 @@
 import { type GeometryName, geometries } from "@nopage/core";
 import { allLaws } from "../laws/all-laws.ts";
 import { type AnyLaw, familyOf } from "../laws/law.ts";
-import { contendersOf, type Plugin } from "../model/contender.ts";
-import { checkExceptions, type LawException, standingOf } from "./exceptions.ts";
+import { type Contender, contendersOf, type Plugin } from "../model/contender.ts";
+import { checkExceptions, type LawException, standingsWith } from "./exceptions.ts";
 import type { LawResult } from "./results.ts";
+import { runLaw } from "./run-law.ts";
 
 /** Which laws are run, and where; all of them, on every geometry, when left out. */
 export interface RunLawsOptions {
@@ -12,28 +13,48 @@ export interface RunLawsOptions {
   readonly geometries?: readonly GeometryName[];
   /** Laws that the plugin is known to break; each needs a reason, and is a failure itself once it is kept. */
   readonly exceptions?: readonly LawException[];
+  /** Orders of steps in which each racy program is tried on each kind of memory; a small sample when left out. */
+  readonly maxExecutions?: number;
 }
 
 /** Holds a plugin to the laws, on every kind of memory that it shows: one result a law and geometry. */
 export function runLaws(plugin: Plugin, options: RunLawsOptions = {}): readonly LawResult[] {
-  checkExceptions(options.exceptions ?? []);
-  const chosen = options.geometries ?? (Object.keys(geometries) as GeometryName[]);
-  const laws = selectLaws(options.laws);
-  const contenders = contendersOf(plugin);
-  const accessor = contenders.some(({ trial }) => trial === "mapping") ? "cpu" : "device";
-  return chosen.flatMap((geometry) =>
-    laws.map((law) => ({
-      strategy: plugin.name,
-      geometry,
-      accessor,
-      law: law.id,
-      ...standingOf(law, contenders, geometry, options.exceptions),
-    })),
-  );
+  return [...resultsOf(plugin, options)];
 }
+
+/**
+ * The same, one law after the other, for who wants to see how it goes on.
+ *
+ * @throws Error for a listed exception that has no reason or names no law
+ */
+export function* resultsOf(plugin: Plugin, options: RunLawsOptions = {}): Generator<LawResult, void, void> {
+  const { exceptions = [], maxExecutions } = options;
+  checkExceptions(exceptions);
+  const chosen = options.geometries ?? geometryNames;
+  const contenders = contendersOf(plugin);
+  const accessor = accessorOf(contenders);
+  for (const law of selectLaws(options.laws)) {
+    const standings = chosen.map((geometry) => runLaw(law, contenders, geometry, maxExecutions));
+    const exception = exceptions.find((listed) => listed.law === law.id);
+    const counted = exception === undefined ? standings : standingsWith(exception, standings);
+    for (const [index, geometry] of chosen.entries()) {
+      const standing = counted[index];
+      if (standing === undefined) continue;
+      yield { strategy: plugin.name, geometry, accessor, law: law.id, ...standing };
+    }
+  }
+}
+
+/** Every geometry, in the order in which lists show them. */
+export const geometryNames: readonly GeometryName[] = Object.values(geometries).map(({ name }) => name);
 
 /** The laws of the ids and families given, in their order; all where none is given. */
 export function selectLaws(wanted: readonly string[] | undefined): readonly AnyLaw[] {
   if (wanted === undefined) return allLaws;
   return allLaws.filter(({ id }) => wanted.includes(id) || wanted.includes(familyOf(id)));
+}
+
+/** Who touches the memory: user space, or a device by the process's addresses. */
+function accessorOf(contenders: readonly Contender[]): LawResult["accessor"] {
+  return contenders.some(({ trial }) => trial === "mapping") ? "cpu" : "device";
 }

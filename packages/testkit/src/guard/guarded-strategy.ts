@@ -1,0 +1,103 @@
+import type { Machine, MappingStrategy, MaySleep, StrategyHooks, VmOps } from "@nopage/core";
+import { areaAsHanded, backingAsHanded, faultAsHanded, freezeClaims, together } from "./handed.ts";
+import { HookGuard } from "./hook-guard.ts";
+import { checkFunctions, hooksOf } from "./hooks-of.ts";
+
+const hookNames = [
+  "open",
+  "close",
+  "nopage",
+  "nopagePfn",
+  "mkwrite",
+  "maySplit",
+  "mremap",
+  "mprotect",
+  "access",
+] as const satisfies readonly (keyof VmOps)[];
+
+/** The same strategy with every call of its hooks looked at. */
+export function guardedStrategy(strategy: MappingStrategy, machine: Machine): MappingStrategy {
+  freezeClaims(strategy.supports);
+  const guard = new HookGuard(strategy.name, machine);
+  const known = new WeakSet<VmOps>();
+  return {
+    name: strategy.name,
+    supports: strategy.supports,
+    create(kernel): StrategyHooks {
+      const hooks = hooksOf(guard, () => strategy.create(kernel), ["mmap"], ["revoke", "restore"]);
+      const { revoke, restore } = hooks;
+      return {
+        *mmap(area, backing) {
+          const handed = together(areaAsHanded(area), backingAsHanded(backing));
+          const called = guard.call(
+            "mmap",
+            handed,
+            (): MaySleep<VmOps | number> => hooks.mmap(area, backing),
+          );
+          const answer = isSteps(called) ? yield* called : called;
+          // What is no object at all the kernel tells itself.
+          return typeof answer === "object" && answer !== null ? guardedOps(answer, guard, known) : answer;
+        },
+        ...(revoke !== undefined && {
+          revoke: (backing) =>
+            guard.call("revoke", backingAsHanded(backing), () => revoke.call(hooks, backing)),
+        }),
+        ...(restore !== undefined && {
+          restore: (backing) =>
+            guard.call("restore", backingAsHanded(backing), () => restore.call(hooks, backing)),
+        }),
+      };
+    },
+  };
+}
+
+function isSteps<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> {
+  return typeof answer === "object" && answer !== null && Symbol.iterator in answer;
+}
+
+/** The operations with every hook guarded; the very same object where it can be changed, by which areas may be known. */
+function guardedOps(ops: VmOps, guard: HookGuard, known: WeakSet<VmOps>): VmOps {
+  if (known.has(ops)) return ops;
+  checkFunctions(guard, "mmap", ops, [], hookNames);
+  if (typeof ops.name !== "string") throw guard.breach("mmap", "answered operations without a name");
+  const guarded = Object.isExtensible(ops) ? ops : { ...ops };
+  known.add(guarded);
+  return Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(guardedHooks(ops, guard)));
+}
+
+function guardedHooks(ops: VmOps, guard: HookGuard): VmOps {
+  const { name, open, close, nopage, nopagePfn, mkwrite, maySplit, mremap, mprotect, access } = ops;
+  return {
+    name,
+    ...(open !== undefined && {
+      open: (area) => guard.call("open", areaAsHanded(area), () => open.call(ops, area)),
+    }),
+    ...(close !== undefined && {
+      close: (area) => guard.call("close", areaAsHanded(area), () => close.call(ops, area)),
+    }),
+    ...(nopage !== undefined && {
+      nopage: (fault) => guard.call("nopage", faultAsHanded(fault), () => nopage.call(ops, fault)),
+    }),
+    ...(nopagePfn !== undefined && {
+      nopagePfn: (fault) => guard.call("nopagePfn", faultAsHanded(fault), () => nopagePfn.call(ops, fault)),
+    }),
+    ...(mkwrite !== undefined && {
+      mkwrite: (fault) => guard.call("mkwrite", faultAsHanded(fault), () => mkwrite.call(ops, fault)),
+    }),
+    ...(maySplit !== undefined && {
+      maySplit: (area, address) =>
+        guard.call("maySplit", areaAsHanded(area), () => maySplit.call(ops, area, address)),
+    }),
+    ...(mremap !== undefined && {
+      mremap: (area) => guard.call("mremap", areaAsHanded(area), () => mremap.call(ops, area)),
+    }),
+    ...(mprotect !== undefined && {
+      mprotect: (area, start, end, flags) =>
+        guard.call("mprotect", areaAsHanded(area), () => mprotect.call(ops, area, start, end, flags)),
+    }),
+    ...(access !== undefined && {
+      access: (area, address, buffer, direction) =>
+        guard.call("access", areaAsHanded(area), () => access.call(ops, area, address, buffer, direction)),
+    }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { GeometryName } from "@nopage/core";
+import type { LawCase } from "../laws/law.ts";
+import type { Contender } from "../model/contender.ts";
+import { ModelWorld } from "../model/model-world.ts";
+import { tryOrders } from "./try-orders.ts";
+
+/** What came of one program of a law on one contender. */
+export type CaseEnd =
+  | { readonly kind: "excluded"; readonly why: string }
+  | {
+      readonly kind: "run";
+      readonly problems: readonly string[];
+      /** Orders of steps that were tried; undefined for a program of which there is only one. */
+      readonly explored?: { readonly executions: number; readonly complete: boolean };
+    };
+
+/**
+ * Runs one program of a law in a world of its own. One in which the order of the threads' steps may make a difference is run
+ * in order of starting first, and then in other orders, up to the first that breaks the law.
+ *
+ * Whatever is thrown, by whomever, is a problem of this case and of no other.
+ *
+ * @param maxExecutions orders to try
+ */
+export function runCase(
+  lawCase: LawCase,
+  on: Contender,
+  geometry: GeometryName,
+  maxExecutions: number,
+): CaseEnd {
+  const about = lawCase.about ?? ["mapping"];
+  if (!about.includes(on.trial)) return { kind: "excluded", why: `it is about ${about.join(" and ")}` };
+  const named = (problem: string): string =>
+    `${lawCase.when === "" ? on.name : `${on.name}, ${lawCase.when}`}: ${problem}`;
+  try {
+    const world = new ModelWorld(on, { ...lawCase.machine, geometry });
+    const excluded = lawCase.excluded?.(world.stage);
+    if (excluded !== undefined) return { kind: "excluded", why: excluded };
+    const { problems } = world.run(lawCase);
+    if (lawCase.schedule === "sequential" || problems.length > 0) {
+      return { kind: "run", problems: problems.map(named) };
+    }
+    return explored(lawCase, on, geometry, maxExecutions, named);
+  } catch (thrown) {
+    return { kind: "run", problems: [named(thrown instanceof Error ? thrown.message : String(thrown))] };
+  }
+}
+
+function explored(
+  lawCase: LawCase,
+  on: Contender,
+  geometry: GeometryName,
+  maxExecutions: number,
+  named: (problem: string) => string,
+): CaseEnd {
+  const { executions, complete, problems } = tryOrders(lawCase, on, geometry, maxExecutions);
+  const told = problems.map((problem) =>
+    named(`in order ${executions} of those that were tried, ${problem}`),
+  );
+  return { kind: "run", problems: told, explored: { executions, complete } };
+}

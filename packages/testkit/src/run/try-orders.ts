@@ -1,0 +1,51 @@
+import { type GeometryName, randomChooser } from "@nopage/core";
+import { exploreLaw } from "../explore/explore-law.ts";
+import type { LawCase } from "../laws/law.ts";
+import type { Contender } from "../model/contender.ts";
+import { ModelWorld } from "../model/model-world.ts";
+
+/** What came of running a racy program in many orders of its threads' steps. */
+export interface Orders {
+  readonly executions: number;
+  /** Whether every order that makes a difference was tried. */
+  readonly complete: boolean;
+  /** What the last one broke. */
+  readonly problems: readonly string[];
+}
+
+/** Orders that are drawn at random where a search cannot go on and no end is set. */
+const MOST_RANDOM = 1000;
+
+/**
+ * Tries a program in one order after the other, up to the first that breaks the law. A search finds them, which tries no two
+ * that come to the same; where it cannot follow the program they are drawn at random, and are never all.
+ */
+export function tryOrders(
+  lawCase: LawCase,
+  on: Contender,
+  geometry: GeometryName,
+  maxExecutions: number,
+): Orders {
+  try {
+    const found = exploreLaw(lawCase, on, geometry, { maxExecutions, atFailure: "stop" });
+    const problems = found.counterexamples.flatMap((counterexample) => counterexample.problems);
+    return { executions: found.executions, complete: found.complete, problems };
+  } catch {
+    // What a plugin or the law throws ends a task, not the run: this is the search's own.
+    return drawOrders(lawCase, on, geometry, Math.min(maxExecutions, MOST_RANDOM));
+  }
+}
+
+function drawOrders(lawCase: LawCase, on: Contender, geometry: GeometryName, executions: number): Orders {
+  for (let seed = 0; seed < executions; seed++) {
+    const world = new ModelWorld(on, {
+      cpus: 8,
+      ...lawCase.machine,
+      geometry,
+      chooser: randomChooser(seed),
+    });
+    const { problems } = world.run(lawCase);
+    if (problems.length > 0) return { executions: seed + 1, complete: false, problems };
+  }
+  return { executions, complete: false, problems: [] };
+}
