@@ -146,6 +146,29 @@ export async function selfTestBoundaries() {
     const { problems: withRogue } = await checkBoundaries(root);
     assert.ok(withRogue.some((problem) => problem.startsWith("packages/rogue: not in the table")));
 
+    rmSync(join(root, "packages/rogue"), { recursive: true });
+    // The ending is one that the check counts as a source and dependency-cruiser does not know.
+    const unseen = "packages/core/src/unseen.mtsx";
+    write(root, unseen, 'export * from "nopage";\n');
+    const { problems: withUnseen } = await checkBoundaries(root);
+    assert.ok(
+      withUnseen.some((problem) => problem.endsWith(`were not looked at, the first is ${unseen}`)),
+      "a file that is passed over must be told",
+    );
+
+    for (const directory of Object.keys(packages)) {
+      for (const folder of ["src", "test"])
+        rmSync(join(root, directory, folder), { recursive: true, force: true });
+    }
+    write(root, unseen, "export {};\n");
+    const { problems: noModule, looked } = await checkBoundaries(root);
+    assert.equal(looked, 0);
+    assert.deepEqual(
+      noModule,
+      [`1 of 1 source files were not looked at, the first is ${unseen}`],
+      "looking at no module must fail",
+    );
+
     rmSync(join(root, "packages"), { recursive: true });
     mkdirSync(join(root, "packages"));
     const { problems: nothing } = await checkBoundaries(root);
