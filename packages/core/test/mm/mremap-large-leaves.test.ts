@@ -1,8 +1,15 @@
 import { describe, expect, test } from "vitest";
+import type { Sleepable } from "../../src/contract/execution.ts";
+import type { UserThread } from "../../src/user/user-thread.ts";
 import { map, TestDevice, type TestDeviceShape } from "../support/test-device.ts";
-import { ok, RW, runProgram, trapOf } from "../support/world.ts";
+import { ok, runProgram, trapOf } from "../support/world.ts";
 
 const FAR = 0x2000_0000;
+
+function* move(thread: UserThread, address: number, length: number, newAddress: number): Sleepable<void> {
+  const request = { address, oldLength: length, newLength: length, moving: "may-move", newAddress } as const;
+  expect(ok(yield* thread.mremap(request))).toBe(newAddress);
+}
 
 describe("large leaves", () => {
   const shape: TestDeviceShape = { ioPages: 1024, mmap: (area, self) => self.remap(area, "large") };
@@ -14,15 +21,7 @@ describe("large leaves", () => {
         const { page } = world;
         const at = yield* map(thread, device, { pages: 1024 });
         const tables = world.machine.tables.tablesInUse;
-        ok(
-          yield* thread.mremap({
-            address: at,
-            oldLength: 1024 * page,
-            newLength: 1024 * page,
-            moving: "may-move",
-            newAddress: FAR,
-          }),
-        );
+        yield* move(thread, at, 1024 * page, FAR);
         expect(world.machine.tables.tablesInUse).toBeLessThanOrEqual(tables);
         expect(yield* thread.load(FAR + 700 * page)).toBe(700 * page);
         world.expectAgreement();
@@ -37,18 +36,9 @@ describe("large leaves", () => {
         const { page } = world;
         const at = yield* map(thread, device, { pages: 1024 });
         const target = FAR + 3 * page;
-        ok(
-          yield* thread.mremap({
-            address: at,
-            oldLength: 1024 * page,
-            newLength: 1024 * page,
-            moving: "may-move",
-            newAddress: target,
-          }),
-        );
+        yield* move(thread, at, 1024 * page, target);
         for (const index of [0, 511, 512, 1023])
           expect(yield* thread.load(target + index * page)).toBe(index * page);
-        expect(RW).toBe(3);
         world.expectAgreement();
       };
     });
@@ -60,15 +50,7 @@ describe("large leaves", () => {
       return function* (thread) {
         const { page } = world;
         const at = yield* map(thread, device, { pages: 1024 });
-        ok(
-          yield* thread.mremap({
-            address: at + 100 * page,
-            oldLength: 600 * page,
-            newLength: 600 * page,
-            moving: "may-move",
-            newAddress: FAR,
-          }),
-        );
+        yield* move(thread, at + 100 * page, 600 * page, FAR);
         expect(yield* thread.load(at + 99 * page)).toBe(99 * page);
         expect(trapOf(yield* thread.load(at + 100 * page))).toBe("SIGSEGV SEGV_MAPERR");
         expect(yield* thread.load(FAR)).toBe(100 * page);
