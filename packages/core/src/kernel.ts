@@ -37,7 +37,7 @@ export function createKernel(machine: Machine): Kernel {
     return owner instanceof UserThread ? owner : undefined;
   };
   const spawnThread = (name: string, body: () => Sleepable<void>, daemon: "daemon" | "required") =>
-    sched.spawn({ name, kind: "kernel", cpu: sched.tasks.length % sched.cpus, daemon }, body());
+    sched.spawn({ name, kind: "kernel", cpu: machine.cpuInTurn(), daemon }, body());
   const kernel: Kernel = {
     geometry: machine.geometry,
     memory,

@@ -75,8 +75,13 @@ export class Machine {
   nextMmId = 1;
   nextAreaId = 1;
   nextPid = 1;
+  #nextCpu = 0;
 
-  constructor(options: MachineOptions = {}) {
+  /**
+   * @param scrapped a machine that nobody uses any more, nor ever will: this one takes over its RAM, its tables and its
+   * TLBs, cleared, as far as they are of the same size. It behaves as one that is all new, and is built much faster.
+   */
+  constructor(options: MachineOptions = {}, scrapped?: Machine) {
     const settings = settle(options);
     this.settings = settings;
     this.geometry = geometries[settings.geometry];
@@ -93,7 +98,7 @@ export class Machine {
       () => this.sched.now,
       () => this.sched.current?.id ?? -1,
     );
-    this.tables = new TablePool(this.geometry);
+    this.tables = new TablePool(this.geometry, scrapped?.tables);
     this.kernelTable = new PageTable(this.geometry, this.tables);
     this.memory = new PhysicalMemory({
       geometry: this.geometry,
@@ -103,18 +108,16 @@ export class Machine {
       kernelTable: this.kernelTable,
       violations: this.violations,
       gate: settings.allocations,
+      scrapped: scrapped?.memory,
     });
     this.tables.mayAllocate = () => settings.allocations.mayAllocate("page-table");
     this.reserved = new ReservedPages(settings.reservedPages, this.memory.frames);
     if (settings.dataCache === "virtually-indexed" || this.geometry.virtuallyIndexedCache) {
-      const tlbs = Array.from(
-        { length: settings.cpus },
-        () => new AliasingTlb(this.geometry, settings.tlbEntries),
-      );
+      const tlbs = buildTlbs(AliasingTlb, settings, scrapped?.tlbs);
       this.tlbs = tlbs;
       this.dataCache = this.#buildCache(tlbs);
     } else {
-      this.tlbs = Array.from({ length: settings.cpus }, () => new Tlb(this.geometry, settings.tlbEntries));
+      this.tlbs = buildTlbs(Tlb, settings, scrapped?.tlbs);
       this.dataCache = undefined;
     }
     if (settings.chooser.interleaves) noteAllocations(this);
@@ -133,6 +136,13 @@ export class Machine {
     this.interrupts = new InterruptController(this);
     this.pci = new PciBus(this);
     this.sharedMemory = new SharedMemory(this);
+  }
+
+  /** The CPU for a task that asks for none: each in turn, so that few tasks each have one to themselves. */
+  cpuInTurn(): number {
+    const cpu = this.#nextCpu;
+    this.#nextCpu = (cpu + 1) % this.sched.cpus;
+    return cpu;
   }
 
   /** A process with one thread that runs `program` from the next turn on. */
@@ -270,4 +280,13 @@ export class Machine {
     list.push({ kind, message, task, time: this.sched?.now ?? 0 });
     this.log?.record("violation", violationKinds.indexOf(kind));
   }
+}
+
+/** A TLB for each CPU. A function of its own, so that no closure of a machine keeps the scrapped one in memory. */
+function buildTlbs<T extends Tlb>(
+  Kind: new (geometry: Geometry, size: number, scrapped: Tlb | undefined) => T,
+  { geometry, cpus, tlbEntries }: MachineSettings,
+  scrapped: readonly Tlb[] | undefined,
+): T[] {
+  return Array.from({ length: cpus }, (_, cpu) => new Kind(geometries[geometry], tlbEntries, scrapped?.[cpu]));
 }

@@ -106,6 +106,11 @@ export class BuddyAllocator {
     return this.#blocks.count(order);
   }
 
+  /** Whether it is one for the frames `[start, end)`. */
+  serves(start: number, end: number): boolean {
+    return this.#start === start && this.#end === end;
+  }
+
   /** Back to how it was built. */
   reset(): void {
     this.#hotCount = 0;

@@ -61,8 +61,11 @@ export class FrameStore {
   readonly #touched: Int32Array;
   #touchedCount = 0;
 
-  /** @throws RangeError when RAM would be larger than 2^31-1 bytes, or would have no frame to hand out. */
-  constructor(geometry: Geometry, count: number, pageless: number) {
+  /**
+   * @param scrapped RAM that nobody uses any more: where it is of the same size, its memory is cleared and taken over
+   * @throws RangeError when RAM would be larger than 2^31-1 bytes, or would have no frame to hand out
+   */
+  constructor(geometry: Geometry, count: number, pageless: number, scrapped?: FrameStore) {
     const { pageSize } = geometry;
     const total = count + pageless;
     if (!Number.isInteger(count) || count < 2 || !Number.isInteger(pageless) || pageless < 0) {
@@ -80,6 +83,23 @@ export class FrameStore {
     this.count = count;
     this.total = total;
 
+    if (scrapped !== undefined && scrapped.#isOfSize(pageSize, count, total)) {
+      scrapped.reset();
+      this.refcount = scrapped.refcount;
+      this.mapcount = scrapped.mapcount;
+      this.pincount = scrapped.pincount;
+      this.head = scrapped.head;
+      this.flags = scrapped.flags;
+      this.generation = scrapped.generation;
+      this.#initialised = scrapped.#initialised;
+      this.#touched = scrapped.#touched;
+      this.owner = scrapped.owner;
+      this.order = scrapped.order;
+      this.bytes = scrapped.bytes;
+      this.words = scrapped.words;
+      this.view = scrapped.view;
+      return;
+    }
     // One buffer for all fields: a small machine is built thousands of times a second.
     const fields = new ArrayBuffer(16 * count + 18 * total + count);
     let at = 0;
@@ -266,6 +286,10 @@ export class FrameStore {
     }
     this.#touchedCount = 0;
     this.#reserveFrameZero();
+  }
+
+  #isOfSize(pageSize: number, count: number, total: number): boolean {
+    return this.pageSize === pageSize && this.count === count && this.total === total;
   }
 
   #forgetZeroed(pfn: Pfn): void {

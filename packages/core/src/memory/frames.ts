@@ -16,6 +16,8 @@ export interface FramesOptions {
   /** Frames of RAM without struct page, as on the machines of the 2004 mail: pfns `[count, count + pageless)`. */
   readonly pageless?: number;
   readonly violations: ViolationSink;
+  /** RAM of a machine that is not used any more, whose memory is taken over where it is of the same size. */
+  readonly scrapped?: Frames | undefined;
 }
 
 /** Takes back a single page or a compound page whose last reference went; `order` is log2 of its frames. */
@@ -35,8 +37,8 @@ export class Frames extends FrameStore {
   };
 
   /** @throws RangeError when RAM would be larger than 2^31-1 bytes, or would have no frame to hand out. */
-  constructor({ geometry, count, pageless = 0, violations }: FramesOptions) {
-    super(geometry, count, pageless);
+  constructor({ geometry, count, pageless = 0, violations, scrapped }: FramesOptions) {
+    super(geometry, count, pageless, scrapped);
     this.#reports = new FrameReports(this, violations);
   }
 

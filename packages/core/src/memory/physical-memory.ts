@@ -29,6 +29,8 @@ export interface PhysicalMemoryOptions {
   readonly violations: ViolationSink;
   /** Lets everything through by default. */
   readonly gate?: AllocationGate;
+  /** The memory of a machine that is not used any more, which is taken over as far as it is of the same size. */
+  readonly scrapped?: PhysicalMemory | undefined;
 }
 
 /** All memory of a machine and everyone who hands it out, built and owned in one place. */
@@ -50,12 +52,19 @@ export class PhysicalMemory {
   /** @throws RangeError when RAM is too large for the geometry, or has no frames for what the options ask. */
   constructor(options: PhysicalMemoryOptions) {
     const { geometry, ramPages, pagelessPages = 0, coherent = "with-page" } = options;
-    const { kernelTable, violations, gate = openGate } = options;
-    this.frames = new Frames({ geometry, count: ramPages, pageless: pagelessPages, violations });
+    const { kernelTable, violations, gate = openGate, scrapped } = options;
+    this.frames = new Frames({
+      geometry,
+      count: ramPages,
+      pageless: pagelessPages,
+      violations,
+      scrapped: scrapped?.frames,
+    });
     const { frames } = this;
     this.directMap = new DirectMap(geometry, frames, violations);
-    this.buddy = new BuddyAllocator(1, ramPages);
-    this.pagelessBuddy = pagelessPages > 0 ? new BuddyAllocator(ramPages, frames.total) : undefined;
+    this.buddy = buddyFor(1, ramPages, scrapped?.buddy);
+    this.pagelessBuddy =
+      pagelessPages > 0 ? buddyFor(ramPages, frames.total, scrapped?.pagelessBuddy) : undefined;
     this.pages = new FreePages(frames, this.buddy, gate, violations);
     this.kmalloc = new Kmalloc(frames, this.pages, this.directMap, gate, violations);
     this.vmalloc = new Vmalloc(frames, this.pages, kernelTable, gate, violations);
@@ -109,4 +118,12 @@ export class PhysicalMemory {
     this.pagelessBuddy?.reset();
     this.frames.reset();
   }
+}
+
+/** An allocator for `[start, end)`: the scrapped one as it was at first, if it served the same frames. */
+function buddyFor(start: number, end: number, scrapped: BuddyAllocator | undefined): BuddyAllocator {
+  if (scrapped === undefined || !scrapped.serves(start, end)) return new BuddyAllocator(start, end);
+  scrapped.reset();
+  scrapped.onChange = undefined;
+  return scrapped;
 }

@@ -15,7 +15,7 @@ export class TablePool {
   /** log2 of the entries of a chunk. */
   readonly chunkShift: number;
   readonly chunkMask: number;
-  readonly chunks: Float64Array[] = [];
+  readonly chunks: Float64Array[];
   /** Entries in use, a table each. */
   live: Uint16Array;
   /** Page-table entries written since the machine was built: one for each entry that changed. */
@@ -28,13 +28,21 @@ export class TablePool {
   readonly #free: number[] = [];
   #next = 0;
 
-  constructor(geometry: Geometry) {
+  /** @param scrapped a pool that nobody uses any more: where its tables are of the same size, they are emptied and taken over */
+  constructor(geometry: Geometry, scrapped?: TablePool) {
     this.entryBits = Math.max(...geometry.bitsPerLevel);
     const entries = 2 ** this.entryBits;
     this.#tablesPerChunk = Math.max(8, 2 ** 15 / entries);
     this.chunkShift = this.entryBits + Math.log2(this.#tablesPerChunk);
     this.chunkMask = 2 ** this.chunkShift - 1;
-    this.live = new Uint16Array(64);
+    if (scrapped === undefined || scrapped.entryBits !== this.entryBits) {
+      this.chunks = [];
+      this.live = new Uint16Array(64);
+    } else {
+      scrapped.#empty();
+      this.chunks = scrapped.chunks;
+      this.live = scrapped.live;
+    }
   }
 
   /** Takes an empty table; -1 when memory is refused. */
@@ -63,6 +71,17 @@ export class TablePool {
   release(table: number): void {
     this.tablesInUse--;
     this.#free.push(table);
+  }
+
+  /** Empties every table that was ever taken. */
+  #empty(): void {
+    for (let table = 0; table < this.#next; table++) {
+      if (this.live[table] === 0) continue;
+      const chunk = this.chunks[table >>> (this.chunkShift - this.entryBits)] as Float64Array;
+      const offset = (table << this.entryBits) & this.chunkMask;
+      chunk.fill(0, offset, offset + 2 ** this.entryBits);
+      this.live[table] = 0;
+    }
   }
 
   /** The entry in `slot`. */

@@ -48,11 +48,20 @@ export class Tlb {
   private readonly pageSize: number;
   private used = 0;
 
-  constructor(geometry: Geometry, size = 256) {
+  /** @param scrapped a TLB that nobody uses any more, whose memory is emptied and taken over where it is of this size */
+  constructor(geometry: Geometry, size = 256, scrapped?: Tlb) {
     this.size = size;
     this.slotMask = size - 1;
     this.pageSize = geometry.pageSize;
     this.perPage = 1 / geometry.pageSize;
+    if (scrapped !== undefined && scrapped.size === size) {
+      scrapped.empty();
+      this.tag = scrapped.tag;
+      this.entry = scrapped.entry;
+      this.readTag = scrapped.readTag;
+      this.ramOffset = scrapped.ramOffset;
+      return;
+    }
     this.tag = new Float64Array(size).fill(EMPTY);
     this.entry = new Float64Array(size);
     this.readTag = new Float64Array(size).fill(EMPTY);

@@ -57,7 +57,7 @@ export class Process {
   /** Starts a thread; the first one makes the process live. */
   start(program: Program, options: ThreadOptions = {}): UserThread {
     const { machine } = this;
-    const cpu = options.cpu ?? (this.pid - 1 + this.threads.length) % machine.sched.cpus;
+    const cpu = options.cpu ?? machine.cpuInTurn();
     const name = options.name ?? `${this.name}/${this.threads.length}`;
     const thread = new UserThread(this, { name, cpu, onTrap: options.onTrap ?? "answer" });
     this.threads.push(thread);

@@ -7,6 +7,12 @@ import { ABANDON, type Explorable, type Moment, type Pending, type RunEnd } from
 /** Leaves a run that is not worth going on with. */
 const abandoned = Symbol("abandoned");
 
+/**
+ * CPUs of the machine: each task has one to itself. Tasks that shared a CPU would wait for each other's atomic sections, which
+ * no announced object stands for.
+ */
+const CPUS = 6;
+
 /** One program of a law on one contender, as something to explore: each run builds a world of its own. */
 export class LawRun implements Explorable {
   /** What the last run that went to the end came to. */
@@ -16,18 +22,20 @@ export class LawRun implements Explorable {
   readonly #lawCase: LawCase;
   readonly #contender: Contender;
   readonly #options: MachineOptions;
+  /** The world of the last run. */
+  #scrapped: ModelWorld | undefined = undefined;
 
   constructor(lawCase: LawCase, contender: Contender, geometry: GeometryName) {
     this.#lawCase = lawCase;
     this.#contender = contender;
-    // Every thread has a CPU of its own, so that nobody waits for a turn that a real machine would not make it wait for.
-    this.#options = { cpus: 8, ...lawCase.machine, geometry };
+    this.#options = { ...lawCase.machine, geometry, cpus: Math.max(CPUS, lawCase.machine?.cpus ?? 0) };
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
     this.schedule = [];
     const guide = new Guide(choose, this.schedule);
-    const world = new ModelWorld(this.#contender, { ...this.#options, chooser: guide });
+    const world = new ModelWorld(this.#contender, { ...this.#options, chooser: guide }, this.#scrapped);
+    this.#scrapped = world;
     guide.follow(world);
     try {
       this.outcome = world.run(this.#lawCase);
@@ -64,6 +72,7 @@ class Guide implements Chooser {
     const sched = this.#followed();
     const [only] = enabled;
     if (!sched.interleaving && only !== undefined) return only;
+    if (sched.tasks.length > CPUS) throw new Error(`a law that is explored has ${CPUS} tasks at most`);
     const number = this.#choose({
       enabled: enabled.map(pendingOf),
       notedObjects: [...sched.notedObjects],
