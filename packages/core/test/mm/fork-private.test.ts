@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { seedsBelow } from "../../../../tools/exploration.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
-import type { UserAddress } from "../../src/contract/units.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
+import { hold, PIN, release } from "../support/hold-pages.ts";
 import { mapAnonymous } from "../support/test-device.ts";
 import { inChild, runProgram, World } from "../support/world.ts";
 
@@ -111,12 +111,7 @@ describe("pinned private memory", () => {
           const at = yield* mapAnonymous(thread, 2);
           yield* thread.store(at, 1);
           yield* thread.store(at + world.page, 2);
-          const pages = yield* world.kernel.user.getPages(thread.mm, at as UserAddress, 1, {
-            access: "write",
-            hold: "pin",
-            permission: "checked",
-          });
-          if (typeof pages === "number") throw new Error("no pin");
+          const pages = yield* hold(world, thread, at, 1);
           const copied = world.machine.stats.pagesCopied;
           yield* inChild(thread, function* (own) {
             expect(world.machine.stats.pagesCopied).toBe(copied + 1);
@@ -140,18 +135,14 @@ describe("pinned private memory", () => {
           const { frames } = world.machine.memory;
           const at = yield* mapAnonymous(thread, 1);
           yield* thread.store(at, 1);
-          const pages = yield* world.kernel.user.getPages(thread.mm, at as UserAddress, 1, {
-            access: "write",
-            hold: "reference",
-            permission: "checked",
-          });
-          if (typeof pages === "number") throw new Error("no reference");
+          const reference = { ...PIN, hold: "reference" } as const;
+          const pages = yield* hold(world, thread, at, 1, reference);
           yield* inChild(thread, function* () {
             yield* thread.store(at, 42);
           });
           expect(frames.view.getUint32(pages[0]! * world.page, true)).toBe(1);
           expect(yield* thread.load(at)).toBe(42);
-          yield* world.kernel.user.releasePage(thread.mm, pages[0]!, "reference", "clean");
+          yield* release(world, thread, pages, reference);
         },
     );
   });

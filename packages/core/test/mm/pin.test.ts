@@ -1,36 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { VM_MIXEDMAP, VM_READ, VM_WRITE } from "../../src/contract/area-flags.ts";
 import { EEXIST, EFAULT, EINTR, ENOMEM } from "../../src/contract/errno.ts";
-import type { Sleepable } from "../../src/contract/execution.ts";
 import { hwpoison, oom, sigsegv } from "../../src/contract/outcome.ts";
 import type { Page, UserAddress } from "../../src/contract/units.ts";
 import { REFCOUNT_MAX } from "../../src/memory/frames.ts";
 import { PG_dirty } from "../../src/memory/page-flags.ts";
 import type { PageRequest } from "../../src/mm/pin.ts";
-import type { UserThread } from "../../src/user/user-thread.ts";
+import { hold, PIN, release } from "../support/hold-pages.ts";
 import { map, mapAnonymous, TestDevice } from "../support/test-device.ts";
 import { ok, RW, runProgram, World } from "../support/world.ts";
 
-const PIN: PageRequest = { access: "write", hold: "pin", permission: "checked" };
 const READ_PIN: PageRequest = { ...PIN, access: "read" };
-
-/** Holds pages of a thread's memory, which must succeed in full. */
-function* hold(
-  world: World,
-  thread: UserThread,
-  at: number,
-  count: number,
-  request = PIN,
-): Sleepable<readonly Page[]> {
-  const pages = yield* world.kernel.user.getPages(thread.mm, at as UserAddress, count, request);
-  if (typeof pages === "number") throw new Error(`getPages answered ${pages}`);
-  expect(pages).toHaveLength(count);
-  return pages;
-}
-
-function* release(world: World, thread: UserThread, pages: readonly Page[], request = PIN): Sleepable<void> {
-  for (const page of pages) yield* world.kernel.user.releasePage(thread.mm, page, request.hold, "clean");
-}
 
 describe("getPages", () => {
   test("GP-01 MUST fault pages in, and each pin MUST be given back once", () => {
