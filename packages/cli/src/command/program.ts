@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Flags } from "../config/flags.ts";
+import { type ConformFlags, conform } from "./conform.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { list } from "./list.ts";
@@ -13,6 +14,10 @@ import { checkLeftovers } from "./usage.ts";
 interface Options extends Flags {
   readonly json?: true;
   readonly all?: true;
+}
+
+interface ConformOptions extends ConformFlags {
+  readonly json?: true;
 }
 
 /** The command line: what can be typed, and what each of it starts. `onExit` gets a command's answer. */
@@ -76,6 +81,19 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     checkLeftovers(command);
     onExit(await list(flags, formatOf(json), output));
   });
+
+  subcommand("conform", "hold strategies, mirrors and pinning policies to the laws of mapping")
+    .argument("[plugin...]", "names, or packages or paths; left out: all, those of plugins included")
+    .option("--law <law...>", "these laws only: ids such as LK-06, or families such as LK")
+    .option("--geometry <name...>", "on these page tables only; left out: on all")
+    .option("--junit <file>", "write the results to this file as JUnit XML")
+    .option("--markdown <file>", "write the results to this file as a Markdown table")
+    .option("--explain <law>", "run nothing but this law's programs, and tell them in words")
+    .action(async (plugins: readonly string[], options: ConformOptions, command: Command) => {
+      checkLeftovers(command, "any");
+      const { json, ...flags } = options;
+      onExit(await conform(plugins, flags, formatOf(json), output));
+    });
 
   subcommand("doctor", "look whether this machine and this folder have what the command needs").action(
     async ({ json, ...flags }: Options, command: Command) => {
