@@ -108,8 +108,8 @@ export class AliasingTlb extends Tlb {
   cache: VirtualCache | undefined = undefined;
   readonly #bytesPerPage: number;
 
-  constructor(geometry: Geometry, size: number) {
-    super(geometry, size);
+  constructor(geometry: Geometry, size: number, scrapped?: Tlb) {
+    super(geometry, size, scrapped);
     this.#bytesPerPage = geometry.pageSize;
   }
 
