@@ -36,8 +36,9 @@ export class ModelWorld {
   readonly #executor: ModelExecutor;
   readonly #before: Stock;
 
-  constructor(contender: Contender, options: MachineOptions) {
-    this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options });
+  /** @param scrapped a world whose run is over and has been judged: its machine's memory is taken over */
+  constructor(contender: Contender, options: MachineOptions, scrapped?: ModelWorld) {
+    this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options }, scrapped?.machine);
     this.kernel = createKernel(this.machine);
     registerNull(this.machine);
     this.#placed = contender.place(this.machine, this.kernel);
