@@ -30,11 +30,32 @@ test("every output that the README shows is what the command prints", async () =
   }
 });
 
+/** The parts of the documents that have fields of their own. */
+interface Printed {
+  readonly runs: readonly { readonly duringDma: object }[];
+  readonly findings: readonly object[];
+}
+
 test("every field that a document has is named in the README", async () => {
-  const run = await runCommand(["run", "--json", "--signal", "co2"]);
-  const list = await runCommand(["list", "--json"]);
-  const [first] = JSON.parse(run.stdout).runs as { duringDma: object }[];
-  const names = [first, first.duringDma, JSON.parse(list.stdout)].flatMap((part) => Object.keys(part));
+  const documentOf = async (...words: readonly string[]) =>
+    JSON.parse((await runCommand([...words, "--json"])).stdout) as Printed;
+  const quick = ["run", "--signal", "co2"];
+  const run = await documentOf(...quick);
+  const killed = await documentOf(...quick, "--kill-at", "20000");
+  const unplugged = await documentOf(...quick, "--unplug-at", "20000");
+  const list = await documentOf("list");
+  const doctor = await documentOf("doctor");
+  const parts: object[] = [run, killed, unplugged, list, doctor, doctor.findings[0], run.runs[0].duringDma];
+  for (const { runs } of [run, killed, unplugged]) parts.push(runs[0]);
   const section = readme.slice(readme.indexOf("## As JSON"), readme.indexOf("## The strategies"));
-  expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(section))).toEqual([]);
+  const code = [...section.matchAll(/`[^`]+`/g)].join(" ");
+  const names = parts.flatMap((part) => Object.keys(part));
+  expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
+});
+
+test("the end of the tests that the README shows has a date and the line that every run ends with, and nothing failed", () => {
+  const end =
+    /On \d+ \w+ \d{4}:\n\n<!-- end of: npm test -->\n```\n[^`]*^(\d+) passed, 0 failed, \d+ skipped\n```/m;
+  const passed = Number(end.exec(readme)?.[1]);
+  expect(passed).toBeGreaterThan(1000);
 });
