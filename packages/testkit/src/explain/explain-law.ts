@@ -55,8 +55,8 @@ function caseInWords(
 }
 
 function provoked({ provokes }: LawCase): string {
-  if (provokes === undefined) return "";
-  return `; it provokes ${typeof provokes === "string" ? provokes : provokes.join(" and ")}`;
+  const kinds = typeof provokes === "string" ? [provokes] : (provokes ?? []);
+  return kinds.length === 0 ? "" : `; it provokes ${kinds.join(" and ")}`;
 }
 
 /** What the program does there; undefined where it does not apply. */

@@ -44,8 +44,13 @@ export function argumentsInWords(given: readonly unknown[]): string {
 function fields(request: object): string {
   return Object.entries(request)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name} ${name === "protection" ? showProtection(value) : showValue(value)}`)
+    .map(([name, value]) => `${name} ${showField(name, value)}`)
     .join(", ");
+}
+
+function showField(name: string, value: unknown): string {
+  if (name === "protection") return showProtection(value);
+  return name === "duration" ? `${String(value)} ns` : showValue(value);
 }
 
 function showProtection(bits: unknown): string {

@@ -5,7 +5,7 @@ import type { LawStanding } from "./results.ts";
 import { runCase } from "./run-case.ts";
 
 /** Orders of steps in which each racy program is run where nothing else is said: a sample, for a suite that is quick. */
-export const QUICK_EXECUTIONS = 8;
+export const QUICK_EXECUTIONS = 5;
 
 /**
  * Runs every program of a law on every kind of memory given, each in a world of its own.
