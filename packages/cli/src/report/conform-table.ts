@@ -14,7 +14,13 @@ export function conformTable(document: ConformanceDocument, width: number | unde
       cells: [...families.values()].map((laws) => tally(laws.map(({ id }) => matrix.cell(id, strategy)))),
     }),
   );
-  return [sideBySide(labels, columns, width), ...broken(document), closing(document), ""].join("\n");
+  const table = sideBySide(labels, columns, width);
+  return [opening(document), table, ...broken(document), closing(document), ""].join("\n");
+}
+
+function opening({ laws, results }: ConformanceDocument): string {
+  const geometries = [...new Set(results.map(({ geometry }) => geometry))];
+  return `${count(laws.length, "law")} of mapping, on ${andList(geometries)}.`;
 }
 
 /** How many of a family hold; what does not apply is not counted. */

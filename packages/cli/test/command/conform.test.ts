@@ -11,7 +11,9 @@ describe("nopage conform", () => {
   test("names the plugins that it was given, and says that they hold", async () => {
     const { code, stdout, stderr } = await runCommand(["conform", "lazy-nopage", "eager-remap", ...quick]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(/^ +lazy-nopage +eager-remap\n +LK, 2 laws +2 hold/);
+    expect(stdout).toMatch(
+      /^2 laws of mapping, on x86-64\.\n +lazy-nopage +eager-remap\n +LK, 2 laws +2 hold/,
+    );
     expect(stdout).toMatch(/\nIt holds: 2 laws on 2 plugins and 1 geometry; .*\.\n$/);
   });
 
