@@ -17,6 +17,11 @@ export interface Chooser {
    */
   readonly interleavesFrom?: "first-task" | "second-task";
   /**
+   * What the scheduler is to write down: every choice of a chooser that interleaves, which it does when this is left out,
+   * or nothing, as the chooser knows it all.
+   */
+  readonly records?: "choices" | "nothing";
+  /**
    * @param enabled the tasks that could run, ascending by id, never empty; valid during the call only
    * @param last the task that ran last, if any
    * @returns one of `enabled`

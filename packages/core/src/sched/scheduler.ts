@@ -43,7 +43,7 @@ export class Scheduler {
   now: VirtualNs = 0;
   /** The task that runs at present; undefined between steps. */
   current: Task | undefined = undefined;
-  /** Every choice made, when the chooser interleaves. */
+  /** Every choice made, when the chooser interleaves and does not say that they need not be recorded. */
   readonly choices: RecordedChoice[] = [];
   /** What the step under way, or the last one, touched besides what it had announced: objects, and how. */
   readonly notedObjects: number[] = [];
@@ -53,6 +53,7 @@ export class Scheduler {
   readonly violations: ViolationSink;
 
   readonly #stepLimit: number;
+  readonly #isRecording: boolean;
   readonly #enabled: Task[] = [];
   /** By CPU: the task that may not be preempted there. */
   readonly #holder: (Task | undefined)[];
@@ -66,6 +67,7 @@ export class Scheduler {
     this.interleaving = interleaves && interleavesFrom !== "second-task";
     this.violations = options.violations;
     this.#stepLimit = options.stepLimit;
+    this.#isRecording = options.chooser.records !== "nothing";
     this.#holder = new Array<Task | undefined>(options.cpus).fill(undefined);
     this.lockOrder = new LockOrder(options.violations);
   }
@@ -204,7 +206,7 @@ export class Scheduler {
       }
       if (++steps > this.#stepLimit) return { status: "step-limit", waiting: this.#waiting(), steps };
       const task = this.chooser.choose(this.#enabled, this.#last);
-      if (this.interleaving) this.choices.push(recordChoice(task));
+      if (this.interleaving && this.#isRecording) this.choices.push(recordChoice(task));
       this.#step(task);
     }
   }

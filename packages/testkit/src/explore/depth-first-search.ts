@@ -1,6 +1,13 @@
 import { HappensBefore } from "./happens-before.ts";
-import { ABANDON, type Explorable, type Moment, type Pending, type RunEnd, type Search } from "./search.ts";
-import { type Dependence, type Step, UNLOCK } from "./step.ts";
+import {
+  ABANDON,
+  type Explorable,
+  type Moment,
+  NotTheSameProgram,
+  type RunEnd,
+  type Search,
+} from "./search.ts";
+import type { Dependence, Step } from "./step.ts";
 
 /** A state on the path of the present run, and what is still to be explored from it. */
 export interface PathNode {
@@ -8,32 +15,36 @@ export interface PathNode {
   readonly sleep: Step[];
 }
 
-/** The same program under the same choices did something else: it is not deterministic, or it has changed. */
-export class NotTheSameProgram extends Error {
-  override readonly name = "NotTheSameProgram";
-}
+/** No task: there is no next run, or it has no branch to take. */
+const NOBODY = -1;
 
 /**
  * Depth-first through the schedules of a program, by running it again from the start for each. Which branches are worth
  * a run is for those who extend it.
+ *
+ * Of the run before, the steps up to the branch are known, and are only repeated.
  */
 export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   executions = 0;
   abandoned = 0;
+  /** What comes before what in the present run, which is the last one until the next begins. */
+  readonly order: HappensBefore;
   protected readonly dependence: Dependence;
-  protected readonly order: HappensBefore;
   /** One for each step of the present run, and one more for where it stands. */
   protected readonly path: N[] = [];
-  /** The tasks that the next run begins with; undefined when there is no next run. */
-  #beginning: readonly number[] | undefined = [];
+  #isOver = false;
   /** Steps of the present run that are known from the one before. */
   #known = 0;
+  /** The task that goes on after the known steps; `NOBODY` when that is to be found out. */
+  #branch = NOBODY;
   #depth = 0;
-  /** The step that was chosen last and is not yet known in full. */
-  #chosen: { readonly pending: Pending; readonly cause: Step | undefined } | undefined = undefined;
-  /** By task, the step that created or woke it last, with the number of steps that the task had taken by then. */
-  readonly #causes = new Map<number, Step>();
-  readonly #races: { readonly earlier: number; readonly later: Step }[] = [];
+  /** The step that is being taken, of which all that it touches is not yet known. */
+  #taken: Step | undefined = undefined;
+  /** Steps that created or woke tasks, by position, ascending. */
+  readonly #causing: { readonly at: number; readonly tasks: readonly number[] }[] = [];
+  /** The later steps of the races of the present run, and the positions of the earlier ones. */
+  readonly #laterSteps: Step[] = [];
+  readonly #earlierSteps: number[] = [];
 
   constructor(dependence: Dependence) {
     this.dependence = dependence;
@@ -41,17 +52,22 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   }
 
   runNext(program: Explorable): boolean {
-    const beginning = this.#beginning;
-    if (beginning === undefined) return false;
+    if (this.#isOver) return false;
+    this.#goBack();
     this.#depth = 0;
-    this.#chosen = undefined;
-    this.#causes.clear();
-    this.#races.length = 0;
-    const end = program.run((moment) => this.#choose(moment, beginning));
+    this.#taken = undefined;
+    const end = program.run(this.#choose);
     if (end === undefined) this.abandoned++;
-    else this.#endRun(end);
-    for (const { earlier, later } of this.#races) this.reverse(earlier, later, program);
-    this.#backtrack();
+    else {
+      program.keepOutcome();
+      this.#endRun(end);
+    }
+    for (let race = 0; race < this.#laterSteps.length; race++) {
+      this.reverse(this.#earlierSteps[race] as number, this.#laterSteps[race] as Step, program);
+    }
+    this.#laterSteps.length = 0;
+    this.#earlierSteps.length = 0;
+    this.#findBranch();
     return true;
   }
 
@@ -59,7 +75,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   protected abstract enter(sleep: Step[], from: N | undefined): N;
 
   /** Which task goes on from a new state; `ABANDON` when none is worth it. */
-  protected abstract pick(node: N, enabled: readonly Pending[], last: number): number;
+  protected abstract pick(node: N, moment: Moment, last: number): number;
 
   /** The step at position `earlier` and a later one could have come the other way round. */
   protected abstract reverse(earlier: number, later: Step, program: Explorable): void;
@@ -72,134 +88,141 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
    * steps whose accesses depend on what they find.
    */
   protected realise(program: Explorable, prefix: number, sequence: readonly Step[], step: Step): Step {
-    const tasks = [...this.order.steps.slice(0, prefix), ...sequence, step].map(({ task }) => task);
-    let seen: Pending | undefined;
+    const { steps } = this.order;
+    const length = prefix + sequence.length;
+    let seen = step;
     let depth = 0;
-    const add = ({ notedObjects, notedAccesses }: RunEnd | Moment): void => {
-      if (seen === undefined) return;
-      seen = {
-        ...seen,
-        objects: [...seen.objects, ...notedObjects],
-        accesses: [...seen.accesses, ...notedAccesses],
-      };
-    };
     const end = program.run((moment) => {
-      if (depth === tasks.length) {
-        add(moment);
+      const at = depth++;
+      if (at > length) {
+        seen = seen.completed(moment, step.cause);
         return ABANDON;
       }
-      const task = tasks[depth++] as number;
-      if (depth === tasks.length) seen = copyOf(pendingOf(moment, task));
-      return task;
+      if (at < length) return ((at < prefix ? steps[at] : sequence[at - prefix]) as Step).task;
+      seen = nextStepOf(moment, step.task);
+      return step.task;
     });
-    if (end !== undefined) add(end);
-    return seen === undefined ? step : { ...seen, cause: step.cause };
+    return end === undefined ? seen : seen.completed(end, step.cause);
   }
 
-  #choose(moment: Moment, beginning: readonly number[]): number {
-    this.#settleLast(moment);
-    if (moment.hasTimeMoved && this.#depth >= this.#known) this.order.markBarrier();
+  readonly #choose = (moment: Moment): number => {
     const depth = this.#depth++;
-    if (depth < beginning.length) return this.#repeat(moment, depth, beginning[depth] as number);
-    const node = this.enter(this.#sleepAt(depth), this.path[depth - 1]);
-    this.path.push(node);
-    const last = this.order.steps[depth - 1]?.task ?? ABANDON;
-    const task = this.pick(node, moment.enabled, last);
-    if (task !== ABANDON) this.#take(moment, task);
-    return task;
-  }
-
-  #repeat(moment: Moment, depth: number, task: number): number {
-    if (depth >= this.#known) {
-      this.#take(moment, task);
-      return task;
+    if (depth < this.#known) return this.#repeat(moment, depth);
+    if (this.#taken === undefined) {
+      // What the known steps caused is known. From now on it is asked what is new.
+      moment.caused();
+      moment.hasTimeMoved();
+    } else {
+      const caused = moment.caused();
+      if (caused.length > 0) this.#causing.push({ at: depth - 1, tasks: caused });
+      this.#settle(this.#taken, moment);
+      if (moment.hasTimeMoved()) this.order.markBarrier();
     }
-    const known = this.order.steps[depth] as Step;
-    const pending = pendingOf(moment, task);
-    if (pending.objects[0] !== known.objects[0] || pending.accesses[0] !== known.accesses[0]) {
+    let task = this.#branch;
+    if (task === NOBODY || depth > this.#known) {
+      const node = this.enter(this.#sleepAt(depth), this.path[depth - 1]);
+      this.path.push(node);
+      task = this.pick(node, moment, this.order.steps[depth - 1]?.task ?? NOBODY);
+    }
+    this.#taken = task === ABANDON ? undefined : nextStepOf(moment, task);
+    return task;
+  };
+
+  #repeat(moment: Moment, depth: number): number {
+    const { task, objects, accesses } = this.order.steps[depth] as Step;
+    if (!moment.isAbout(task, objects[0] as number, accesses[0] as number)) {
       throw new NotTheSameProgram(`step ${depth} touches something else when it is repeated`);
     }
-    this.#chosen = undefined;
-    this.#lastKnown = known;
     return task;
   }
 
-  #lastKnown: Step | undefined = undefined;
-
-  #take(moment: Moment, task: number): void {
-    this.#chosen = { pending: copyOf(pendingOf(moment, task)), cause: this.#causes.get(task) };
-    this.#causes.delete(task);
+  /** Adds the step that was taken last, now that all that it touched is known. */
+  #settle(taken: Step, noted: Pick<Moment, "notedObjects" | "notedAccesses">): void {
+    const step = taken.completed(noted, this.#causeOf(taken.task));
+    this.order.add(step, this.#earlierSteps);
+    this.#noteRacesOf(step);
   }
 
-  /** Makes the step that was taken last a known one, now that all that it touched and caused is known. */
-  #settleLast(now: Pick<Moment, "notedObjects" | "notedAccesses"> & Partial<Moment>): void {
-    let step = this.#lastKnown;
-    this.#lastKnown = undefined;
-    if (this.#chosen !== undefined) {
-      const { pending, cause } = this.#chosen;
-      this.#chosen = undefined;
-      const hasNoted = now.notedObjects.length > 0;
-      step = {
-        ...pending,
-        objects: hasNoted ? [...pending.objects, ...now.notedObjects] : pending.objects,
-        accesses: hasNoted ? [...pending.accesses, ...now.notedAccesses] : pending.accesses,
-        isConditional: pending.isConditional || now.notedAccesses.some((access) => access !== UNLOCK),
-        cause,
-      };
-      for (const earlier of this.order.add(step)) this.#races.push({ earlier, later: step });
+  #noteRacesOf(step: Step): void {
+    while (this.#laterSteps.length < this.#earlierSteps.length) this.#laterSteps.push(step);
+  }
+
+  /** The step that created a task, or woke it since its last step. */
+  #causeOf(task: number): Step | undefined {
+    const since = this.order.afterLastOf(task) - 1;
+    const at = this.#causing.length - 1;
+    for (let index = at; index >= 0; index--) {
+      const { at, tasks } = this.#causing[index] as { at: number; tasks: readonly number[] };
+      if (at < since) return undefined;
+      if (tasks.includes(task)) return this.order.steps[at];
     }
-    if (step === undefined) return;
-    for (const task of now.caused ?? []) this.#causes.set(task, step);
+    return undefined;
   }
 
   /** What sleeps at a depth: what slept one step before and does not depend on that step. */
   #sleepAt(depth: number): Step[] {
-    if (depth === 0) return [];
-    const { sleep } = this.path[depth - 1] as N;
+    const sleep: Step[] = [];
+    if (depth === 0) return sleep;
     const step = this.order.steps[depth - 1] as Step;
-    return sleep.filter((other) => other.task !== step.task && !this.dependence.conflict(step, other));
+    for (const other of (this.path[depth - 1] as N).sleep) {
+      if (other.task !== step.task && !this.dependence.conflict(step, other)) sleep.push(other);
+    }
+    return sleep;
   }
 
   #endRun(end: RunEnd): void {
-    this.#settleLast(end);
+    if (this.#taken !== undefined) this.#settle(this.#taken, end);
     this.executions++;
-    for (const pending of end.waiting) {
-      const waiting = { ...copyOf(pending), cause: this.#causes.get(pending.task) };
-      for (const earlier of this.order.racesOf(waiting)) this.#races.push({ earlier, later: waiting });
+    for (const announced of end.waiting) {
+      const waiting = announced.completed(nothingNoted, this.#causeOf(announced.task));
+      this.order.findRacesOf(waiting, this.#earlierSteps);
+      this.#noteRacesOf(waiting);
     }
   }
 
-  /** Goes back to the last state from which something is left to explore. */
-  #backtrack(): void {
+  /** Finds the last state from which something is left to explore. */
+  #findBranch(): void {
     const { steps } = this.order;
-    if (this.path.length > steps.length) this.path.length = steps.length;
     for (let depth = steps.length - 1; depth >= 0; depth--) {
       const node = this.path[depth] as N;
       node.sleep.push(steps[depth] as Step);
       const task = this.nextBranch(node);
       if (task !== undefined) {
-        this.#beginning = [...steps.slice(0, depth).map((step) => step.task), task];
         this.#known = depth;
-        this.order.truncate(depth);
-        this.path.length = depth + 1;
+        this.#branch = task;
         return;
       }
     }
-    this.#beginning = undefined;
+    this.#isOver = true;
+  }
+
+  /** Goes back to the state that the next run branches off from. */
+  #goBack(): void {
+    if (this.#branch === NOBODY) return;
+    this.order.truncate(this.#known);
+    this.path.length = this.#known + 1;
+    while ((this.#causing.at(-1)?.at ?? NOBODY) >= this.#known) this.#causing.pop();
   }
 }
 
-function pendingOf({ enabled }: Moment, task: number): Pending {
-  const pending = enabled.find((one) => one.task === task);
-  if (pending === undefined) {
-    throw new NotTheSameProgram(
-      `task ${task} cannot go on where it could before: the program is not the same in every run`,
-    );
-  }
-  return pending;
+const nothingNoted = { notedObjects: [], notedAccesses: [] };
+
+function nextStepOf(moment: Moment, task: number): Step {
+  const step = moment.nextStep(task);
+  if (step !== undefined) return step;
+  throw new NotTheSameProgram(
+    `task ${task} cannot go on where it could before: the program is not the same in every run`,
+  );
 }
 
-/** Announcements may be written over by the next one. */
-function copyOf({ task, objects, accesses, mayBlock, isConditional }: Pending): Pending {
-  return { task, objects: [...objects], accesses: [...accesses], mayBlock, isConditional };
+/** The task that went last where it can go on, otherwise the first that need not sleep. */
+export function firstAwake(enabled: readonly number[], sleep: readonly Step[], last: number): number {
+  if (enabled.includes(last) && !isAsleep(last, sleep)) return last;
+  for (const task of enabled) if (!isAsleep(task, sleep)) return task;
+  return ABANDON;
+}
+
+function isAsleep(task: number, sleep: readonly Step[]): boolean {
+  for (const step of sleep) if (step.task === task) return true;
+  return false;
 }

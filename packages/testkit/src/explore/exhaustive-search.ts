@@ -1,5 +1,5 @@
 import { DepthFirstSearch, type PathNode } from "./depth-first-search.ts";
-import { ABANDON, type Pending } from "./search.ts";
+import { ABANDON, type Moment } from "./search.ts";
 
 interface ExhaustiveNode extends PathNode {
   readonly left: number[];
@@ -11,8 +11,8 @@ export class ExhaustiveSearch extends DepthFirstSearch<ExhaustiveNode> {
     return { sleep: [], left: [] };
   }
 
-  protected override pick(node: ExhaustiveNode, enabled: readonly Pending[]): number {
-    node.left.push(...enabled.map(({ task }) => task));
+  protected override pick(node: ExhaustiveNode, moment: Moment): number {
+    node.left.push(...moment.enabled());
     return node.left.shift() ?? ABANDON;
   }
 

@@ -45,10 +45,10 @@ export function exploreLaw(
       complete = true;
       break;
     }
-    const { problems } = run.outcome;
+    const { problems, schedule } = run.outcome;
     if (search.executions === before || problems.length === 0) continue;
     const key = problems.join("\n");
-    if (!found.has(key)) found.set(key, { problems, schedule: run.schedule });
+    if (!found.has(key)) found.set(key, { problems, schedule });
     if (atFailure === "stop") break;
   }
   const { executions, abandoned } = search;

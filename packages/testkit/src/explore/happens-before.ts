@@ -1,6 +1,6 @@
 import type { Dependence, Step } from "./step.ts";
 
-/** A place in a run where all clocks meet, because time moved when nobody could go on. */
+/** In a clock: no step of the task. */
 const NOTHING = 0;
 
 /**
@@ -10,14 +10,20 @@ const NOTHING = 0;
 export class HappensBefore {
   readonly steps: Step[] = [];
   readonly #dependence: Dependence;
-  /** By position, the clock of the step there; of tasks that came later, nothing. */
-  readonly #clocks: number[][] = [];
+  /** Tasks that a clock has room for. */
+  #width = 8;
+  /** The clocks of all steps, one after the other. */
+  #clocks = new Int32Array(32 * this.#width);
+  /** The clock that is being worked out. */
+  #clock = new Int32Array(this.#width);
   /** By task, the position of its last step, plus one. */
-  readonly #lastOf: number[] = [];
+  #lastOf = new Int32Array(this.#width);
   /** By position, `#lastOf` of the task before the step: to take the step back. */
   readonly #previousOf: number[] = [];
-  /** Positions at which the clock had moved. */
+  /** Positions at which time had moved. */
   readonly #barriers: number[] = [];
+  /** Positions of what gave way to the step that is being added. */
+  readonly #handedOver: number[] = [];
 
   constructor(dependence: Dependence) {
     this.#dependence = dependence;
@@ -27,10 +33,9 @@ export class HappensBefore {
   truncate(length: number): void {
     while (this.steps.length > length) {
       const step = this.steps.pop() as Step;
-      this.#clocks.pop();
-      this.#lastOf[step.task] = this.#previousOf.pop() ?? NOTHING;
+      this.#lastOf[step.task] = this.#previousOf.pop() as number;
     }
-    while ((this.#barriers.at(-1) ?? -1) >= length) this.#barriers.pop();
+    while ((this.#barriers.at(-1) ?? 0) > length) this.#barriers.pop();
   }
 
   /** Time has moved: whatever comes now comes after all that was. */
@@ -38,41 +43,46 @@ export class HappensBefore {
     this.#barriers.push(this.steps.length);
   }
 
-  /** Adds a step: the positions of the steps that it is in a race with, latest first. */
-  add(step: Step): readonly number[] {
-    const races: number[] = [];
-    const clock = this.#clockOf(step, races);
+  /** The position after the last step of a task; 0 where it has taken none. */
+  afterLastOf(task: number): number {
+    return this.#lastOf[task] ?? NOTHING;
+  }
+
+  /** Adds a step; the positions of the steps that it is in a race with, latest first, are added to `races`. */
+  add(step: Step, races: number[]): void {
+    this.#clockOf(step, races);
     const at = this.steps.length;
-    clock[step.task] = at + 1;
+    this.#clock[step.task] = at + 1;
+    if ((at + 1) * this.#width > this.#clocks.length)
+      this.#clocks = widened(this.#clocks, 2 * this.#clocks.length);
+    this.#clocks.set(this.#clock, at * this.#width);
     this.steps.push(step);
-    this.#clocks.push(clock);
-    this.#previousOf.push(this.#lastOf[step.task] ?? NOTHING);
+    this.#previousOf.push(this.#lastOf[step.task] as number);
     this.#lastOf[step.task] = at + 1;
-    return races;
   }
 
   /** The races of a step that was never taken, because its task was still waiting for it when the run ended. */
-  racesOf(waiting: Step): readonly number[] {
-    const races: number[] = [];
+  findRacesOf(waiting: Step, races: number[]): void {
     this.#clockOf(waiting, races);
-    return races;
   }
 
-  /** The steps after position `at`, before position `end`, that do not come after the one there. */
-  notAfter(at: number, end: number): Step[] {
+  /** The steps after position `at` that do not come after the one there. */
+  notAfter(at: number): Step[] {
     const { task } = this.steps[at] as Step;
     const kept: Step[] = [];
-    for (let position = at + 1; position < end; position++) {
-      if ((this.#clocks[position]?.[task] ?? NOTHING) <= at) kept.push(this.steps[position] as Step);
+    for (let position = at + 1; position < this.steps.length; position++) {
+      if ((this.#clocks[position * this.#width + task] as number) <= at)
+        kept.push(this.steps[position] as Step);
     }
     return kept;
   }
 
-  /** A number for the run's trace: equal for runs that differ in the order of independent steps only. */
+  /** A text for the run's trace: equal for runs that differ in the order of independent steps only. */
   traceHash(): string {
     const parts = this.steps.map((step, at) => {
-      const clock = this.#clocks[at] as readonly number[];
-      const ordinals = clock.map((entry, task) => this.#ordinal(task, entry ?? NOTHING));
+      const clock = [...this.#clocks.subarray(at * this.#width, (at + 1) * this.#width)];
+      const ordinals = clock.map((entry, task) => this.#ordinal(task, entry));
+      while (ordinals.at(-1) === 0) ordinals.pop();
       return `${step.task}:${step.objects.join(",")}:${ordinals.join(",")}`;
     });
     return parts.sort().join("|");
@@ -86,38 +96,65 @@ export class HappensBefore {
   }
 
   /**
-   * The clock of a step that comes next. A step that could not have been taken before another one gave way is ordered
-   * after it, but that hides no race with what made it wait.
+   * Works out the clock of a step that comes next. A step that could not have been taken before another one gave way is
+   * ordered after it, but that hides no race with what made it wait.
    */
-  #clockOf(step: Step, races: number[]): number[] {
-    const own = this.#lastOf[step.task] ?? NOTHING;
-    const clock = own === NOTHING ? [] : [...(this.#clocks[own - 1] as readonly number[])];
-    const { cause } = step;
-    if (cause !== undefined) this.#joinAt(clock, this.steps.lastIndexOf(cause));
-    const barrier = this.#barriers.at(-1) ?? NOTHING;
-    for (let at = barrier - 1; at >= 0; at--) this.#joinAt(clock, at);
-    const handedOver: number[] = [];
-    for (let at = this.steps.length - 1; at >= barrier; at--) {
-      const other = this.steps[at] as Step;
-      if (other.task === step.task || !this.#dependence.conflict(other, step)) continue;
-      if (this.#dependence.isHandOver(other, step)) {
-        handedOver.push(at);
-        continue;
+  #clockOf(step: Step, races: number[]): void {
+    if (step.task >= this.#width) this.#widen(step.task);
+    const dependence = this.#dependence;
+    const { steps } = this;
+    const { task } = step;
+    const clock = this.#clock;
+    const own = this.#lastOf[task] as number;
+    clock.fill(NOTHING);
+    if (own !== NOTHING) this.#joinAt(own - 1);
+    if (step.cause !== undefined) this.#joinAt(steps.lastIndexOf(step.cause));
+    const barrier = this.#barriers.at(-1) ?? 0;
+    // A step of the task since then has met all clocks already.
+    if (own <= barrier) for (let at = barrier - 1; at >= 0; at--) this.#joinAt(at);
+    for (let at = steps.length - 1; at >= barrier; at--) {
+      const other = steps[at] as Step;
+      if (other.task === task || (clock[other.task] as number) > at) continue;
+      if (!dependence.conflict(other, step)) continue;
+      if (dependence.isHandOver(other, step)) this.#handedOver.push(at);
+      else {
+        races.push(at);
+        this.#joinAt(at);
       }
-      if ((clock[other.task] ?? NOTHING) > at) continue;
-      races.push(at);
-      this.#joinAt(clock, at);
     }
-    for (const at of handedOver) this.#joinAt(clock, at);
-    return clock;
+    for (let at = this.#handedOver.pop(); at !== undefined; at = this.#handedOver.pop()) this.#joinAt(at);
   }
 
-  #joinAt(clock: number[], at: number): void {
-    const other = this.#clocks[at];
-    if (other === undefined) return;
-    for (let task = 0; task < other.length; task++) {
-      const entry = other[task] ?? NOTHING;
-      if (entry > (clock[task] ?? NOTHING)) clock[task] = entry;
+  #joinAt(at: number): void {
+    if (at < 0) return;
+    const clock = this.#clock;
+    const clocks = this.#clocks;
+    const width = this.#width;
+    for (let task = 0, from = at * width; task < width; task++, from++) {
+      const entry = clocks[from] as number;
+      if (entry > (clock[task] as number)) clock[task] = entry;
     }
   }
+
+  /** Makes room in every clock for a task. */
+  #widen(task: number): void {
+    const before = this.#width;
+    let width = before;
+    while (width <= task) width *= 2;
+    const clocks = new Int32Array((this.#clocks.length / before) * width);
+    for (let at = 0; at < this.steps.length; at++) {
+      clocks.set(this.#clocks.subarray(at * before, (at + 1) * before), at * width);
+    }
+    this.#width = width;
+    this.#clocks = clocks;
+    this.#clock = new Int32Array(width);
+    this.#lastOf = widened(this.#lastOf, width);
+  }
+}
+
+/** A longer array that begins as this one. */
+function widened(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(length);
+  longer.set(numbers);
+  return longer;
 }

@@ -2,62 +2,70 @@ import type { Chooser, GeometryName, MachineOptions, Task } from "@nopage/core";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { type CaseOutcome, ModelWorld } from "../model/model-world.ts";
-import { ABANDON, type Explorable, type Moment, type Pending, type RunEnd } from "./search.ts";
+import { ABANDON, type Explorable, type Moment, NotTheSameProgram, type RunEnd } from "./search.ts";
+import { Step } from "./step.ts";
 
 /** Leaves a run that is not worth going on with. */
 const abandoned = Symbol("abandoned");
 
-/**
- * CPUs of the machine: each task has one to itself. Tasks that shared a CPU would wait for each other's atomic sections, which
- * no announced object stands for.
- */
-const CPUS = 6;
+/** What an execution of a law's program came to, and the tasks in the order of their steps, by number. */
+export interface LawOutcome extends CaseOutcome {
+  readonly schedule: readonly number[];
+}
 
 /** One program of a law on one contender, as something to explore: each run builds a world of its own. */
 export class LawRun implements Explorable {
-  /** What the last run that went to the end came to. */
-  outcome: CaseOutcome = { problems: [], steps: 0 };
-  /** The tasks of the last run in the order of their steps, by number. */
-  schedule: number[] = [];
+  /** What the search's last execution came to. */
+  outcome: LawOutcome = { problems: [], steps: 0, schedule: [] };
   readonly #lawCase: LawCase;
   readonly #contender: Contender;
   readonly #options: MachineOptions;
+  readonly #schedule: number[] = [];
+  #came: CaseOutcome = this.outcome;
   /** The world of the last run. */
   #scrapped: ModelWorld | undefined = undefined;
 
   constructor(lawCase: LawCase, contender: Contender, geometry: GeometryName) {
     this.#lawCase = lawCase;
     this.#contender = contender;
-    this.#options = { ...lawCase.machine, geometry, cpus: Math.max(CPUS, lawCase.machine?.cpus ?? 0) };
+    // Every thread has a CPU of its own, so that nobody waits for a turn that a real machine would not make it wait for.
+    this.#options = { cpus: 8, ...lawCase.machine, geometry };
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
-    this.schedule = [];
-    const guide = new Guide(choose, this.schedule);
+    this.#schedule.length = 0;
+    const guide = new Guide(choose, this.#schedule);
     const world = new ModelWorld(this.#contender, { ...this.#options, chooser: guide }, this.#scrapped);
     this.#scrapped = world;
     guide.follow(world);
     try {
-      this.outcome = world.run(this.#lawCase);
+      this.#came = world.run(this.#lawCase);
     } catch (thrown) {
       if (thrown === abandoned) return undefined;
       throw thrown;
     }
     return guide.end();
   }
+
+  keepOutcome(): void {
+    this.outcome = { ...this.#came, schedule: this.#schedule.slice() };
+  }
 }
 
 /** The chooser that lets a search decide. */
-class Guide implements Chooser {
+class Guide implements Chooser, Moment {
   readonly name = "search";
   readonly interleaves = true;
   readonly interleavesFrom = "second-task";
+  readonly records = "nothing";
   readonly #choose: (moment: Moment) => number;
   readonly #schedule: number[];
-  /** By task, whether it slept, or did not exist, when the search decided last. */
+  /** By task, whether it slept when it was asked last what was caused; undefined for one that did not exist. */
   readonly #slept: boolean[] = [];
+  /** The time when it was asked last whether it had moved. */
   #now = 0;
   #sched: ModelWorld["machine"]["sched"] | undefined = undefined;
+  #enabled: readonly Task[] = [];
 
   constructor(choose: (moment: Moment) => number, schedule: number[]) {
     this.#choose = choose;
@@ -69,38 +77,48 @@ class Guide implements Chooser {
   }
 
   choose(enabled: readonly Task[]): Task {
-    const sched = this.#followed();
     const [only] = enabled;
-    if (!sched.interleaving && only !== undefined) return only;
-    if (sched.tasks.length > CPUS) throw new Error(`a law that is explored has ${CPUS} tasks at most`);
-    const number = this.#choose({
-      enabled: enabled.map(pendingOf),
-      notedObjects: [...sched.notedObjects],
-      notedAccesses: [...sched.notedAccesses],
-      caused: this.#caused(),
-      hasTimeMoved: sched.now !== this.#now,
-    });
-    this.#now = sched.now;
+    if (!this.#followed.interleaving && only !== undefined) return only;
+    this.#enabled = enabled;
+    const number = this.#choose(this);
     if (number === ABANDON) throw abandoned;
     this.#schedule.push(number);
-    const task = enabled.find(({ id }) => id === number);
-    if (task === undefined) throw new Error(`task ${number} cannot go on`);
+    const task = this.#find(number);
+    if (task === undefined) throw new NotTheSameProgram(`task ${number} cannot go on`);
     return task;
   }
 
   end(): RunEnd {
-    const { tasks, notedObjects, notedAccesses } = this.#followed();
+    const { tasks, notedObjects, notedAccesses } = this.#followed;
     const waiting = tasks.filter(({ state, blockedOn }) => state === "ready" && blockedOn !== undefined);
-    return {
-      notedObjects: [...notedObjects],
-      notedAccesses: [...notedAccesses],
-      waiting: waiting.map(pendingOf),
-    };
+    return { notedObjects, notedAccesses, waiting: waiting.map(stepOf) };
   }
 
-  #caused(): readonly number[] {
+  enabled(): readonly number[] {
+    return this.#enabled.map(({ id }) => id);
+  }
+
+  nextStep(number: number): Step | undefined {
+    const task = this.#find(number);
+    return task === undefined ? undefined : stepOf(task);
+  }
+
+  isAbout(number: number, object: number, access: number): boolean {
+    const task = this.#find(number);
+    return task?.announcedObject === object && task.announcedAccess === access;
+  }
+
+  get notedObjects(): readonly number[] {
+    return this.#followed.notedObjects;
+  }
+
+  get notedAccesses(): readonly number[] {
+    return this.#followed.notedAccesses;
+  }
+
+  caused(): readonly number[] {
     const caused: number[] = [];
-    for (const { id, state } of this.#followed().tasks) {
+    for (const { id, state } of this.#followed.tasks) {
       const isAsleep = state === "sleeping";
       if ((this.#slept[id] ?? true) && !isAsleep) caused.push(id);
       this.#slept[id] = isAsleep;
@@ -108,18 +126,32 @@ class Guide implements Chooser {
     return caused;
   }
 
-  #followed(): ModelWorld["machine"]["sched"] {
+  hasTimeMoved(): boolean {
+    const { now } = this.#followed;
+    const hasMoved = now !== this.#now;
+    this.#now = now;
+    return hasMoved;
+  }
+
+  #find(number: number): Task | undefined {
+    for (const task of this.#enabled) if (task.id === number) return task;
+    return undefined;
+  }
+
+  get #followed(): ModelWorld["machine"]["sched"] {
     if (this.#sched === undefined) throw new Error("the search has no machine to follow");
     return this.#sched;
   }
 }
 
-function pendingOf(task: Task): Pending {
-  return {
-    task: task.id,
-    objects: [task.announcedObject, ...task.alsoObjects],
-    accesses: [task.announcedAccess, ...task.alsoAccesses],
-    mayBlock: task.blockedOn !== undefined,
-    isConditional: task.announcer !== undefined,
-  };
+/** The step that a task is about to take, as it has announced it. */
+function stepOf(task: Task): Step {
+  const { id, announcedObject, announcedAccess, alsoObjects, alsoAccesses } = task;
+  return new Step(
+    id,
+    [announcedObject, ...alsoObjects],
+    [announcedAccess, ...alsoAccesses],
+    task.blockedOn !== undefined,
+    task.announcer !== undefined,
+  );
 }

@@ -1,5 +1,6 @@
-import { DepthFirstSearch, type PathNode } from "./depth-first-search.ts";
-import { ABANDON, type Explorable, type Pending } from "./search.ts";
+import { Beginning } from "./beginning.ts";
+import { DepthFirstSearch, firstAwake, type PathNode } from "./depth-first-search.ts";
+import type { Explorable, Moment } from "./search.ts";
 import type { Step } from "./step.ts";
 import { insertBeginning, type WakeupBranch } from "./wakeup-tree.ts";
 
@@ -19,10 +20,8 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
     return { sleep, branches: from?.onward ?? [], onward: [] };
   }
 
-  protected override pick(node: OptimalNode, enabled: readonly Pending[], last: number): number {
-    const task = this.nextBranch(node);
-    if (task !== undefined) return task;
-    return firstAwake(enabled, node.sleep, last);
+  protected override pick(node: OptimalNode, moment: Moment, last: number): number {
+    return this.nextBranch(node) ?? firstAwake(moment.enabled(), node.sleep, last);
   }
 
   protected override nextBranch(node: OptimalNode): number | undefined {
@@ -33,19 +32,14 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
   }
 
   protected override reverse(earlier: number, later: Step, program: Explorable): void {
-    const { dependence, order } = this;
     const node = this.path[earlier] as OptimalNode;
-    const others = order.notAfter(earlier, order.steps.length);
-    const reversed = later.isConditional ? this.realise(program, earlier, others, later) : later;
-    const beginning = [...others, reversed];
-    if (node.sleep.some((step) => dependence.isWeakInitial(step, beginning))) return;
-    insertBeginning(node.branches, beginning, dependence);
+    const others = this.order.notAfter(earlier);
+    const beginning = later.isConditional
+      ? new Beginning(this.dependence, [...others], later, () =>
+          this.realise(program, earlier, others, later),
+        )
+      : new Beginning(this.dependence, others, later, undefined);
+    for (const step of node.sleep) if (beginning.canStartWith(step)) return;
+    insertBeginning(node.branches, beginning);
   }
-}
-
-/** The task that went last where it can go on, otherwise the first that need not sleep. */
-export function firstAwake(enabled: readonly Pending[], sleep: readonly Step[], last: number): number {
-  const isAwake = ({ task }: Pending): boolean => !sleep.some((step) => step.task === task);
-  const goesOn = enabled.find((pending) => pending.task === last && isAwake(pending));
-  return (goesOn ?? enabled.find(isAwake))?.task ?? ABANDON;
 }

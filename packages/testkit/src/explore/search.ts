@@ -1,19 +1,20 @@
 import type { Step } from "./step.ts";
 
-/** A step that a task is about to take, as announced. */
-export type Pending = Omit<Step, "cause">;
-
-/** What a search decides on: the state between two steps of a run. */
+/** What a search decides on: the state between two steps of a run. It is a view of the program, valid during the call only. */
 export interface Moment {
-  /** The tasks that can go on, ascending. */
-  readonly enabled: readonly Pending[];
+  /** The numbers of the tasks that can go on, ascending. */
+  enabled(): readonly number[];
+  /** The step that a task is about to take, as announced, in an object that is the caller's; undefined when it cannot go on. */
+  nextStep(task: number): Step | undefined;
+  /** Whether a task is about to touch an object in this way first of all. Whether it can go on is not asked. */
+  isAbout(task: number, object: number, access: number): boolean;
   /** What the last step touched besides what it had announced. */
   readonly notedObjects: readonly number[];
   readonly notedAccesses: readonly number[];
-  /** Tasks that the last step created or woke. */
-  readonly caused: readonly number[];
-  /** Whether time has moved since the last step, because nobody could go on. */
-  readonly hasTimeMoved: boolean;
+  /** Tasks that were created or woken since this was asked last, in this run. */
+  caused(): readonly number[];
+  /** Whether time has moved since this was asked last, in this run, because nobody could go on. */
+  hasTimeMoved(): boolean;
 }
 
 /** How a run ended, as far as a search needs to know. */
@@ -22,7 +23,7 @@ export interface RunEnd {
   readonly notedObjects: readonly number[];
   readonly notedAccesses: readonly number[];
   /** The steps that tasks were still waiting to take. */
-  readonly waiting: readonly Pending[];
+  readonly waiting: readonly Step[];
 }
 
 /** What `choose` answers when the run is not worth going on with: an equal one has been explored. */
@@ -34,8 +35,19 @@ export interface Explorable {
    * Runs it once. Before each step `choose` says which task goes on, by its number, or ends the run with `ABANDON`.
    *
    * @returns how it ended; undefined for a run that was abandoned
+   * @throws NotTheSameProgram when the task that is chosen cannot go on
    */
   run(choose: (moment: Moment) => number): RunEnd | undefined;
+  /**
+   * The run that has just ended is one of the search's executions: the program keeps what came of it, as it may be run
+   * again to find something out before anybody looks.
+   */
+  keepOutcome(): void;
+}
+
+/** The same program under the same choices did something else: it is not deterministic, or it has changed. */
+export class NotTheSameProgram extends Error {
+  override readonly name = "NotTheSameProgram";
 }
 
 /** A way through all schedules of a program: it is asked for one run after the other. */

@@ -1,6 +1,5 @@
-import { DepthFirstSearch, type PathNode } from "./depth-first-search.ts";
-import { firstAwake } from "./optimal-search.ts";
-import type { Explorable, Pending } from "./search.ts";
+import { DepthFirstSearch, firstAwake, type PathNode } from "./depth-first-search.ts";
+import type { Explorable, Moment } from "./search.ts";
 import type { Step } from "./step.ts";
 
 interface SourceNode extends PathNode {
@@ -17,8 +16,8 @@ export class SourceSearch extends DepthFirstSearch<SourceNode> {
     return { sleep, backtrack: [] };
   }
 
-  protected override pick(node: SourceNode, enabled: readonly Pending[], last: number): number {
-    const task = firstAwake(enabled, node.sleep, last);
+  protected override pick(node: SourceNode, moment: Moment, last: number): number {
+    const task = firstAwake(moment.enabled(), node.sleep, last);
     node.backtrack.push(task);
     return task;
   }
@@ -30,7 +29,7 @@ export class SourceSearch extends DepthFirstSearch<SourceNode> {
   protected override reverse(earlier: number, later: Step, program: Explorable): void {
     const { dependence, order } = this;
     const { backtrack } = this.path[earlier] as SourceNode;
-    const others = order.notAfter(earlier, order.steps.length);
+    const others = order.notAfter(earlier);
     const reversed = later.isConditional ? this.realise(program, earlier, others, later) : later;
     const beginning = [...others, reversed];
     const initials = beginning.filter((_, index) => dependence.isInitial(beginning, index));

@@ -1,5 +1,5 @@
-/** One executed step of a task, with everything that it touched. */
-export interface Step {
+/** One step of a task: as announced before it is taken, and with everything that it touched afterwards. */
+export class Step {
   readonly task: number;
   /** The identities of the objects it touched, and how it touched each: see `ObjectKind` and `PointAccess` of the core. */
   readonly objects: readonly number[];
@@ -10,25 +10,81 @@ export interface Step {
   readonly isConditional: boolean;
   /** The step that created the task, or woke it before this step. */
   readonly cause: Step | undefined;
+
+  constructor(
+    task: number,
+    objects: readonly number[],
+    accesses: readonly number[],
+    mayBlock: boolean,
+    isConditional: boolean,
+    cause?: Step,
+  ) {
+    this.task = task;
+    this.objects = objects;
+    this.accesses = accesses;
+    this.mayBlock = mayBlock;
+    this.isConditional = isConditional;
+    this.cause = cause;
+  }
+
+  /** The same step, with what else it touched and what caused it. */
+  completed(
+    {
+      notedObjects,
+      notedAccesses,
+    }: { readonly notedObjects: readonly number[]; readonly notedAccesses: readonly number[] },
+    cause: Step | undefined,
+  ): Step {
+    const { task, objects, accesses, mayBlock, isConditional } = this;
+    if (notedObjects.length === 0) {
+      return cause === undefined ? this : new Step(task, objects, accesses, mayBlock, isConditional, cause);
+    }
+    return new Step(
+      task,
+      [...objects, ...notedObjects],
+      [...accesses, ...notedAccesses],
+      mayBlock,
+      // What a plain function did may depend on what it found; that a lock is given back does not.
+      isConditional || notedAccesses.some((access) => access !== UNLOCK),
+      cause,
+    );
+  }
 }
 
 /** The kind of access, as numbered by the core, by which a lock is given back. */
 export const UNLOCK = 7;
 
-/** Tells which kinds of access of one object may not be swapped. */
+/** Tells which kinds of access of one object may not be swapped; kinds are numbers below 32. */
 export type Conflicts = (one: number, other: number) => boolean;
+
+/** Kinds of access are below this. */
+const KINDS = 32;
 
 /** How the steps of a program depend on each other. */
 export class Dependence {
-  readonly #conflicts: Conflicts;
+  /** By kind of access, the bit set of kinds that it conflicts with, as the later one and as the earlier. */
+  readonly #conflicting = new Int32Array(KINDS);
 
   constructor(conflicts: Conflicts) {
-    this.#conflicts = conflicts;
+    for (let one = 0; one < KINDS; one++) {
+      for (let other = 0; other < KINDS; other++) {
+        if (conflicts(one, other)) this.#conflicting[one] = (this.#conflicting[one] as number) | (1 << other);
+      }
+    }
   }
 
   /** Whether two steps of different tasks, in this order, may not be swapped. */
   conflict(earlier: Step, later: Step): boolean {
-    return this.#clash(earlier, later, false);
+    const { objects, accesses } = earlier;
+    const { objects: others, accesses: otherAccesses } = later;
+    for (let one = 0; one < objects.length; one++) {
+      const object = objects[one];
+      for (let other = 0; other < others.length; other++) {
+        if (object !== others[other]) continue;
+        if (this.#clash(accesses[one] as number, otherAccesses[other] as number)) return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -36,7 +92,17 @@ export class Dependence {
    * order, but no race.
    */
   isHandOver(earlier: Step, later: Step): boolean {
-    return later.mayBlock && earlier.accesses.includes(UNLOCK) && !this.#clash(earlier, later, true);
+    if (!later.mayBlock) return false;
+    const { objects, accesses } = earlier;
+    if (!accesses.includes(UNLOCK)) return false;
+    for (let one = 0; one < objects.length; one++) {
+      if (accesses[one] === UNLOCK) continue;
+      for (let other = 0; other < later.objects.length; other++) {
+        if (objects[one] !== later.objects[other]) continue;
+        if (this.#clash(accesses[one] as number, later.accesses[other] as number)) return false;
+      }
+    }
+    return true;
   }
 
   /** Whether `later` comes after `earlier` in every equal run: same task, conflict, or cause. */
@@ -44,9 +110,13 @@ export class Dependence {
     return earlier.task === later.task || later.cause === earlier || this.conflict(earlier, later);
   }
 
-  /** Whether a step is independent of all of a sequence, and of none of its tasks. */
-  isApart(step: Step, sequence: readonly Step[]): boolean {
-    return sequence.every((other) => other.task !== step.task && !this.conflict(step, other));
+  /** Whether a step is independent of the first `count` of a sequence, and of none of their tasks. */
+  isApart(step: Step, sequence: readonly Step[], count: number): boolean {
+    for (let index = 0; index < count; index++) {
+      const other = sequence[index] as Step;
+      if (other.task === step.task || this.conflict(step, other)) return false;
+    }
+    return true;
   }
 
   /** Whether nothing in the sequence comes before its element `index` in every equal run. */
@@ -58,22 +128,7 @@ export class Dependence {
     return true;
   }
 
-  /** Whether the step, of a task that could go first, could start a run that the sequence starts as well. */
-  isWeakInitial(step: Step, sequence: readonly Step[]): boolean {
-    const index = sequence.findIndex(({ task }) => task === step.task);
-    return index < 0 ? this.isApart(step, sequence) : this.isInitial(sequence, index);
-  }
-
-  #clash(earlier: Step, later: Step, isUnlockIgnored: boolean): boolean {
-    const { objects, accesses } = earlier;
-    for (let one = 0; one < objects.length; one++) {
-      const access = accesses[one] as number;
-      if (isUnlockIgnored && access === UNLOCK) continue;
-      for (let other = 0; other < later.objects.length; other++) {
-        if (objects[one] !== later.objects[other]) continue;
-        if (this.#conflicts(access, later.accesses[other] as number)) return true;
-      }
-    }
-    return false;
+  #clash(one: number, other: number): boolean {
+    return ((this.#conflicting[one] as number) & (1 << other)) !== 0;
   }
 }

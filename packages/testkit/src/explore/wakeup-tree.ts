@@ -1,4 +1,5 @@
-import type { Dependence, Step } from "./step.ts";
+import type { Beginning } from "./beginning.ts";
+import type { Step } from "./step.ts";
 
 /** Beginnings of runs that are still to be explored, from one state on: branches in the order of exploring. */
 export interface WakeupBranch {
@@ -8,24 +9,18 @@ export interface WakeupBranch {
 
 /**
  * Adds a beginning to a wake-up tree, unless a run that the tree will lead to is equal to one that starts with it. Where
- * part of it is already there, the rest is hung below that part, so that each trace is run once.
+ * part of it is already there, the rest is hung below that part, so that each trace is run once. The beginning is used up.
  */
-export function insertBeginning(
-  branches: WakeupBranch[],
-  beginning: readonly Step[],
-  dependence: Dependence,
-): void {
+export function insertBeginning(branches: WakeupBranch[], beginning: Beginning): void {
   let level = branches;
-  let rest = beginning;
-  while (rest.length > 0) {
-    const match = level.find(({ step }) => dependence.isWeakInitial(step, rest));
+  while (!beginning.isOver) {
+    const match = level.find(({ step }) => beginning.canStartWith(step));
     if (match === undefined) {
-      grow(level, rest);
+      grow(level, beginning.steps());
       return;
     }
     if (match.branches.length === 0) return;
-    const index = rest.findIndex(({ task }) => task === match.step.task);
-    if (index >= 0) rest = [...rest.slice(0, index), ...rest.slice(index + 1)];
+    beginning.leaveOut(match.step.task);
     level = match.branches;
   }
 }

@@ -60,9 +60,9 @@ export function exploreProgram(
       break;
     }
     if (search.executions === before) continue;
-    const { state, failure } = run.outcome;
+    const { state, failure, schedule } = run.outcome;
     if (failure === undefined) states.set(JSON.stringify(state) ?? "undefined", state);
-    else if (!failures.has(failure)) failures.set(failure, { message: failure, schedule: run.schedule });
+    else if (!failures.has(failure)) failures.set(failure, { message: failure, schedule });
   }
   return {
     executions: search.executions,

@@ -3,44 +3,72 @@ export const PlainAccess = { read: 1, write: 2, add: 3, lock: 5, unlock: 7 } as 
 
 /** One step of a plain thread, announced before it is taken. */
 export interface PlainPoint {
-  readonly object: number;
-  /** How it touches the object; a function where that depends on what it finds. */
-  readonly access: number | (() => number);
-  /** Whether it can be taken now; always, when left out. */
-  readonly isPossible?: () => boolean;
+  /** The object it touches, as the only element. */
+  readonly objects: readonly number[];
+  /** How it touches the object, as the only element; where that depends on what it finds, as if it found nothing to change. */
+  readonly accesses: readonly number[];
+  /** How it touches the object now; `accesses` where it is left out. */
+  readonly accessesNow: (() => readonly number[]) | undefined;
+  /** Whether it can be taken now; always, where it is left out. */
+  readonly isPossible: (() => boolean) | undefined;
 }
 
 /** What a thread of a plain program is: it yields at every step that others can see. */
 export type PlainThread = Generator<PlainPoint, void, void>;
 
+const READ = [PlainAccess.read];
+const WRITE = [PlainAccess.write];
+const ADD = [PlainAccess.add];
+const LOCK = [PlainAccess.lock];
+
+/** The steps that every object of one number has in every run, so that they are made once. */
+export class PlainPoints {
+  readonly objects: readonly number[];
+  readonly read: PlainPoint;
+  readonly write: PlainPoint;
+  readonly add: PlainPoint;
+
+  constructor(object: number) {
+    this.objects = [object];
+    this.read = pointOf(this.objects, READ);
+    this.write = pointOf(this.objects, WRITE);
+    this.add = pointOf(this.objects, ADD);
+  }
+}
+
+function pointOf(
+  objects: readonly number[],
+  accesses: readonly number[],
+  accessesNow?: () => readonly number[],
+  isPossible?: () => boolean,
+): PlainPoint {
+  return { objects, accesses, accessesNow, isPossible };
+}
+
 /** A shared variable. All that touches it is one step. */
 export class SharedVariable<T> {
   /** What it holds, for the program's own judgement at the end: no step. */
   value: T;
-  readonly #readPoint: PlainPoint;
-  readonly #writePoint: PlainPoint;
-  readonly #object: number;
+  readonly #points: PlainPoints;
 
-  constructor(object: number, initial: T) {
+  constructor(points: PlainPoints, initial: T) {
     this.value = initial;
-    this.#object = object;
-    this.#readPoint = { object, access: PlainAccess.read };
-    this.#writePoint = { object, access: PlainAccess.write };
+    this.#points = points;
   }
 
   *read(): Generator<PlainPoint, T, void> {
-    yield this.#readPoint;
+    yield this.#points.read;
     return this.value;
   }
 
   *write(value: T): Generator<PlainPoint, void, void> {
-    yield this.#writePoint;
+    yield this.#points.write;
     this.value = value;
   }
 
   /** Changes it in one step that nothing can come in between: what was there before. */
   *update(change: (value: T) => T): Generator<PlainPoint, T, void> {
-    yield this.#writePoint;
+    yield this.#points.write;
     const before = this.value;
     this.value = change(before);
     return before;
@@ -48,10 +76,7 @@ export class SharedVariable<T> {
 
   /** Stores `next` if it holds `expected`: whether it did. One that fails is a read. */
   *compareAndSwap(expected: T, next: T): Generator<PlainPoint, boolean, void> {
-    yield {
-      object: this.#object,
-      access: () => (this.value === expected ? PlainAccess.write : PlainAccess.read),
-    };
+    yield pointOf(this.#points.objects, READ, () => (this.value === expected ? WRITE : READ));
     if (this.value !== expected) return false;
     this.value = next;
     return true;
@@ -61,21 +86,19 @@ export class SharedVariable<T> {
 /** A counter whose increments commute: nobody sees what they find. */
 export class SharedCounter {
   value = 0;
-  readonly #readPoint: PlainPoint;
-  readonly #addPoint: PlainPoint;
+  readonly #points: PlainPoints;
 
-  constructor(object: number) {
-    this.#readPoint = { object, access: PlainAccess.read };
-    this.#addPoint = { object, access: PlainAccess.add };
+  constructor(points: PlainPoints) {
+    this.#points = points;
   }
 
   *read(): Generator<PlainPoint, number, void> {
-    yield this.#readPoint;
+    yield this.#points.read;
     return this.value;
   }
 
   *add(amount: number): Generator<PlainPoint, void, void> {
-    yield this.#addPoint;
+    yield this.#points.add;
     this.value += amount;
   }
 }
@@ -84,14 +107,12 @@ export class SharedCounter {
 export class PlainLock {
   isHeld = false;
   readonly #point: PlainPoint;
-  readonly #object: number;
-  readonly #givenBack: number[];
+  readonly #givenBack: (object: number) => void;
 
-  /** @param givenBack where the lock notes that the step under way gives it back */
-  constructor(object: number, givenBack: number[]) {
-    this.#object = object;
+  /** @param givenBack is told that the step under way gives a lock back */
+  constructor({ objects }: PlainPoints, givenBack: (object: number) => void) {
     this.#givenBack = givenBack;
-    this.#point = { object, access: PlainAccess.lock, isPossible: () => !this.isHeld };
+    this.#point = pointOf(objects, LOCK, undefined, () => !this.isHeld);
   }
 
   *lock(): Generator<PlainPoint, void, void> {
@@ -103,7 +124,7 @@ export class PlainLock {
   unlock(): void {
     if (!this.isHeld) throw new Error("a lock is given back that nobody holds");
     this.isHeld = false;
-    this.#givenBack.push(this.#object);
+    this.#givenBack(this.#point.objects[0] as number);
   }
 }
 

@@ -1,16 +1,18 @@
-import { ABANDON, type Explorable, type Moment, type Pending, type RunEnd } from "../search.ts";
+import { ABANDON, type Explorable, type Moment, NotTheSameProgram, type RunEnd } from "../search.ts";
+import { Step } from "../step.ts";
 import {
   PlainAccess,
   type PlainBuilder,
   PlainLock,
   type PlainPoint,
+  PlainPoints,
   type PlainProgram,
   type PlainThread,
   SharedCounter,
   SharedVariable,
 } from "./plain-program.ts";
 
-const NONE: readonly number[] = [];
+const NOBODY: readonly number[] = [];
 
 /** What a run of a plain program came to. */
 export interface PlainOutcome {
@@ -18,6 +20,8 @@ export interface PlainOutcome {
   readonly state: unknown;
   /** Why it failed: what was thrown, or a deadlock. */
   readonly failure: string | undefined;
+  /** The threads in the order of their steps. */
+  readonly schedule: readonly number[];
 }
 
 /** A thread that waits at its next step. */
@@ -26,7 +30,6 @@ class WaitingThread {
   readonly body: PlainThread;
   /** The step it waits at; undefined when it has ended. */
   point: PlainPoint | undefined = undefined;
-  pending: Pending | undefined = undefined;
   /** What it threw, which ended it. */
   failure: string | undefined = undefined;
 
@@ -37,106 +40,163 @@ class WaitingThread {
 
   /** Goes on to the next step. */
   advance(): void {
-    this.point = this.#next();
-    this.pending = this.point === undefined ? undefined : this.#announce(this.point);
-  }
-
-  #next(): PlainPoint | undefined {
     try {
       const next = this.body.next();
-      return next.done === true ? undefined : next.value;
+      this.point = next.done === true ? undefined : next.value;
     } catch (thrown) {
       this.failure = inWords(thrown);
-      return undefined;
+      this.point = undefined;
     }
   }
 
   get canGoOn(): boolean {
-    return this.point !== undefined && (this.point.isPossible?.() ?? true);
+    const { point } = this;
+    return point !== undefined && (point.isPossible === undefined || point.isPossible());
   }
 
-  #announce({ object, access, isPossible }: PlainPoint): Pending {
-    const { task } = this;
-    return {
+  /** The step it waits at, as it would be if it were taken now; undefined when the thread has ended. */
+  nextStep(): Step | undefined {
+    const { point, task } = this;
+    if (point === undefined) return undefined;
+    const { objects, accesses, accessesNow, isPossible } = point;
+    return new Step(
       task,
-      objects: [object],
-      accesses: [typeof access === "number" ? access : access()],
-      mayBlock: isPossible !== undefined,
-      isConditional: typeof access !== "number",
-    };
-  }
-
-  /** What it announces now: what is conditional is found out anew. */
-  announced(): Pending {
-    const { point, pending } = this;
-    if (point === undefined || pending === undefined) throw new Error("the thread has ended");
-    return pending.isConditional ? this.#announce(point) : pending;
+      objects,
+      accessesNow === undefined ? accesses : accessesNow(),
+      isPossible !== undefined,
+      accessesNow !== undefined,
+    );
   }
 }
 
-/** A plain program as something to explore; the outcome of the last run that went to the end stands in it. */
-export class PlainRun implements Explorable {
-  outcome: PlainOutcome = { state: undefined, failure: undefined };
-  /** The threads of the last run in the order of their steps. */
-  schedule: number[] = [];
+/** A plain program as something to explore. */
+export class PlainRun implements Explorable, Moment {
+  /** What the search's last execution came to. */
+  outcome: PlainOutcome = { state: undefined, failure: undefined, schedule: [] };
+  readonly notedObjects: number[] = [];
+  readonly notedAccesses: number[] = [];
   readonly #program: PlainProgram;
+  readonly #threads: WaitingThread[] = [];
+  /** By object, in the order of making. */
+  readonly #points: PlainPoints[] = [];
+  readonly #schedule: number[] = [];
+  #objects = 0;
+  #judge: () => unknown = () => undefined;
+  /** Its functions need no `this`, as programs take them apart. */
+  readonly #builder: PlainBuilder = {
+    variable: (initial) => new SharedVariable(this.#pointsOfNext(), initial),
+    counter: () => new SharedCounter(this.#pointsOfNext()),
+    lock: () => new PlainLock(this.#pointsOfNext(), this.#noteGivenBack),
+    thread: (body) => {
+      this.#threads.push(new WaitingThread(this.#threads.length, body()));
+    },
+  };
 
   constructor(program: PlainProgram) {
     this.#program = program;
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
-    const threads: WaitingThread[] = [];
-    const givenBack: number[] = [];
-    const judge = this.#program(builderOf(threads, givenBack));
-    const noted = () => ({
-      notedObjects: [...givenBack],
-      notedAccesses: givenBack.map(() => PlainAccess.unlock),
-    });
+    const threads = this.#threads;
+    threads.length = 0;
+    this.#schedule.length = 0;
+    this.#objects = 0;
+    this.#forgetNoted();
+    this.#judge = this.#program(this.#builder);
     for (const thread of threads) thread.advance();
-    this.schedule = [];
-    for (;;) {
-      const enabled = threads.filter(({ canGoOn }) => canGoOn).map((thread) => thread.announced());
-      if (enabled.length === 0) break;
-      const task = choose({ enabled, ...noted(), caused: NONE, hasTimeMoved: false });
+    while (this.#canGoOn()) {
+      const task = choose(this);
       if (task === ABANDON) return undefined;
-      this.schedule.push(task);
-      givenBack.length = 0;
-      (threads[task] as WaitingThread).advance();
+      const thread = threads[task];
+      if (thread?.canGoOn !== true) throw new NotTheSameProgram(`thread ${task} cannot go on`);
+      this.#schedule.push(task);
+      this.#forgetNoted();
+      thread.advance();
     }
-    const waiting = threads.filter(({ point }) => point !== undefined).map((thread) => thread.announced());
-    const thrown = threads.find(({ failure }) => failure !== undefined)?.failure;
-    if (thrown !== undefined) this.outcome = { state: undefined, failure: thrown };
-    else this.outcome = waiting.length > 0 ? deadlock(waiting) : judged(judge);
-    return { ...noted(), waiting };
+    const { notedObjects, notedAccesses } = this;
+    return { notedObjects, notedAccesses, waiting: this.#waiting() };
   }
-}
 
-function judged(judge: () => unknown): PlainOutcome {
-  try {
-    return { state: judge(), failure: undefined };
-  } catch (thrown) {
-    return { state: undefined, failure: inWords(thrown) };
+  keepOutcome(): void {
+    this.outcome = this.#judged();
   }
-}
 
-function deadlock(waiting: readonly Pending[]): PlainOutcome {
-  const who = waiting.map(({ task }) => `thread ${task}`).join(" and ");
-  return { state: undefined, failure: `deadlock: ${who} wait for each other` };
+  #judged(): PlainOutcome {
+    const schedule = this.#schedule.slice();
+    const failure = this.#failure();
+    if (failure !== undefined) return { state: undefined, failure, schedule };
+    try {
+      return { state: this.#judge(), failure, schedule };
+    } catch (thrown) {
+      return { state: undefined, failure: inWords(thrown), schedule };
+    }
+  }
+
+  enabled(): readonly number[] {
+    const enabled: number[] = [];
+    for (const thread of this.#threads) if (thread.canGoOn) enabled.push(thread.task);
+    return enabled;
+  }
+
+  nextStep(task: number): Step | undefined {
+    const thread = this.#threads[task];
+    return thread?.canGoOn === true ? thread.nextStep() : undefined;
+  }
+
+  isAbout(task: number, object: number, access: number): boolean {
+    const point = this.#threads[task]?.point;
+    if (point === undefined || point.objects[0] !== object) return false;
+    return (point.accessesNow === undefined ? point.accesses : point.accessesNow())[0] === access;
+  }
+
+  caused(): readonly number[] {
+    return NOBODY;
+  }
+
+  hasTimeMoved(): boolean {
+    return false;
+  }
+
+  /** What a thread threw, or who waits for whom; undefined when all have ended well. */
+  #failure(): string | undefined {
+    for (const { failure } of this.#threads) if (failure !== undefined) return failure;
+    const waiting = this.#threads.filter(({ point }) => point !== undefined);
+    if (waiting.length === 0) return undefined;
+    return `deadlock: ${waiting.map(({ task }) => `thread ${task}`).join(" and ")} wait for each other`;
+  }
+
+  #canGoOn(): boolean {
+    for (const thread of this.#threads) if (thread.canGoOn) return true;
+    return false;
+  }
+
+  #waiting(): readonly Step[] {
+    const waiting: Step[] = [];
+    for (const thread of this.#threads) {
+      const step = thread.nextStep();
+      if (step !== undefined) waiting.push(step);
+    }
+    return waiting;
+  }
+
+  #pointsOfNext(): PlainPoints {
+    const object = this.#objects++;
+    this.#points[object] ??= new PlainPoints(object);
+    return this.#points[object];
+  }
+
+  readonly #noteGivenBack = (object: number): void => {
+    this.notedObjects.push(object);
+    this.notedAccesses.push(PlainAccess.unlock);
+  };
+
+  #forgetNoted(): void {
+    if (this.notedObjects.length === 0) return;
+    this.notedObjects.length = 0;
+    this.notedAccesses.length = 0;
+  }
 }
 
 function inWords(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
-}
-
-function builderOf(threads: WaitingThread[], givenBack: number[]): PlainBuilder {
-  let objects = 0;
-  return {
-    variable: (initial) => new SharedVariable(objects++, initial),
-    counter: () => new SharedCounter(objects++),
-    lock: () => new PlainLock(objects++, givenBack),
-    thread: (body) => {
-      threads.push(new WaitingThread(threads.length, body()));
-    },
-  };
 }

@@ -1,0 +1,58 @@
+import type { Dependence, Step } from "./step.ts";
+
+/**
+ * The beginning of a run that turns a race round: steps that have been taken, and last the later step of the race. What
+ * that one touches in its new place has to be found out by running the program where it depends on what it finds, so that
+ * is put off until somebody needs to know.
+ */
+export class Beginning {
+  /** Whether nothing is left of it. */
+  isOver = false;
+  /** The steps before the last one. */
+  readonly #others: Step[];
+  #last: Step;
+  /** How to find out what the last step touches; undefined when that is known. */
+  #realise: (() => Step) | undefined;
+  readonly #dependence: Dependence;
+
+  constructor(dependence: Dependence, others: Step[], last: Step, realise: (() => Step) | undefined) {
+    this.#dependence = dependence;
+    this.#others = others;
+    this.#last = last;
+    this.#realise = realise;
+  }
+
+  /** Whether a step, of a task that could go first, could start a run that this starts as well. */
+  canStartWith(step: Step): boolean {
+    const dependence = this.#dependence;
+    const others = this.#others;
+    const index = others.findIndex(({ task }) => task === step.task);
+    if (index >= 0) return dependence.isInitial(others, index);
+    const isApart = dependence.isApart(step, others, others.length);
+    if (step.task === this.#last.task) {
+      // Independent of what comes before it, the last step would touch what it touches as the first one.
+      return isApart || dependence.isInitial(this.steps(), others.length);
+    }
+    return isApart && !dependence.conflict(step, this.#realised());
+  }
+
+  /** Leaves out the step of a task, where there is one. */
+  leaveOut(task: number): void {
+    const index = this.#others.findIndex((step) => step.task === task);
+    if (index >= 0) this.#others.splice(index, 1);
+    else if (task === this.#last.task) this.isOver = true;
+  }
+
+  /** All of its steps, in full. */
+  steps(): readonly Step[] {
+    return [...this.#others, this.#realised()];
+  }
+
+  #realised(): Step {
+    if (this.#realise !== undefined) {
+      this.#last = this.#realise();
+      this.#realise = undefined;
+    }
+    return this.#last;
+  }
+}
