@@ -4,14 +4,38 @@ export { type FlippedClaim, flippedClaims } from "./behaviour/flipped-claims.ts"
 export { behavioursOf } from "./behaviour/index.ts";
 export { entriesOf } from "./entries-of.ts";
 export {
+  type Counterexample,
+  type ExploreLawOptions,
+  exploreLaw,
+  type LawExploration,
+} from "./explore/explore-law.ts";
+export {
+  type ExploreProgramOptions,
+  exploreProgram,
+  type ProgramExploration,
+  type ProgramFailure,
+} from "./explore/program/explore-program.ts";
+export type {
+  PlainBuilder,
+  PlainLock,
+  PlainPoint,
+  PlainProgram,
+  PlainThread,
+  SharedCounter,
+  SharedVariable,
+} from "./explore/program/plain-program.ts";
+export type { SearchPlan } from "./explore/search-plan.ts";
+export {
   type AllocationTrial,
   type FallibleOperation,
   failEveryAllocation,
   type Inject,
   type Shortage,
 } from "./fail-every-allocation.ts";
+export type { LawCase } from "./laws/law.ts";
 export { markOf } from "./mark.ts";
 export { claimMarkedWindow, type MarkedWindow } from "./marked-window.ts";
+export { type Contender, contendersOf } from "./model/contender.ts";
 export { reluctantChooser } from "./reluctant-chooser.ts";
 export { runPrograms } from "./run-programs.ts";
 export { type ShownMemory, showMemory } from "./shown-memory.ts";

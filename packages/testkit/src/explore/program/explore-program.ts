@@ -1,17 +1,11 @@
-import { ExhaustiveSearch } from "../exhaustive-search.ts";
-import { OptimalSearch } from "../optimal-search.ts";
-import type { Search } from "../search.ts";
-import { SourceSearch } from "../source-search.ts";
+import { type SearchPlan, searchBy } from "../search-plan.ts";
 import { Dependence } from "../step.ts";
 import { PlainAccess, type PlainProgram } from "./plain-program.ts";
 import { PlainRun } from "./plain-run.ts";
 
-/** How the schedules of a program are searched. */
-export type Algorithm = "optimal" | "source" | "exhaustive";
-
 /** What may be said of a search; the optimal one, to the end, when left out. */
 export interface ExploreProgramOptions {
-  readonly algorithm?: Algorithm;
+  readonly algorithm?: SearchPlan;
   /** Runs after which the search is given up as incomplete. */
   readonly maxExecutions?: number;
 }
@@ -32,6 +26,8 @@ export interface ProgramExploration {
   readonly abandoned: number;
   /** Whether every trace was run. */
   readonly complete: boolean;
+  /** What the runs amount to beside their number, in words, for a search that does not promise all: empty for others. */
+  readonly coverage: string;
   /** Every final state that was reached, once each, ordered by its JSON text. */
   readonly finalStates: readonly unknown[];
   /** Every message once, with the first schedule that led to it. */
@@ -43,20 +39,26 @@ const dependence = new Dependence(
   (one, other) => one !== other || one === PlainAccess.write || one === PlainAccess.lock,
 );
 
-/** Runs a plain program under every schedule that makes a difference. */
+/**
+ * Runs a plain program under every schedule that makes a difference. A thread that throws has failed, and so has a run in
+ * which all that are left wait for locks, or whose final judgement throws; the search goes on past failures.
+ *
+ * @throws RangeError for a number in the plan of the search that makes no sense
+ * @throws NotTheSameProgram when a run does something else than an earlier one did under the same order
+ */
 export function exploreProgram(
   program: PlainProgram,
   { algorithm = "optimal", maxExecutions = Number.POSITIVE_INFINITY }: ExploreProgramOptions = {},
 ): ProgramExploration {
   const run = new PlainRun(program);
-  const search = searchBy(algorithm);
+  const search = searchBy(algorithm, dependence);
   const states = new Map<string, unknown>();
   const failures = new Map<string, ProgramFailure>();
   let complete = false;
   while (search.executions < maxExecutions) {
     const before = search.executions;
     if (!search.runNext(run)) {
-      complete = true;
+      complete = search.coversAll;
       break;
     }
     if (search.executions === before) continue;
@@ -68,20 +70,10 @@ export function exploreProgram(
     executions: search.executions,
     abandoned: search.abandoned,
     complete,
+    coverage: search.coverage,
     finalStates: [...states.entries()]
       .sort(([one], [other]) => (one < other ? -1 : 1))
       .map(([, state]) => state),
     failures: [...failures.values()],
   };
-}
-
-function searchBy(algorithm: Algorithm): Search {
-  switch (algorithm) {
-    case "optimal":
-      return new OptimalSearch(dependence);
-    case "source":
-      return new SourceSearch(dependence);
-    case "exhaustive":
-      return new ExhaustiveSearch(dependence);
-  }
 }

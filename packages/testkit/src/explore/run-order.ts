@@ -1,0 +1,53 @@
+import { HappensBefore } from "./happens-before.ts";
+import type { Moment, RunEnd } from "./search.ts";
+import type { Dependence, Step } from "./step.ts";
+
+/** Follows a run step by step and knows which of its steps come before which. */
+export class RunOrder {
+  readonly order: HappensBefore;
+  readonly #causes = new Map<number, Step>();
+  readonly #races: number[] = [];
+  /** The step that was chosen last, of which is not yet known what else it touched. */
+  #chosen: Step | undefined = undefined;
+  #cause: Step | undefined = undefined;
+
+  constructor(dependence: Dependence) {
+    this.order = new HappensBefore(dependence);
+  }
+
+  /** The task goes on from here. */
+  take(moment: Moment, task: number): void {
+    this.#settleLast(moment, moment.caused());
+    if (moment.hasTimeMoved()) this.order.markBarrier();
+    this.#chosen = moment.nextStep(task);
+    this.#cause = this.#causes.get(task);
+    this.#causes.delete(task);
+  }
+
+  /** The run is over. */
+  end(end: RunEnd): void {
+    this.#settleLast(end, []);
+  }
+
+  #settleLast(noted: Pick<Moment, "notedObjects" | "notedAccesses">, caused: readonly number[]): void {
+    if (this.#chosen === undefined) return;
+    const step = this.#chosen.completed(noted, this.#cause);
+    this.order.add(step, this.#races);
+    this.#races.length = 0;
+    for (const task of caused) this.#causes.set(task, step);
+    this.#chosen = undefined;
+  }
+}
+
+/** A number of 53 bits for a text: different texts have different ones but for a chance of 2^-53 each. */
+export function hashOf(text: string): number {
+  let [high, low] = [0x9e3779b9, 0x85ebca6b];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    high = Math.imul(high ^ code, 0x9e3779b1);
+    low = Math.imul(low ^ code, 0x5f356495);
+    high ^= high >>> 15;
+    low ^= low >>> 13;
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}

@@ -1,0 +1,127 @@
+import { ExhaustiveSearch } from "./exhaustive-search.ts";
+import { OptimalSearch } from "./optimal-search.ts";
+import { PreemptionSearch } from "./preemption-search.ts";
+import { PrioritySearch } from "./priority-search.ts";
+import { RandomSearch } from "./random-search.ts";
+import type { Search } from "./search.ts";
+import { SourceSearch } from "./source-search.ts";
+import type { Dependence } from "./step.ts";
+
+/**
+ * How the schedules of a program are searched.
+ *
+ * - `optimal`: one run for each trace; schedules that differ in the order of independent steps only are one trace
+ * - `source`: the same by source sets, which gives up some runs in the middle
+ * - `exhaustive`: every schedule
+ * - `preemptions`: every schedule with at most so many switches away from a task that could have gone on, those with
+ *   the fewest first
+ * - `random`: so many runs in which chance decides at every step
+ * - `pct`: so many runs by random priorities, for bugs of a `depth` of so many ordered pairs of steps (2 when left out; 1 or more)
+ *
+ * Random runs are the same for the same `seed`, which is an int32, 1 when left out.
+ */
+export type SearchPlan =
+  | "optimal"
+  | "source"
+  | "exhaustive"
+  | { readonly preemptions: number }
+  | { readonly random: number; readonly seed?: number }
+  | { readonly pct: number; readonly depth?: number; readonly seed?: number };
+
+/** A search that can say how much it has covered. */
+export interface PlannedSearch extends Search {
+  /** Whether all there is was run, once `runNext` has answered false. */
+  readonly coversAll: boolean;
+  /** What the runs so far amount to, beside their number: a phrase, empty where there is nothing to add. */
+  readonly coverage: string;
+}
+
+/**
+ * The search that a plan asks for.
+ *
+ * @throws RangeError for a number that makes no sense
+ */
+export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearch {
+  if (typeof plan === "string")
+    return planned(
+      inFull(plan, dependence),
+      () => true,
+      () => "",
+    );
+  if ("preemptions" in plan) {
+    const most = wholeNumber("preemptions", plan.preemptions, 0);
+    const search = new PreemptionSearch(most, dependence);
+    return planned(
+      search,
+      () => search.isExhausted,
+      () => tracesInWords(search.traces),
+    );
+  }
+  const seed = wholeNumber("seed", plan.seed ?? 1, -(2 ** 31));
+  if ("random" in plan) {
+    const search = new RandomSearch(wholeNumber("random", plan.random, 1), seed);
+    return planned(
+      search,
+      () => false,
+      () => `drawn at random, seed ${seed}`,
+    );
+  }
+  const depth = wholeNumber("depth", plan.depth ?? 2, 1);
+  const search = new PrioritySearch(wholeNumber("pct", plan.pct, 1), depth, seed);
+  return planned(
+    search,
+    () => false,
+    () => boundInWords(search, seed),
+  );
+}
+
+function inFull(plan: "optimal" | "source" | "exhaustive", dependence: Dependence): Search {
+  switch (plan) {
+    case "optimal":
+      return new OptimalSearch(dependence);
+    case "source":
+      return new SourceSearch(dependence);
+    case "exhaustive":
+      return new ExhaustiveSearch(dependence);
+  }
+}
+
+function planned(search: Search, coversAll: () => boolean, coverage: () => string): PlannedSearch {
+  return {
+    get executions() {
+      return search.executions;
+    },
+    get abandoned() {
+      return search.abandoned;
+    },
+    get coversAll() {
+      return coversAll();
+    },
+    get coverage() {
+      return coverage();
+    },
+    runNext: (program) => search.runNext(program),
+  };
+}
+
+function tracesInWords(traces: readonly number[]): string {
+  const parts = traces.map((count, preemptions) => `${count} with ${preemptions}`);
+  return `traces with at most so many preemptions: ${parts.join(", ")}`;
+}
+
+function boundInWords({ bound, depth }: PrioritySearch, seed: number): string {
+  const { tasks, steps, runs, probability } = bound;
+  const percent = `${Number((100 * probability).toPrecision(3))} %`;
+  return `by random priorities, seed ${seed}: n = ${tasks} tasks, k = ${steps} steps, d = ${depth}, ${runs} runs with these; a bug of depth ${depth} was met with a probability of at least 1-(1-1/(n*k^(d-1)))^runs = ${percent}`;
+}
+
+function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new RangeError(
+    `${name} is ${value}; expected a whole number from ${least} on, nearest is ${nearest(value, least)}`,
+  );
+}
+
+function nearest(value: number, least: number): number {
+  return Number.isFinite(value) ? Math.max(least, Math.round(value)) : least;
+}
