@@ -4,6 +4,7 @@ import { type ConformFlags, conform } from "./conform.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { list } from "./list.ts";
+import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";
 import { run } from "./run.ts";
 import { killedStory } from "./run-killed.ts";
@@ -14,6 +15,11 @@ import { checkLeftovers } from "./usage.ts";
 interface Options extends Flags {
   readonly json?: true;
   readonly all?: true;
+}
+
+interface NewOptions {
+  readonly json?: true;
+  readonly dir?: string;
 }
 
 interface ConformOptions extends ConformFlags {
@@ -28,19 +34,23 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     .helpOption("-h, --help", "print this help")
     .helpCommand(false);
 
-  const subcommand = (name: string, description: string): Command =>
+  const asJson = "print one JSON document and nothing else";
+  const bareSubcommand = (name: string, description: string): Command =>
     program
       .command(name)
       .description(description)
       .helpOption("-h, --help", "print this help")
       // What is left over is looked at by ourselves: all of it at once, with the nearest option for each.
       .allowUnknownOption()
-      .allowExcessArguments()
+      .allowExcessArguments();
+
+  const subcommand = (name: string, description: string): Command =>
+    bareSubcommand(name, description)
       .option(
         "--config <file>",
         "the configuration; left out: nopage.config.{ts,js,json,yaml} of this folder",
       )
-      .option("--json", "print one JSON document and nothing else");
+      .option("--json", asJson);
 
   subcommand("run", "acquire a signal through the driver, on the strategy that the configuration selects")
     .option("--all", "many runs: every strategy with every pinning policy, those of plugins included")
@@ -90,7 +100,7 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     .option("--markdown <file>", "write the results to this file as a Markdown table")
     .option("--explain <law>", "run nothing but this law's programs, and tell them in words")
     .action(async (plugins: readonly string[], options: ConformOptions, command: Command) => {
-      checkLeftovers(command, "any");
+      checkLeftovers(command, Number.POSITIVE_INFINITY);
       const { json, ...flags } = options;
       onExit(await conform(plugins, flags, formatOf(json), output));
     });
@@ -101,6 +111,18 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       onExit(await doctor(flags, formatOf(json), output));
     },
   );
+
+  bareSubcommand("new", "write a package with a strategy that keeps the laws, for you to go on from")
+    .argument("[kind]", 'what is to be made: "strategy"')
+    .argument("[name]", "what the package and its strategy are called")
+    .option("--dir <folder>", "where it is written; left out: a new folder of that name")
+    .option("--json", asJson)
+    .action(
+      (kind: string | undefined, name: string | undefined, { json, dir }: NewOptions, command: Command) => {
+        checkLeftovers(command, 2);
+        onExit(newPackage({ kind, name, dir, version }, formatOf(json), output));
+      },
+    );
   return program;
 }
 

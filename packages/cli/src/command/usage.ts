@@ -3,13 +3,13 @@ import type { Command, CommanderError } from "commander";
 import { UsageError } from "../usage-error.ts";
 
 /**
- * @param names whether words without a hyphen are left to the command itself
+ * @param names how many words without a hyphen are left to the command itself
  * @throws UsageError when words are left over that the command does not know
  */
-export function checkLeftovers(command: Command, names: "none" | "any" = "none"): void {
+export function checkLeftovers(command: Command, names = 0): void {
   const unknown = command.args.filter((word) => word.startsWith("-"));
   // What follows an unknown option may be its value.
-  const words = unknown.length > 0 || names === "any" ? unknown : command.args;
+  const words = unknown.length > 0 ? unknown : command.args.slice(names);
   if (words.length === 0) return;
   const known = command
     .createHelp()
