@@ -35,7 +35,7 @@ export interface ProgramExploration {
 }
 
 /** Steps of a plain program conflict unless both read, or both add. */
-const dependence = new Dependence(
+export const plainDependence = new Dependence(
   (one, other) => one !== other || one === PlainAccess.write || one === PlainAccess.lock,
 );
 
@@ -51,7 +51,7 @@ export function exploreProgram(
   { algorithm = "optimal", maxExecutions = Number.POSITIVE_INFINITY }: ExploreProgramOptions = {},
 ): ProgramExploration {
   const run = new PlainRun(program);
-  const search = searchBy(algorithm, dependence);
+  const search = searchBy(algorithm, plainDependence);
   const states = new Map<string, unknown>();
   const failures = new Map<string, ProgramFailure>();
   let complete = false;
