@@ -132,7 +132,7 @@ export function createKernel(machine: Machine): Kernel {
       spawnHardware: (name, body) =>
         sched.spawn({ name, kind: "hardware", cpu: -1, daemon: "daemon" }, body()),
       currentTask: () => sched.current?.name ?? "boot",
-      isDying: () => sched.current?.signal === "fatal",
+      isDying: () => sched.current !== undefined && sched.isDying(sched.current),
     },
   };
   return kernel;

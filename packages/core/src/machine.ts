@@ -27,7 +27,7 @@ import {
   type ViolationSink,
   violationKinds,
 } from "./sanitize/violation.ts";
-import { Access, ObjectKind } from "./sched/points.ts";
+import { Access, Allocator, ObjectKind } from "./sched/points.ts";
 import { Rcu } from "./sched/rcu.ts";
 import { Scheduler } from "./sched/scheduler.ts";
 import { WaitQueue } from "./sched/wait-queue.ts";
@@ -192,7 +192,7 @@ export class Machine {
   /** The same (`mm_alloc`); undefined when there is no room for it. */
   tryCreateMm(name: string): Mm | undefined {
     if (this.mms.size >= MOST_SPACES || !this.mayAllocate("mm_alloc")) return undefined;
-    this.sched.note(ObjectKind.allocator, 2, Access.write);
+    this.sched.note(ObjectKind.allocator, Allocator.addressSpace, Access.write);
     const table = PageTable.tryCreate(this.geometry, this.tables);
     if (table === undefined) return undefined;
     // The TLBs tell address spaces apart by a few bits of the number: no two live ones share those.
@@ -208,7 +208,7 @@ export class Machine {
     if (this.sched.interleaving) yield this.sched.at(ObjectKind.cell, mm.usersCell, Access.countDown);
     if (--mm.users > 0) return;
     yield* exitMmap(mm);
-    this.sched.note(ObjectKind.allocator, 2, Access.write);
+    this.sched.note(ObjectKind.allocator, Allocator.addressSpace, Access.write);
     this.mms.delete(mm);
   }
 

@@ -4,6 +4,7 @@ import type { FileOperations, OpenFile, OpenMode } from "../contract/file.ts";
 import type { Machine } from "../machine.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { isGenerator } from "../sched/is-generator.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import type { Process } from "../user/process.ts";
 import { File } from "./file.ts";
 import { Inode } from "./inode.ts";
@@ -26,6 +27,8 @@ interface Registered {
 export class DeviceRegistry {
   readonly #machine: Machine;
   readonly #byPath = new Map<string, Registered>();
+  /** The identity of names, modules and numbers together for the scheduler. */
+  readonly #index: number;
   #nextInode = 1;
   #nextModule = 1;
   /** Files that are open or mapped, for the leak check. */
@@ -34,12 +37,14 @@ export class DeviceRegistry {
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.#index = machine.sched.nextObject();
   }
 
   /** Loads a module (`init_module`); or -ENOMEM when there is no room for its code. */
   loadModule(name: string): KernelModule | number {
     if (!this.#machine.mayAllocate("load_module")) return -ENOMEM;
-    const module = new KernelModule(this.#nextModule++, name, this.#machine.log);
+    this.#note(this.#index, Access.write);
+    const module = new KernelModule(this.#nextModule++, name, this.#machine);
     this.modules.push(module);
     return module;
   }
@@ -47,11 +52,14 @@ export class DeviceRegistry {
   /** A new inode with an address space of its own (`new_inode`); undefined when memory has run out. */
   createInode(name: string): Inode | undefined {
     if (!this.#machine.mayAllocate("alloc_inode")) return undefined;
-    return new Inode(this.#nextInode++, name, this.#machine.createAddressSpace(name));
+    this.#note(this.#index, Access.write);
+    const { sched } = this.#machine;
+    return new Inode(this.#nextInode++, name, this.#machine.createAddressSpace(name), sched.nextObject());
   }
 
   /** Gives a character device a name (`cdev_add`): its inode; -EBUSY for a name that is taken, -ENOMEM. */
   register(path: string, operations: FileOperations): Inode | number {
+    this.#note(this.#index, Access.write);
     if (this.#byPath.has(path)) return -EBUSY;
     if (!this.#machine.mayAllocate("cdev_add")) return -ENOMEM;
     const inode = this.createInode(path);
@@ -62,11 +70,13 @@ export class DeviceRegistry {
 
   /** Takes the name away (`cdev_del`); open files and mappings live on. */
   unregister(path: string): void {
+    this.#note(this.#index, Access.write);
     this.#byPath.delete(path);
   }
 
   /** Names in use, in order of registration. */
   paths(): readonly string[] {
+    this.#note(this.#index, Access.read);
     return [...this.#byPath.keys()];
   }
 
@@ -78,6 +88,8 @@ export class DeviceRegistry {
 
   /** Opens a device by name: the file, or -ENOENT, -ENODEV for a module on its way out, or the driver's errno. */
   *open(request: OpenRequest, process: Process): Sleepable<File | number> {
+    const { sched } = this.#machine;
+    if (sched.interleaving) yield sched.at(ObjectKind.cell, this.#index, Access.read);
     const registered = this.#byPath.get(request.path);
     if (registered === undefined) return -ENOENT;
     return yield* this.openInode(registered.inode, registered.operations, request, process);
@@ -92,13 +104,15 @@ export class DeviceRegistry {
   ): Sleepable<File | number> {
     if (!this.#machine.mayAllocate("alloc_empty_file")) return -ENOMEM;
     if (operations.owner !== undefined && !operations.owner.use()) return -ENODEV;
-    const file = new File(inode, operations, request.mode, request.blocking);
+    const { sched } = this.#machine;
+    const file = new File(inode, operations, request.mode, request.blocking, sched.nextObject());
     const answer = operations.open?.(file, process) ?? 0;
     const result = isGenerator(answer) ? yield* answer : answer;
     if (result !== 0) {
       operations.owner?.unuse();
       return result;
     }
+    this.#note(inode.cell, Access.countUp);
     inode.opens++;
     this.openFiles.add(file);
     this.#machine.log.record("file-open", inode.id, process.pid);
@@ -107,18 +121,28 @@ export class DeviceRegistry {
 
   /** One holder of the file more (`get_file`). */
   keep(file: OpenFile): void {
-    (file as File).references++;
+    const own = file as File;
+    this.#note(own.cell, Access.countUp);
+    own.references++;
   }
 
   /** One holder less (`fput`); the last one releases the file and lets its module go. */
   *drop(file: OpenFile): Sleepable<void> {
     const own = file as File;
-    if (--own.references > 0) return;
+    const isLast = --own.references === 0;
+    // Two that are not the last may come in either order, and so may one that takes a reference: it has another.
+    this.#note(own.cell, isLast ? Access.countDown : Access.countUp);
+    if (!isLast) return;
     this.#machine.log.record("file-release", own.inode.id);
     const answer = own.operations.release?.(own);
     if (isGenerator(answer)) yield* answer;
+    this.#note(own.inode.cell, Access.countDown);
     own.inode.opens--;
     this.openFiles.delete(own);
     own.operations.owner?.unuse();
+  }
+
+  #note(cell: number, access: Access): void {
+    this.#machine.sched.note(ObjectKind.cell, cell, access);
   }
 }

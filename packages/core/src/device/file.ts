@@ -9,10 +9,19 @@ export class File implements OpenFile {
   readonly blocking: OpenFile["blocking"];
   position = 0;
   privateData: unknown = undefined;
-  /** Descriptors and areas that hold it. */
+  /** Descriptors and areas that hold it; announced as `cell`. */
   references = 1;
+  readonly cell: number;
 
-  constructor(inode: Inode, operations: FileOperations, mode: OpenMode, blocking: OpenFile["blocking"]) {
+  /** @param cell the identity of its count for the scheduler */
+  constructor(
+    inode: Inode,
+    operations: FileOperations,
+    mode: OpenMode,
+    blocking: OpenFile["blocking"],
+    cell: number,
+  ) {
+    this.cell = cell;
     this.inode = inode;
     this.operations = operations;
     this.mode = mode;

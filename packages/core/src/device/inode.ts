@@ -6,12 +6,15 @@ export class Inode {
   readonly name: string;
   /** Where areas that show this object are found (`i_mapping`). A driver may redirect it. */
   mapping: AddressSpace;
-  /** Open files (`i_count`'s share of them). */
+  /** Open files (`i_count`'s share of them); announced as `cell`. */
   opens = 0;
+  readonly cell: number;
   /** Size in bytes, of a memory file; 0 for a device. */
   size = 0;
 
-  constructor(id: number, name: string, mapping: AddressSpace) {
+  /** @param cell the identity of its count for the scheduler */
+  constructor(id: number, name: string, mapping: AddressSpace, cell: number) {
+    this.cell = cell;
     this.id = id;
     this.name = name;
     this.mapping = mapping;

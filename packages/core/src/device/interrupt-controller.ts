@@ -1,6 +1,7 @@
 import { EBUSY, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 
 /** How a device signals: a level stays asserted until the device lowers it; a message is one event (MSI). */
@@ -24,17 +25,21 @@ export class InterruptLine {
   #running = 0;
   #unhandled = 0;
   readonly #idle: WaitQueue;
+  /** The identity of all that changes about the line, for the scheduler. */
+  readonly #cell: number;
 
   constructor(machine: Machine, number: number, mode: InterruptMode, cpu: number) {
     this.#machine = machine;
     this.number = number;
     this.mode = mode;
     this.#cpu = cpu;
+    this.#cell = machine.sched.nextObject();
     this.#idle = new WaitQueue(machine.sched, `interrupt ${number} at rest`);
   }
 
   /** Installs the handler (`request_irq`): 0; -EBUSY when there is one, -ENOMEM. */
   request(name: string, handler: InterruptHandler): number {
+    this.#note(Access.write);
     if (this.#handler !== undefined) return -EBUSY;
     if (!this.#machine.mayAllocate("request_irq")) return -ENOMEM;
     this.#handler = handler;
@@ -46,12 +51,17 @@ export class InterruptLine {
 
   /** Takes the handler off and waits until it runs nowhere (`free_irq`). */
   *free(): Sleepable<void> {
+    this.#note(Access.write);
     this.#handler = undefined;
-    yield* this.#idle.waitUntil(() => this.#running === 0, "uninterruptible");
+    yield* this.#idle.waitUntil(() => {
+      this.#note(Access.read);
+      return this.#running === 0;
+    }, "uninterruptible");
   }
 
   /** The device asserts the line or sends its message. */
   raise(): void {
+    this.#note(Access.write);
     this.#machine.log.record("interrupt-raise", this.number, this.#cpu);
     if (this.mode === "level") {
       if (this.#isAsserted) return;
@@ -62,6 +72,7 @@ export class InterruptLine {
 
   /** The device lets the line go. */
   lower(): void {
+    this.#note(Access.write);
     this.#isAsserted = false;
   }
 
@@ -78,11 +89,16 @@ export class InterruptLine {
   *#handle(handler: InterruptHandler): Atomic<void> {
     this.#machine.log.record("interrupt-handle", this.number, this.#cpu);
     const verdict = yield* handler();
+    this.#note(Access.write);
     this.#unhandled = verdict === "handled" ? 0 : this.#unhandled + 1;
     this.#running--;
     if (this.mode === "level" && this.#isAsserted && this.#unhandled < STORM_LIMIT) this.#deliver();
     // Nothing was delivered either when the handler has been taken off meanwhile, with the level still asserted.
     if (this.#running === 0) yield* this.#idle.wakeAll();
+  }
+
+  #note(access: Access): void {
+    this.#machine.sched.note(ObjectKind.cell, this.#cell, access);
   }
 }
 

@@ -1,5 +1,8 @@
 import { EBUSY, ENOENT, EWOULDBLOCK } from "../contract/errno.ts";
 import type { EventLog } from "../events/event-log.ts";
+import type { Machine } from "../machine.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { Scheduler } from "../sched/scheduler.ts";
 
 /**
  * A loaded driver with its use count (`struct module`; `MOD_INC_USE_COUNT` in 2.0 to 2.4, `try_module_get` since):
@@ -9,27 +12,35 @@ export class KernelModule {
   readonly name: string;
   readonly id: number;
   readonly #log: EventLog;
+  readonly #sched: Scheduler;
+  /** The identity of its count and state for the scheduler. */
+  readonly #cell: number;
   #uses = 0;
   #state: "loaded" | "going" | "unloaded" = "loaded";
 
-  constructor(id: number, name: string, log: EventLog) {
+  constructor(id: number, name: string, { log, sched }: Pick<Machine, "log" | "sched">) {
     this.id = id;
     this.name = name;
     this.#log = log;
+    this.#sched = sched;
+    this.#cell = sched.nextObject();
     log.record("module-load", id);
   }
 
   get uses(): number {
+    this.#note(Access.read);
     return this.#uses;
   }
 
   /** Its code is there, though it may be on its way out. */
   get isLoaded(): boolean {
+    this.#note(Access.read);
     return this.#state !== "unloaded";
   }
 
   /** One user more (`try_module_get`); false when the module is gone or on its way out. */
   use(): boolean {
+    this.#note(Access.countUp);
     if (this.#state !== "loaded") return false;
     this.#uses++;
     return true;
@@ -38,6 +49,8 @@ export class KernelModule {
   /** One user less (`module_put`). */
   unuse(): void {
     if (this.#uses === 0) throw new Error(`module ${this.name} is given back more often than it was taken`);
+    // Nobody waits for the last user, so that it does not matter who is the last.
+    this.#note(Access.countUp);
     this.#uses--;
   }
 
@@ -49,6 +62,7 @@ export class KernelModule {
    *   taking it out; -ENOENT once it is out
    */
   beginUnload(): number {
+    this.#note(Access.write);
     if (this.#state === "going") return -EBUSY;
     if (this.#state === "unloaded") return -ENOENT;
     if (this.#uses > 0) return -EWOULDBLOCK;
@@ -58,6 +72,7 @@ export class KernelModule {
 
   /** The second half, after the exit function: the code is gone (`free_module`). */
   finishUnload(): void {
+    this.#note(Access.write);
     this.#state = "unloaded";
     this.#log.record("module-unload", this.id);
   }
@@ -67,5 +82,9 @@ export class KernelModule {
     const refused = this.beginUnload();
     if (refused === 0) this.finishUnload();
     return refused;
+  }
+
+  #note(access: Access): void {
+    this.#sched.note(ObjectKind.cell, this.#cell, access);
   }
 }

@@ -10,7 +10,7 @@ import type { Machine } from "../machine.ts";
 import { owners } from "../memory/owners.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { unmapMappingRange } from "../mm/rmap.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access, ObjectKind, slotIndex } from "../sched/points.ts";
 import { RwSemaphore } from "../sched/rw-semaphore.ts";
 import type { Process } from "../user/process.ts";
 import { File } from "./file.ts";
@@ -103,7 +103,8 @@ export class SharedMemory {
     }
     inode.size = bytes;
     inode.opens++;
-    const file = new File(inode, this.#operations, "read-write", "blocking");
+    const cell = this.#machine.sched.nextObject();
+    const file = new File(inode, this.#operations, "read-write", "blocking", cell);
     this.#machine.devices.openFiles.add(file);
     return file;
   }
@@ -115,7 +116,10 @@ export class SharedMemory {
 
   /** Whether a memory file has its page `index` in memory, mapped or not. */
   isCached(file: OpenFile, index: number): boolean {
-    return this.#objects.get(file.inode)?.cached.has(index) ?? false;
+    const object = this.#objects.get(file.inode);
+    if (object === undefined) return false;
+    this.#notePage(object, index, Access.read);
+    return object.cached.has(index);
   }
 
   /** Sets the size in bytes: 0, or -EINVAL for another kind of file. Pages past the end go, with private copies of them. */
@@ -142,6 +146,7 @@ export class SharedMemory {
     yield* unmapMappingRange(inode.mapping, firstGone, 0, "even-cows");
     for (const [index, page] of [...object.cached].sort(([one], [other]) => one - other)) {
       if (index < firstGone) continue;
+      this.#notePage(object, index, Access.write);
       object.cached.delete(index);
       yield* this.#machine.putPage(page);
     }
@@ -154,7 +159,9 @@ export class SharedMemory {
     const { sched, memory, geometry, dataCache } = this.#machine;
     const { pageSize } = geometry;
     const inPage = bytes % pageSize;
-    const last = object.cached.get(Math.floor(bytes / pageSize));
+    const index = Math.floor(bytes / pageSize);
+    this.#notePage(object, index, Access.read);
+    const last = object.cached.get(index);
     if (inPage === 0 || last === undefined) return;
     if (sched.interleaving) yield sched.at(ObjectKind.frameContents, last, Access.write);
     dataCache?.flushFrame(last as number as Pfn);
@@ -182,6 +189,7 @@ export class SharedMemory {
     if (sched.interleaving) yield sched.at(ObjectKind.cell, object.sizeCell, Access.read);
     if (fault.pgoff >= object.pages) return sigbus;
     let page = object.cached.get(fault.pgoff);
+    this.#notePage(object, fault.pgoff, page === undefined ? Access.write : Access.read);
     if (page === undefined) {
       page = this.#machine.memory.pages.allocZeroedPage(owners.pageCache);
       if (page === undefined) return oom;
@@ -191,10 +199,17 @@ export class SharedMemory {
   }
 
   *#release(file: OpenFile): Sleepable<void> {
+    this.#machine.sched.note(ObjectKind.cell, file.inode.cell, Access.read);
     if (file.inode.opens > 1) return;
     const object = this.#objects.get(file.inode);
     if (object === undefined) return;
     for (const page of object.cached.values()) yield* this.#machine.putPage(page);
     this.#objects.delete(file.inode);
+  }
+
+  /** Notes that the step under way looks for a page in the cache, or puts it there or takes it out. */
+  #notePage(object: MemoryObject, index: number, access: Access): void {
+    const { sched } = this.#machine;
+    if (sched.interleaving) sched.note(ObjectKind.slot, slotIndex(object.sizeCell, index), access);
   }
 }

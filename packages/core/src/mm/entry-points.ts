@@ -30,6 +30,16 @@ export function lookPoint(mm: Mm, vpn: number): Point {
   return point;
 }
 
+/** Notes that the step under way looks at what maps `vpn`, as `lookPoint` announces it: for plain functions. */
+export function noteLook(mm: Mm, vpn: number): void {
+  const { sched } = mm.machine;
+  if (!sched.interleaving) return;
+  sched.note(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.read);
+  for (const level of mm.table.geometry.leafLevels) {
+    if (level > 0) sched.note(ObjectKind.pageTableEntry, mm.entryId(vpn, level), Access.read);
+  }
+}
+
 /**
  * Announces the hardware's walk to `vpn` with the state as it is at present: the entries that it reads, from the top to
  * the one where it ends, and that one as written if the walk will set any of `bits` in it.

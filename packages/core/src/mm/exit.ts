@@ -1,4 +1,5 @@
 import type { Sleepable } from "../contract/execution.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import { callClose } from "./area-hooks.ts";
 import type { Mm } from "./mm.ts";
 import { clearAreas, detach } from "./munmap.ts";
@@ -17,6 +18,11 @@ export function* exitMmap(mm: Mm): Sleepable<void> {
   yield* clearAreas(mm, areas, 0, machine.geometry.userEnd);
   for (const area of areas) yield* callClose(area);
   mm.lock.unlockWrite();
-  for (const tlb of machine.tlbs) if (tlb.space === mm.id) tlb.switchTo(0);
+  for (const [cpu, tlb] of machine.tlbs.entries()) {
+    // Nobody is left who could make a CPU translate for this mm.
+    if (tlb.space !== mm.id) continue;
+    machine.sched.note(ObjectKind.tlb, cpu, Access.write);
+    tlb.switchTo(0);
+  }
   mm.table.destroy();
 }

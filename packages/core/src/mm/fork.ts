@@ -56,7 +56,7 @@ function* copyMm(parent: Mm, child: Mm): Sleepable<number> {
     copy.flags &= ~VM_LOCKED;
     yield* callOpen(copy);
     child.areas.insert(copy);
-    child.totalPages += copy.pages;
+    child.charge(copy.pages, 0);
     if (copy.mapping !== undefined) {
       yield* copy.mapping.lock.write();
       copy.mapping.link(copy);

@@ -175,6 +175,7 @@ export class IntervalNotifiers {
 
   /** The last invalidation has ended: readers go on, and what was put off is carried out. */
   #settle(): void {
+    this.#sched.note(ObjectKind.cell, this.#index, Access.write);
     this.#sequence++;
     for (const { interval, change } of this.#deferred) {
       if (change === "insert") this.#link(interval);

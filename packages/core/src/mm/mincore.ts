@@ -1,6 +1,7 @@
 import { VM_PFNMAP } from "../contract/area-flags.ts";
 import { EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
+import { noteLook } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
 import { pageAlign } from "./munmap.ts";
 import type { Vma } from "./vma.ts";
@@ -33,6 +34,7 @@ export function* mincore(mm: Mm, address: number, length: number): Sleepable<rea
 function isInCore(area: Vma, address: number): boolean {
   const { mm, file } = area;
   if ((area.flags & VM_PFNMAP) !== 0) return false;
+  noteLook(mm, address * mm.perPage);
   if (mm.table.entryOf(address * mm.perPage) !== 0) return true;
   return file !== undefined && mm.machine.sharedMemory.isCached(file, area.pgoffOf(address));
 }

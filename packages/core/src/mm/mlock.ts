@@ -58,7 +58,7 @@ function* lockPart(
   if ((area.flags & VM_SPECIAL) !== 0 || isLocked === (locking === "lock")) return area;
   const part = yield* changeAreaFlags(area, start, end, area.flags ^ VM_LOCKED);
   const pages = (end - start) * mm.perPage;
-  if (typeof part !== "number") mm.lockedPages += locking === "lock" ? pages : -pages;
+  if (typeof part !== "number") mm.charge(0, locking === "lock" ? pages : -pages);
   return part;
 }
 

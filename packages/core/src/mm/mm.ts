@@ -35,6 +35,10 @@ export class Mm {
   rssFile = 0;
   /** Counted pages that entries map: private ones (`MM_ANONPAGES`). */
   rssAnon = 0;
+  /** The identity of both for the scheduler. */
+  readonly rssCell: number;
+  /** The identity of the two totals that follow. */
+  readonly totalsCell: number;
   /** Pages in all areas (`total_vm`). */
   totalPages = 0;
   /** Pages in locked areas (`locked_vm`). */
@@ -70,6 +74,8 @@ export class Mm {
     this.notifiers = new Notifiers(machine.sched, this);
     this.pageSize = machine.geometry.pageSize;
     this.perPage = 1 / this.pageSize;
+    this.rssCell = machine.sched.nextObject();
+    this.totalsCell = machine.sched.nextObject();
     this.pinnedCell = machine.sched.nextObject();
     this.flushCell = machine.sched.nextObject();
     this.usersCell = machine.sched.nextObject();
@@ -89,6 +95,13 @@ export class Mm {
   entryId(vpn: number, level = 0): number {
     const entry = level === 0 ? vpn : Math.floor(vpn / this.table.pagesAt(level));
     return (spaceNumber(this.id) * 4 + level) * ENTRIES_A_LEVEL + entry;
+  }
+
+  /** Puts pages on the totals of areas, or takes them off; the mmap lock is held for writing (`vm_stat_account`). */
+  charge(total: number, locked: number): void {
+    this.machine.sched.note(ObjectKind.cell, this.totalsCell, Access.countUp);
+    this.totalPages += total;
+    this.lockedPages += locked;
   }
 
   /** Whether the mm still has users, taking one more if so (`mmget_not_zero`). */

@@ -236,8 +236,7 @@ function* mergeAsked(area: Vma): Sleepable<boolean> {
 
 /** Puts pages on an mm's totals (`vm_stat_account`, `locked_vm`). */
 export function charge(mm: Mm, flags: number, pages: number): void {
-  mm.totalPages += pages;
-  if ((flags & VM_LOCKED) !== 0) mm.lockedPages += pages;
+  mm.charge(pages, (flags & VM_LOCKED) !== 0 ? pages : 0);
 }
 
 /** Puts a finished area on its mm's map and into the reverse map, and charges it (`vma_link`). */

@@ -86,7 +86,7 @@ function* placeFor(area: Vma, { from, to, newLength }: Move): Sleepable<Vma | un
 function unlock(area: Vma): void {
   if ((area.flags & VM_LOCKED) === 0) return;
   area.flags &= ~VM_LOCKED;
-  area.mm.lockedPages -= area.pages;
+  area.mm.charge(0, -area.pages);
 }
 
 /**

@@ -98,8 +98,7 @@ export function mayHaveMoreAreas(mm: Mm): boolean {
 export function detach(area: Vma): void {
   const { mm } = area;
   mm.areas.remove(area);
-  mm.totalPages -= area.pages;
-  if ((area.flags & VM_LOCKED) !== 0) mm.lockedPages -= area.pages;
+  mm.charge(-area.pages, (area.flags & VM_LOCKED) !== 0 ? -area.pages : 0);
 }
 
 /**

@@ -110,6 +110,7 @@ export class Notifiers {
 
   /** One page's entry was cleared under the page-table lock (`mmu_notifier_invalidate_range` from the clear itself). */
   *pageCleared(address: number): Atomic<void> {
+    this.#noteLook();
     if (this.#list.length === 0) return;
     yield* this.#announce(Access.read);
     const walk = this.#walks.enter();
@@ -122,6 +123,7 @@ export class Notifiers {
 
   /** Whether any follower used a page since it was last asked; all of them are asked (`mmu_notifier_clear_flush_young`). */
   *wasAccessed(address: number): Atomic<boolean> {
+    this.#noteLook();
     if (this.#list.length === 0) return false;
     yield* this.#announce(Access.read);
     const walk = this.#walks.enter();
@@ -139,6 +141,7 @@ export class Notifiers {
    * this returns they all have, also one that is being unregistered at this moment.
    */
   *release(): Sleepable<void> {
+    this.#noteLook();
     if (this.isEmpty) return;
     if (this.#isInCallback("drops the last use of the mm in")) return;
     this.#mm.machine.log.record("notifier-release", this.#mm.id);
@@ -173,6 +176,7 @@ export class Notifiers {
   }
 
   *#begin(range: InvalidateRange): Sleepable<Invalidation | "refused"> {
+    this.#noteLook();
     if (this.isEmpty) yield* this.#announce(Access.read);
     if (this.isEmpty) {
       this.#active++;
@@ -262,6 +266,11 @@ export class Notifiers {
 
   #range(start: number, end: number, event: InvalidateEvent, blockable: boolean): InvalidateRange {
     return { mm: this.#mm, start: start as UserAddress, end: end as UserAddress, event, blockable };
+  }
+
+  /** Notes that the step under way looks whether anybody follows. */
+  #noteLook(): void {
+    this.#sched.note(ObjectKind.cell, this.#index, Access.read);
   }
 
   *#announce(access: Access): Atomic<void> {

@@ -60,7 +60,7 @@ export function* getUserPages(
   let address = start - (start % mm.pageSize);
   let tries = 0;
   while (pages.length < count) {
-    if (machine.sched.running.signal === "fatal") return pages.length > 0 ? pages : -EINTR;
+    if (machine.sched.isDying(machine.sched.running)) return pages.length > 0 ? pages : -EINTR;
     yield* mm.lock.read();
     // Fork reads it under the same lock.
     if (request.hold === "pin") mm.hasPinned = true;

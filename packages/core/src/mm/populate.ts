@@ -26,7 +26,7 @@ export function* populate(mm: Mm, start: number, end: number, errors: "ignore" |
   const { machine } = mm;
   let tries = 0;
   for (let address = start; address < end; ) {
-    if (machine.sched.running.signal === "fatal") return errors === "stop" ? -EINTR : 0;
+    if (machine.sched.isDying(machine.sched.running)) return errors === "stop" ? -EINTR : 0;
     yield* mm.lock.read();
     const area = mm.areas.findEndingAbove(address);
     if (area === undefined || area.start >= end) {
@@ -73,7 +73,7 @@ export function* populateRange(
   const needed = access === "write" ? VM_WRITE : VM_READ;
   let tries = 0;
   for (let address = start; address < end; ) {
-    if (machine.sched.running.signal === "fatal") return -EINTR;
+    if (machine.sched.isDying(machine.sched.running)) return -EINTR;
     yield* mm.lock.read();
     const area = mm.areas.find(address);
     if (area === undefined || (area.flags & (VM_IO | VM_PFNMAP)) !== 0 || (area.flags & needed) === 0) {

@@ -3,7 +3,10 @@ import type { Sleepable } from "../contract/execution.ts";
 import type { Pfn, UserAddress } from "../contract/units.ts";
 import { PG_anon } from "../memory/page-flags.ts";
 import { ptePfn } from "../mmu/pte.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import { noteLook } from "./entry-points.ts";
 import type { Mm } from "./mm.ts";
+import { noteLookAt } from "./page-points.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage } from "./zap.ts";
 
@@ -46,6 +49,8 @@ export function* smaps(mm: Mm): Sleepable<readonly SmapsArea[]> {
 
 /** The totals of an address space (`task_mem`). */
 export function memoryStatus(mm: Mm): MemoryStatus {
+  const { sched } = mm.machine;
+  for (const cell of [mm.rssCell, mm.totalsCell, mm.pinnedCell]) sched.note(ObjectKind.cell, cell, Access.read);
   return { size: mm.totalPages, rss: mm.rss, locked: mm.lockedPages, pinned: mm.pinnedPages };
 }
 
@@ -59,6 +64,7 @@ export function* pagemap(mm: Mm, address: number, pages: number): Sleepable<read
     const at = address + index * mm.pageSize;
     const area = mm.areas.find(at);
     if (area === undefined || (area.flags & VM_PFNMAP) !== 0) return undefined;
+    noteLook(mm, Math.floor(at * mm.perPage));
     const entry = mm.table.entryOf(Math.floor(at * mm.perPage));
     return entry === 0 ? undefined : ptePfn(entry);
   });
@@ -76,11 +82,15 @@ function showArea(area: Vma): SmapsArea {
   for (let vpn = area.start * mm.perPage; vpn < end; ) {
     const slot = mm.table.find(vpn);
     if (slot < 0) {
-      vpn = mm.table.endOfEntry(vpn, mm.table.level);
+      const next = mm.table.endOfEntry(vpn, mm.table.level);
+      if (mm.machine.sched.interleaving) for (let at = vpn; at < Math.min(next, end); at++) noteLook(mm, at);
+      vpn = next;
       continue;
     }
+    noteLook(mm, vpn);
     const page = countedPage(area, mm.table.entryOf(vpn));
     if (page !== undefined) {
+      noteLookAt(mm.machine, page);
       rss++;
       if (frames.hasFlags(page, PG_anon)) anonymous++;
     }

@@ -117,7 +117,7 @@ function patienceOf(mode: AccessMode): "interruptible" | "killable" {
 
 /** Whether a fatal signal waits, which the kernel leaves its loops for. */
 function isDying(thread: UserThread): boolean {
-  return thread.task.signal === "fatal";
+  return thread.machine.sched.isDying(thread.task);
 }
 
 /** What an access by the kernel ends in when its thread is being killed: it is seen as -EFAULT by nobody. */

@@ -4,7 +4,7 @@ import type { InvalidateEvent } from "../contract/mmu-notifier.ts";
 import type { Page } from "../contract/units.ts";
 import { PG_anon } from "../memory/page-flags.ts";
 import { PTE_DIRTY, PTE_SPECIAL, ptePfn } from "../mmu/pte.ts";
-import { Access } from "../sched/points.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import { flushCacheRange } from "./cache-flush.ts";
 import { leafPoint } from "./entry-points.ts";
 import { Gather } from "./gather.ts";
@@ -170,6 +170,7 @@ export function forgetPage(area: Vma, page: Page, entry: number): void {
   const isAnonymous = frames.hasFlags(page, PG_anon);
   if (!isAnonymous && (entry & PTE_DIRTY) !== 0) frames.markDirty(page);
   if (mm.machine.reserved.countsInRss(page, "zap")) {
+    mm.machine.sched.note(ObjectKind.cell, mm.rssCell, Access.countUp);
     if (isAnonymous) mm.rssAnon--;
     else mm.rssFile--;
   }
@@ -181,6 +182,7 @@ export function rememberPage(area: Vma, page: Page): void {
   const { mm } = area;
   const { frames } = mm.machine.memory;
   if (mm.machine.reserved.countsInRss(page, "map")) {
+    mm.machine.sched.note(ObjectKind.cell, mm.rssCell, Access.countUp);
     if (frames.hasFlags(page, PG_anon)) mm.rssAnon++;
     else mm.rssFile++;
   }

@@ -76,6 +76,8 @@ export class Mutex implements Lockable {
       return;
     }
     this.#owner = undefined;
+    // Whoever only tries to take it gets another answer after this step.
+    this.#sched.note(ObjectKind.lock, this.order, Access.unlock);
     this.#sched.lockOrder.release(task, this.#identity);
   }
 

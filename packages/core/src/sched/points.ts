@@ -23,12 +23,14 @@ export const Access = {
   lock: 5,
   /** Takes a lock together with other readers; possible only while no writer holds it. */
   lockShared: 6,
-  /** Gives a lock back. */
+  /** Gives a lock back that was held alone. */
   unlock: 7,
   /** Queues up to be woken. */
   wait: 8,
   /** Wakes those who wait. */
   wake: 9,
+  /** Gives back a lock that was held together with other readers, for whom this changes nothing. */
+  unlockShared: 10,
 } as const;
 
 export type Access = (typeof Access)[keyof typeof Access];
@@ -45,14 +47,16 @@ export const accessNames: readonly string[] = [
   "unlock",
   "wait on",
   "wake",
+  "unlock shared",
 ];
 
 /** By access, the bit set of accesses that conflict with it on the same object. */
-const conflicting = new Int32Array(10).fill(-1);
+const conflicting = new Int32Array(accessNames.length).fill(-1);
 for (const [access, commutes] of [
   [Access.read, [Access.read]],
   [Access.countUp, [Access.countUp]],
-  [Access.lockShared, [Access.lockShared]],
+  [Access.lockShared, [Access.lockShared, Access.unlockShared]],
+  [Access.unlockShared, [Access.lockShared, Access.unlockShared]],
   [Access.wait, [Access.wait]],
 ] as const) {
   for (const other of commutes) conflicting[access] &= ~(1 << other);
@@ -72,7 +76,8 @@ export function conflicts(one: number, other: number): boolean {
  *
  * - `pageTableEntry`: one entry of one level of one page table; see `Mm.entryId`
  * - `frameCounts`: what `struct page` says: its counts and its flags; of a compound page, what the head's says
- * - `allocator`: what decides which frame (0), which number of a task (1) or of an address space (2) is given next
+ * - `allocator`: what decides what is given next: see `Allocator`
+ * - `slot`: one place of a table of a machine, such as a descriptor; see `slotIndex`
  */
 export const ObjectKind = {
   task: 0,
@@ -88,6 +93,7 @@ export const ObjectKind = {
   area: 10,
   signal: 11,
   allocator: 12,
+  slot: 13,
 } as const;
 
 export type ObjectKind = (typeof ObjectKind)[keyof typeof ObjectKind];
@@ -107,7 +113,32 @@ const objectKindNames: readonly string[] = [
   "area",
   "signals of task",
   "allocator",
+  "slot",
 ];
+
+/** The index of each object of kind `allocator`, by what it gives; the caches of kmalloc follow after the last. */
+export const Allocator = {
+  frame: 0,
+  task: 1,
+  addressSpace: 2,
+  /** Numbers of locks, cells and queues. */
+  object: 3,
+  /** Which allocation fails, where failures are injected. */
+  failure: 4,
+  /** Addresses and entries of the vmalloc area. */
+  vmalloc: 5,
+  /** Windows of devices. */
+  window: 6,
+  kmalloc: 7,
+} as const;
+
+/** Places of a table are told apart up to this many; those that lie as many apart count as one. */
+const SLOTS_A_TABLE = 2 ** 20;
+
+/** The index of one place of a table that has a number of its own (`Scheduler.nextObject`). */
+export function slotIndex(table: number, place: number): number {
+  return table * SLOTS_A_TABLE + (place % SLOTS_A_TABLE);
+}
 
 /** Numbers of objects lie below this, so that kind and number together stay an exact integer. */
 const KIND_UNIT = 2 ** 49;

@@ -29,7 +29,8 @@ export class Rcu {
     } finally {
       if (--task.rcuDepth === 0) {
         this.#readers.delete(task);
-        this.#queue.wakeAllNow();
+        this.#sched.note(ObjectKind.cell, this.#index, Access.countUp);
+        if (this.#queue.length > 0) this.#queue.wakeAllNow();
       }
     }
   }
@@ -39,6 +40,7 @@ export class Rcu {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.#index, Access.write);
     const before = new Set(this.#readers);
     yield* this.#queue.waitUntil(() => {
+      this.#sched.note(ObjectKind.cell, this.#index, Access.read);
       for (const task of before) if (!this.#readers.has(task)) before.delete(task);
       return before.size === 0;
     }, "uninterruptible");

@@ -88,13 +88,13 @@ export class RwSemaphore implements Lockable {
     const task = this.sched.running;
     if (this.reader === task) this.reader = undefined;
     else if (!this.dropOtherReader(task)) return;
-    this.noteUnlock();
+    this.noteUnlock(Access.unlockShared);
     this.sched.lockOrder.release(task, this.identity);
   }
 
   /** Notes that the lock may be free after this step: whoever only tries to take it gets another answer. */
-  private noteUnlock(): void {
-    if (this.sched.interleaving) this.sched.note(ObjectKind.lock, this.order, Access.unlock);
+  private noteUnlock(access: Access): void {
+    if (this.sched.interleaving) this.sched.note(ObjectKind.lock, this.order, access);
   }
 
   /** `down_write`. */
@@ -131,7 +131,7 @@ export class RwSemaphore implements Lockable {
       return;
     }
     this.writer = undefined;
-    this.noteUnlock();
+    this.noteUnlock(Access.unlock);
     this.sched.lockOrder.release(task, this.identity);
   }
 
@@ -143,7 +143,7 @@ export class RwSemaphore implements Lockable {
       return;
     }
     this.writer = undefined;
-    this.noteUnlock();
+    this.noteUnlock(Access.unlock);
     this.addReader(task);
   }
 

@@ -3,7 +3,7 @@ import type { VirtualNs } from "../contract/units.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
 import type { Chooser } from "./chooser.ts";
 import { LockOrder } from "./lock-order.ts";
-import { Access, ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
+import { Access, Allocator, ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
 import { type RecordedChoice, recordChoice } from "./recorded-choice.ts";
 import { type Announcer, Task, type TaskOptions } from "./task.ts";
 
@@ -78,6 +78,7 @@ export class Scheduler {
 
   /** The next number for an object of the scheduler's own kinds (locks, cells, queues). */
   nextObject(): number {
+    this.note(ObjectKind.allocator, Allocator.object, Access.write);
     return this.#nextObject++;
   }
 
@@ -150,7 +151,7 @@ export class Scheduler {
       throw new RangeError(`no CPU ${options.cpu}: the machine has ${this.cpus}`);
     }
     if (this.#live.length > 0) this.interleaving = this.chooser.interleaves;
-    this.note(ObjectKind.allocator, 1, Access.write);
+    this.note(ObjectKind.allocator, Allocator.task, Access.write);
     const task = new Task(this.tasks.length, options, body);
     this.tasks.push(task);
     this.#live.push(task);
@@ -167,8 +168,15 @@ export class Scheduler {
 
   /** Gives a task a signal, which ends a sleep that allows it. */
   signal(task: Task, severity: "pending" | "fatal"): void {
+    this.note(ObjectKind.signal, task.id, Access.write);
     if (task.signal !== "fatal") task.signal = severity;
     if (task.state === "sleeping" && task.isInterrupted(task.waitMode)) this.wake(task);
+  }
+
+  /** Whether a fatal signal waits for a task (`fatal_signal_pending`). */
+  isDying(task: Task): boolean {
+    this.note(ObjectKind.signal, task.id, Access.read);
+    return task.signal === "fatal";
   }
 
   /**

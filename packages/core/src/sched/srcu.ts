@@ -1,4 +1,5 @@
 import type { Atomic, Sleepable } from "../contract/execution.ts";
+import { Access, ObjectKind } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Task } from "./task.ts";
 import { WaitQueue } from "./wait-queue.ts";
@@ -16,10 +17,12 @@ export class Srcu {
   readonly #sched: Scheduler;
   readonly #sections = new Set<SrcuSection>();
   readonly #quiet: WaitQueue;
+  readonly #index: number;
 
   /** @param what what the sections do, for reports of who waits for what */
   constructor(sched: Scheduler, what: string) {
     this.#sched = sched;
+    this.#index = sched.nextObject();
     this.#quiet = new WaitQueue(sched, `${what} to end`);
   }
 
@@ -32,23 +35,30 @@ export class Srcu {
   /** `srcu_read_lock`. */
   enter(): SrcuSection {
     const section = { task: this.#sched.running };
+    this.#note(Access.countUp);
     this.#sections.add(section);
     return section;
   }
 
+  #note(access: Access): void {
+    this.#sched.note(ObjectKind.cell, this.#index, access);
+  }
+
   /** `srcu_read_unlock`. */
   *leave(section: SrcuSection): Atomic<void> {
+    this.#note(Access.countUp);
     this.#sections.delete(section);
     if (this.#quiet.length > 0) yield* this.#quiet.wakeAll();
   }
 
   /** Waits for the sections that were entered before (`synchronize_srcu`). */
   *synchronize(): Sleepable<void> {
+    this.#note(Access.read);
     const before = [...this.#sections];
     if (before.length === 0) return;
-    yield* this.#quiet.waitUntil(
-      () => !before.some((section) => this.#sections.has(section)),
-      "uninterruptible",
-    );
+    yield* this.#quiet.waitUntil(() => {
+      this.#note(Access.read);
+      return !before.some((section) => this.#sections.has(section));
+    }, "uninterruptible");
   }
 }

@@ -57,6 +57,7 @@ export class WaitQueue {
       task.waitMode = mode;
       const answer = condition();
       const holds = isGenerator(answer) ? yield* answer : answer;
+      if (mode !== "uninterruptible") sched.note(ObjectKind.signal, task.id, Access.read);
       if (holds || task.isInterrupted(mode) || sched.now >= deadline) {
         this.#leave(task);
         return holds || sched.now >= deadline ? 0 : -ERESTARTSYS;
@@ -69,11 +70,16 @@ export class WaitQueue {
   /** Wakes everybody (`wake_up_all`). */
   *wakeAll(): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.waitQueue, this.#index, Access.wake);
-    this.wakeAllNow();
+    this.#wakeThem();
   }
 
-  /** Wakes everybody in this very step, for a caller that has announced it. */
+  /** Wakes everybody in the step under way. */
   wakeAllNow(): void {
+    this.#sched.note(ObjectKind.waitQueue, this.#index, Access.wake);
+    this.#wakeThem();
+  }
+
+  #wakeThem(): void {
     for (const task of this.#waiters) this.#sched.wake(task);
     this.#waiters.length = 0;
   }

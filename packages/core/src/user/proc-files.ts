@@ -3,6 +3,7 @@ import type { Pfn } from "../contract/units.ts";
 import type { Mm } from "../mm/mm.ts";
 import { accessRemotely } from "../mm/remote-access.ts";
 import { type MemoryStatus, memoryStatus, pagemap, type SmapsArea, smaps } from "../mm/smaps.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 
 /** What a process sees of another, or of itself, in /proc/PID. */
 export class ProcFiles {
@@ -14,7 +15,9 @@ export class ProcFiles {
 
   /** /proc/PID/smaps: every area, in order; none once the process is gone. */
   *smaps(): Sleepable<readonly SmapsArea[]> {
-    return this.#mm.users === 0 ? [] : yield* smaps(this.#mm);
+    const mm = this.#mm;
+    mm.machine.sched.note(ObjectKind.cell, mm.usersCell, Access.read);
+    return mm.users === 0 ? [] : yield* smaps(mm);
   }
 
   /** The memory lines of /proc/PID/status. */

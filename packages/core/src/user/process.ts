@@ -30,13 +30,16 @@ export class Process {
   readonly name: string;
   readonly mm: Mm;
   readonly threads: UserThread[] = [];
-  exit: ExitStatus | undefined = undefined;
+  #exit: ExitStatus | undefined = undefined;
+  /** Its open files, by descriptor. */
   #files: FileTable;
   readonly #handlers = new Map<SignalName, () => void>();
   readonly #ended: WaitQueue;
   #liveThreads = 0;
   /** The identity of `#liveThreads` for the scheduler. */
   readonly #threadsCell: number;
+  /** The identity of how it ended, whether it is gone and what it does at signals, for the scheduler. */
+  readonly #stateCell: number;
   #isGone = false;
 
   constructor(machine: Machine, name: string, mm: Mm) {
@@ -46,12 +49,20 @@ export class Process {
     this.mm = mm;
     this.#files = new FileTable(machine);
     this.#threadsCell = machine.sched.nextObject();
+    this.#stateCell = machine.sched.nextObject();
     this.#ended = new WaitQueue(machine.sched, `the end of process ${name}`);
   }
 
   /** Whether address space and files are gone. */
   get isGone(): boolean {
+    this.#note(Access.read);
     return this.#isGone;
+  }
+
+  /** How it ended, or is about to; undefined as long as nothing has ended it. */
+  get exit(): ExitStatus | undefined {
+    this.#note(Access.read);
+    return this.#exit;
   }
 
   /** Starts a thread; the first one makes the process live. */
@@ -65,6 +76,11 @@ export class Process {
     this.machine.sched.note(ObjectKind.cell, this.#threadsCell, Access.countUp);
     thread.run(program);
     return thread;
+  }
+
+  /** Its open files. */
+  get files(): FileTable {
+    return this.#files;
   }
 
   /** The open file behind a descriptor; undefined when there is none. */
@@ -94,16 +110,19 @@ export class Process {
 
   /** What the process does at a signal; undefined when that ends it. */
   handler(signal: SignalName): (() => void) | undefined {
+    this.#note(Access.read);
     return this.#handlers.get(signal);
   }
 
   /** Sets what the process does at a signal, in whichever of its threads that comes. */
   handle(signal: Exclude<SignalName, "SIGKILL">, handler: () => void): void {
+    this.#note(Access.write);
     this.#handlers.set(signal, handler);
   }
 
   /** Gives a child the same handlers. */
   copyHandlersTo(child: Process): void {
+    this.#note(Access.read);
     for (const [signal, handler] of this.#handlers) child.#handlers.set(signal, handler);
   }
 
@@ -112,13 +131,15 @@ export class Process {
    */
   kill(signal: SignalName): void {
     this.machine.log.record("signal", this.pid, signalNumbers[signal]);
-    if (this.#handlers.has(signal)) this.threads.find((thread) => thread.isAlive)?.receive(signal);
+    this.machine.sched.note(ObjectKind.cell, this.#threadsCell, Access.read);
+    if (this.handler(signal) !== undefined) this.threads.find((thread) => thread.isAlive)?.receive(signal);
     else this.endAll({ signal });
   }
 
   /** Ends every thread, and the process with `status` if nothing has ended it yet (`do_group_exit`). */
   endAll(status: ExitStatus): void {
-    this.exit ??= status;
+    this.#endWith(status);
+    this.machine.sched.note(ObjectKind.cell, this.#threadsCell, Access.read);
     for (const thread of this.threads) thread.receive("SIGKILL");
   }
 
@@ -129,14 +150,26 @@ export class Process {
     if (--this.#liveThreads > 0) return;
     yield* this.machine.dropMm(this.mm);
     yield* this.#files.closeAll();
-    this.exit ??= { status: 0 };
+    const exit = this.#endWith({ status: 0 });
     this.#isGone = true;
-    this.machine.log.record("exit", this.pid, this.mm.id, "status" in this.exit ? this.exit.status : -1);
+    this.#note(Access.write);
+    this.machine.log.record("exit", this.pid, this.mm.id, "status" in exit ? exit.status : -1);
     yield* this.#ended.wakeAll();
   }
 
   /** Sleeps until the process is gone, or a signal comes (`waitpid(2)`): 0 or -ERESTARTSYS. */
   *waitForEnd(): Sleepable<number> {
-    return yield* this.#ended.waitUntil(() => this.#isGone, "interruptible");
+    return yield* this.#ended.waitUntil(() => this.isGone, "interruptible");
+  }
+
+  /** The status that it ends with: this one, unless something has ended it before. */
+  #endWith(status: ExitStatus): ExitStatus {
+    this.#note(this.#exit === undefined ? Access.write : Access.read);
+    this.#exit ??= status;
+    return this.#exit;
+  }
+
+  #note(access: Access): void {
+    this.machine.sched.note(ObjectKind.cell, this.#stateCell, access);
   }
 }

@@ -42,7 +42,9 @@ export class UserMemory {
     this.pageSize = mm.pageSize;
     this.inPageMask = mm.pageSize - 1;
     this.hit32 = createHit32(this.tlb, this.frames.words, mm.pageSize, mm.id);
-    this.mayHit = !machine.sched.interleaving && machine.settings.checkAccesses === "off";
+    // Not whether it interleaves at present: a second task may come later.
+    const { chooser, checkAccesses } = machine.settings;
+    this.mayHit = !chooser.interleaves && checkAccesses === "off";
   }
 
   /** Loads 8, 16 or 32 bits, unsigned. */

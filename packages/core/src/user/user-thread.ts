@@ -1,8 +1,9 @@
 import { EBADF, EINTR, EINVAL, ENOMEM, ENOTTY, ERESTARTSYS, ESRCH } from "../contract/errno.ts";
-import type { Sleepable } from "../contract/execution.ts";
+import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { type Access, isTrap, type SignalName } from "../contract/signals.ts";
 import type { UserAddress, VirtualNs } from "../contract/units.ts";
 import type { OpenRequest } from "../device/device-registry.ts";
+import type { File } from "../device/file.ts";
 import type { Machine } from "../machine.ts";
 import { duplicateMm } from "../mm/fork.ts";
 import { type Advice, madvise } from "../mm/madvise.ts";
@@ -16,6 +17,7 @@ import { type MsyncRequest, msync } from "../mm/msync.ts";
 import { munmap } from "../mm/munmap.ts";
 import { accessByPins } from "../mm/remote-access.ts";
 import { isGenerator } from "../sched/is-generator.ts";
+import { ObjectKind, Access as PointAccess } from "../sched/points.ts";
 import type { Task } from "../sched/task.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 import type { Width } from "./mmio-window.ts";
@@ -76,6 +78,7 @@ export class UserThread {
 
   /** Whether a signal waits for delivery. */
   get hasSignal(): boolean {
+    this.#noteSignals(PointAccess.read);
     return this.task.signal !== "none";
   }
 
@@ -90,14 +93,17 @@ export class UserThread {
 
   *load(address: number, width: Width = 4): Sleepable<Access<number>> {
     const answer = this.memory.load(address as UserAddress, width);
-    const result = isGenerator(answer) ? yield* answer : answer;
-    return typeof result === "number" && !this.hasSignal ? result : yield* this.#endAccess(result);
+    // Under interleaving every access comes as a generator.
+    if (isGenerator(answer)) return yield* this.#endAccess(yield* answer);
+    const isOver = typeof answer === "number" && this.task.signal === "none";
+    return isOver ? answer : yield* this.#endAccess(answer);
   }
 
   *store(address: number, value: number, width: Width = 4): Sleepable<Access<undefined>> {
     const answer = this.memory.store(address as UserAddress, width, value);
-    const result = isGenerator(answer) ? yield* answer : answer;
-    return result === undefined && !this.hasSignal ? result : yield* this.#endAccess(result);
+    if (isGenerator(answer)) return yield* this.#endAccess(yield* answer);
+    const isOver = answer === undefined && this.task.signal === "none";
+    return isOver ? answer : yield* this.#endAccess(answer);
   }
 
   *load64(address: number): Sleepable<Access<bigint>> {
@@ -128,7 +134,7 @@ export class UserThread {
     return yield* this.#endCall(
       (function* (thread: UserThread): Sleepable<number> {
         const file = yield* thread.machine.devices.open(request, thread.process);
-        return typeof file === "number" ? file : thread.process.install(file);
+        return typeof file === "number" ? file : yield* thread.#install(file);
       })(this),
     );
   }
@@ -139,6 +145,7 @@ export class UserThread {
 
   /** `read(2)`: the bytes read, or a negated errno; -EINVAL for a length below 0 before the driver is asked. */
   *read(descriptor: number, buffer: number, length: number): Sleepable<number> {
+    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
     const file = this.process.file(descriptor);
     if (file === undefined || file.mode === "write") return -EBADF;
     if (length < 0) return -EINVAL;
@@ -148,6 +155,7 @@ export class UserThread {
 
   /** `write(2)`: as `read`. */
   *write(descriptor: number, buffer: number, length: number): Sleepable<number> {
+    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
     const file = this.process.file(descriptor);
     if (file === undefined || file.mode === "read") return -EBADF;
     if (length < 0) return -EINVAL;
@@ -156,6 +164,7 @@ export class UserThread {
   }
 
   *ioctl(descriptor: number, command: number, argument = 0): Sleepable<number> {
+    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
     const file = this.process.file(descriptor);
     if (file === undefined) return -EBADF;
     const { operations } = file;
@@ -173,6 +182,7 @@ export class UserThread {
 
   /** `ftruncate(2)` on a memory file, in bytes. */
   *ftruncate(descriptor: number, bytes: number): Sleepable<number> {
+    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
     const file = this.process.file(descriptor);
     if (file === undefined) return -EBADF;
     return yield* this.#endCall(this.#holding(descriptor, this.machine.sharedMemory.truncate(file, bytes)));
@@ -181,7 +191,7 @@ export class UserThread {
   /** `memfd_create(2)`: a descriptor of a new, empty memory file. */
   *memfdCreate(name: string): Sleepable<number> {
     const file = yield* this.machine.sharedMemory.create(name, this.process);
-    return typeof file === "number" ? file : this.process.install(file);
+    return typeof file === "number" ? file : yield* this.#install(file);
   }
 
   // Memory.
@@ -189,6 +199,7 @@ export class UserThread {
   *mmap(request: MapRequest): Sleepable<number> {
     const { descriptor, ...rest } = request;
     if (descriptor === undefined) return yield* this.#endCall(mmap(this.mm, rest));
+    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
     const file = this.process.file(descriptor);
     return yield* this.#endCall(this.#holding(descriptor, mmap(this.mm, { ...rest, file })));
   }
@@ -254,6 +265,7 @@ export class UserThread {
   *fork(program: Program, name = `${this.process.name}+`): Sleepable<Process | number> {
     const { machine, process } = this;
     if (!machine.mayAllocate("dup_task_struct")) return -ENOMEM;
+    if (machine.sched.interleaving) yield process.files.duplicatePoint();
     const files = process.duplicateFiles();
     const childMm = yield* duplicateMm(this.mm, name);
     if (typeof childMm === "number") {
@@ -304,11 +316,13 @@ export class UserThread {
 
   /** Whether the thread has started and not ended. */
   get isAlive(): boolean {
+    this.#noteSignals(PointAccess.read);
     return this.#task !== undefined && this.#task.state !== "done";
   }
 
   /** Sends this very thread a signal (`tgkill(2)`). */
   receive(signal: SignalName): void {
+    this.#noteSignals(PointAccess.write);
     if (this.#task === undefined || this.#task.state === "done") return;
     this.#pending.push(signal);
     const isHandled = this.process.handler(signal) !== undefined;
@@ -318,6 +332,11 @@ export class UserThread {
   /** Runs the handlers of what has arrived; an unhandled signal ends the process. */
   *deliverSignals(): Sleepable<void> {
     yield* this.#returnToUser();
+  }
+
+  *#install(file: File): Atomic<number> {
+    if (this.machine.sched.interleaving) yield this.process.files.installPoint();
+    return this.process.install(file);
   }
 
   *#accessOther(mm: Mm, address: number, buffer: Uint8Array, direction: "read" | "write"): Sleepable<number> {
@@ -341,8 +360,11 @@ export class UserThread {
     } catch (thrown) {
       if (!(thrown instanceof ThreadExit)) failure = thrown;
     }
+    this.#noteSignals(PointAccess.write);
     this.task.signal = "none";
     yield* this.process.threadEnded();
+    // From this step on no signal reaches it any more.
+    this.#noteSignals(PointAccess.write);
     if (failure !== undefined) throw failure;
     return result;
   }
@@ -372,8 +394,15 @@ export class UserThread {
     return result;
   }
 
+  /** Notes that the step under way touches the signals that wait for this thread, or looks whether it still takes any. */
+  #noteSignals(access: PointAccess): void {
+    const task = this.#task;
+    if (task !== undefined) this.machine.sched.note(ObjectKind.signal, task.id, access);
+  }
+
   *#returnToUser(): Sleepable<void> {
     const { task } = this;
+    this.#noteSignals(task.signal === "none" && this.#pending.length === 0 ? PointAccess.read : PointAccess.write);
     while (this.#pending.length > 0) {
       const signal = this.#pending.shift() as SignalName;
       const handler = this.process.handler(signal);

@@ -226,7 +226,7 @@ describe("a reader-writer semaphore", () => {
       expect(tasks.kinds).toEqual(["lock-held"]);
       yield* lock.read();
       lock.unlockRead();
-      expect(tasks.sched.notedAccesses).toEqual([Access.unlock]);
+      expect(tasks.sched.notedAccesses).toEqual([Access.unlockShared]);
     });
     tasks.run();
   });

@@ -97,7 +97,8 @@ export class HappensBefore {
 
   /**
    * Works out the clock of a step that comes next. A step that could not have been taken before another one gave way is
-   * ordered after it, but that hides no race with what made it wait.
+   * ordered after it, but that hides no race with what made it wait. It does hide races over what the step touches
+   * besides: while it had to wait it could not have touched that.
    */
   #clockOf(step: Step, races: number[]): void {
     if (step.task >= this.#width) this.#widen(step.task);
@@ -117,12 +118,20 @@ export class HappensBefore {
       if (other.task === task || (clock[other.task] as number) > at) continue;
       if (!dependence.conflict(other, step)) continue;
       if (dependence.isHandOver(other, step)) this.#handedOver.push(at);
-      else {
+      else if (!this.#isHandedOver(other.task, at) || dependence.isOverLock(other, step)) {
         races.push(at);
         this.#joinAt(at);
       }
     }
     for (let at = this.#handedOver.pop(); at !== undefined; at = this.#handedOver.pop()) this.#joinAt(at);
+  }
+
+  /** Whether a step comes before, or is, one that gave way to the step that is being added. */
+  #isHandedOver(task: number, at: number): boolean {
+    for (const position of this.#handedOver) {
+      if ((this.#clocks[position * this.#width + task] as number) > at) return true;
+    }
+    return false;
   }
 
   #joinAt(at: number): void {

@@ -45,14 +45,19 @@ export class Step {
       [...accesses, ...notedAccesses],
       mayBlock,
       // What a plain function did may depend on what it found; that a lock is given back does not.
-      isConditional || notedAccesses.some((access) => access !== UNLOCK),
+      isConditional || !notedAccesses.every(isUnlock),
       cause,
     );
   }
 }
 
-/** The kind of access, as numbered by the core, by which a lock is given back. */
+/** The kinds of access, as numbered by the core, by which a lock is given back: by who had it alone, and by a reader. */
 export const UNLOCK = 7;
+const UNLOCK_SHARED = 10;
+
+function isUnlock(access: number | undefined): boolean {
+  return access === UNLOCK || access === UNLOCK_SHARED;
+}
 
 /** Tells which kinds of access of one object may not be swapped; kinds are numbers below 32. */
 export type Conflicts = (one: number, other: number) => boolean;
@@ -88,21 +93,32 @@ export class Dependence {
   }
 
   /**
-   * Whether all that keeps two conflicting steps in order is that `earlier` gives back what `later` has to wait for: an
-   * order, but no race.
+   * Whether `earlier` gives back what `later` has to wait for, without having taken it itself: an order, but no race, as
+   * `later` could not have come first.
    */
   isHandOver(earlier: Step, later: Step): boolean {
     if (!later.mayBlock) return false;
     const { objects, accesses } = earlier;
-    if (!accesses.includes(UNLOCK)) return false;
+    const lock = later.objects[0];
+    const access = later.accesses[0] as number;
+    let isGivenBack = false;
     for (let one = 0; one < objects.length; one++) {
-      if (accesses[one] === UNLOCK) continue;
-      for (let other = 0; other < later.objects.length; other++) {
-        if (objects[one] !== later.objects[other]) continue;
-        if (this.#clash(accesses[one] as number, later.accesses[other] as number)) return false;
-      }
+      if (objects[one] !== lock || !this.#clash(accesses[one] as number, access)) continue;
+      if (!isUnlock(accesses[one])) return false;
+      isGivenBack = true;
     }
-    return true;
+    return isGivenBack;
+  }
+
+  /** Whether two steps conflict over what the later one may have to wait for. */
+  isOverLock(earlier: Step, later: Step): boolean {
+    const { objects, accesses } = earlier;
+    if (!later.mayBlock) return false;
+    for (let one = 0; one < objects.length; one++) {
+      if (objects[one] !== later.objects[0]) continue;
+      if (this.#clash(accesses[one] as number, later.accesses[0] as number)) return true;
+    }
+    return false;
   }
 
   /** Whether `later` comes after `earlier` in every equal run: same task, conflict, or cause. */

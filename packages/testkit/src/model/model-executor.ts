@@ -1,12 +1,15 @@
-import type {
-  ExitStatus,
-  Kernel,
-  Machine,
-  Process,
-  SignalName,
-  Sleepable,
-  UserThread,
-  WaitQueue,
+import {
+  type Atomic,
+  type ExitStatus,
+  type Kernel,
+  type Machine,
+  ObjectKind,
+  PointAccess,
+  type Process,
+  type SignalName,
+  type Sleepable,
+  type UserThread,
+  type WaitQueue,
 } from "@nopage/core";
 import type {
   Actor,
@@ -50,9 +53,14 @@ export class ModelExecutor {
   readonly kernel: Kernel;
   readonly #taken = new Map<Process, Map<SignalName, number>>();
   readonly #actors: ModelActor[] = [];
+  /** The identities, for the scheduler, of which actors have ended and of how many signals were counted. */
+  readonly actorsCell: number;
+  readonly takenCell: number;
 
   constructor(machine: Machine, kernel: Kernel) {
     this.machine = machine;
+    this.actorsCell = machine.sched.nextObject();
+    this.takenCell = machine.sched.nextObject();
     this.kernel = kernel;
   }
 
@@ -76,6 +84,7 @@ export class ModelExecutor {
         yield* executor.execute(thread, body());
       } finally {
         if (actor !== undefined) actor.hasEnded = true;
+        executor.note(executor.actorsCell, PointAccess.write);
         yield* ended.wakeAll();
       }
     });
@@ -96,13 +105,29 @@ export class ModelExecutor {
   /** Counts a signal from now on. */
   count(process: Process, signal: Exclude<SignalName, "SIGKILL">): void {
     const counts = this.#taken.get(process) ?? new Map<SignalName, number>();
+    this.note(this.takenCell, PointAccess.write);
     this.#taken.set(process, counts);
     counts.set(signal, 0);
-    process.handle(signal, () => counts.set(signal, (counts.get(signal) ?? 0) + 1));
+    process.handle(signal, () => {
+      this.note(this.takenCell, PointAccess.countUp);
+      counts.set(signal, (counts.get(signal) ?? 0) + 1);
+    });
+  }
+
+  /** A step of its own for an operation that is a plain function of the core. */
+  *announce(kind: ObjectKind, index: number, access: PointAccess): Atomic<void> {
+    const { sched } = this.machine;
+    if (sched.interleaving) yield sched.at(kind, index, access);
+  }
+
+  /** Notes that the step under way touches what the executor itself keeps. */
+  note(cell: number, access: PointAccess): void {
+    this.machine.sched.note(ObjectKind.cell, cell, access);
   }
 
   /** How often a counted signal was taken. */
   taken(process: Process, signal: SignalName): number {
+    this.note(this.takenCell, PointAccess.read);
     return this.#taken.get(process)?.get(signal) ?? 0;
   }
 
@@ -152,7 +177,10 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
   store64: (_executor, thread, { address, value }) => thread.store64(address, value),
 
   smaps: (_executor, thread) => thread.proc().smaps(),
-  memoryStatus: (_executor, thread) => answerOf(thread.proc().status()),
+  *memoryStatus(executor, thread) {
+    yield* executor.announce(ObjectKind.cell, thread.mm.rssCell, PointAccess.read);
+    return thread.proc().status();
+  },
   faults: (_executor, thread) => answerOf({ minor: thread.minorFaults, major: thread.majorFaults }),
   *pagemap(_executor, thread, { address, pages }) {
     const frames = yield* thread.proc().pagemap(address, pages);
@@ -190,13 +218,17 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
   *join(executor, _thread, { actor }): Sleepable<ExitStatus> {
     const { process, ended, ...joined } = executor.actor(actor);
     if (process === undefined) {
-      yield* ended.waitUntil(() => executor.actor(actor).hasEnded, "killable");
+      yield* ended.waitUntil(() => {
+        executor.note(executor.actorsCell, PointAccess.read);
+        return executor.actor(actor).hasEnded;
+      }, "killable");
       return joined.thread.process.exit ?? { status: 0 };
     }
     yield* process.waitForEnd();
     return process.exit ?? { status: 0 };
   },
   *stateOf(executor, _thread, { actor }): Sleepable<ActorState> {
+    executor.note(executor.actorsCell, PointAccess.read);
     const { thread, process, hasEnded } = executor.actor(actor);
     if (process === undefined ? hasEnded || !thread.isAlive : process.isGone) return "ended";
     return thread.task.state === "sleeping" ? "blocked" : "running";
@@ -207,6 +239,7 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
   },
   *kill(executor, _thread, { actor, signal }) {
     const { process, thread } = executor.actor(actor);
+    yield* executor.announce(ObjectKind.signal, thread.task.id, PointAccess.write);
     if (process !== undefined) process.kill(signal);
     else thread.receive(signal);
     return undefined;
@@ -215,8 +248,12 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
     executor.count(thread.process, signal);
     return nothing();
   },
-  signalsTaken: (executor, thread, { signal }) => answerOf(executor.taken(thread.process, signal)),
-  *exit(_executor, thread, { status }) {
+  *signalsTaken(executor, thread, { signal }) {
+    yield* executor.announce(ObjectKind.cell, executor.takenCell, PointAccess.read);
+    return executor.taken(thread.process, signal);
+  },
+  *exit(executor, thread, { status }) {
+    yield* executor.announce(ObjectKind.signal, thread.task.id, PointAccess.write);
     return thread.exit(status);
   },
   sleep: (_executor, thread, { duration }) => thread.nanosleep(duration),
