@@ -38,10 +38,14 @@ export {
   failNth,
   type Injection,
 } from "./sanitize/failing-allocations.ts";
-export type { Violation, ViolationKind } from "./sanitize/violation.ts";
+export { formatViolation } from "./sanitize/format-violation.ts";
+export type { Operation } from "./sanitize/operation.ts";
+export { reportEnd } from "./sanitize/report-end.ts";
+export { type Violation, type ViolationKind, violationKinds } from "./sanitize/violation.ts";
 export type { Chooser } from "./sched/chooser.ts";
 export { isGenerator } from "./sched/is-generator.ts";
 export type { Mutex } from "./sched/mutex.ts";
+export type { Plain } from "./sched/plain.ts";
 export {
   Access as PointAccess,
   conflicts as stepsConflict,

@@ -20,7 +20,9 @@ import { accessPhys } from "./mm/remote-access.ts";
 import { forEachArea, unmapMappingRange } from "./mm/rmap.ts";
 import type { Vma } from "./mm/vma.ts";
 import { zapVma } from "./mm/zap.ts";
+import { traced } from "./sanitize/traced.ts";
 import { Mutex } from "./sched/mutex.ts";
+import { Plain } from "./sched/plain.ts";
 import { Access, ObjectKind } from "./sched/points.ts";
 import { RwSemaphore } from "./sched/rw-semaphore.ts";
 import { Shared } from "./sched/shared.ts";
@@ -45,9 +47,10 @@ export function createKernel(machine: Machine): Kernel {
     pci: machine.pci,
     log: machine.log,
     mmio: createMmio(machine),
-    bindPinning: (policy) => new PinningBinding(machine, kernel, policy),
-    bind: (strategy, shape) => new MappingBinding(machine, kernel, strategy, shape),
-    reportDeviceRule: (message) => machine.violations.report("device-rule", message),
+    bindPinning: (policy) => new PinningBinding(machine, offered, policy),
+    bind: (strategy, shape) => new MappingBinding(machine, offered, strategy, shape),
+    reportDeviceRule: (message, device) =>
+      machine.violations.report("device-rule", message, device === undefined ? {} : { object: device }),
     pages: {
       get: (page) => machine.getPage(page),
       handOver: (page) => handOver(machine, page),
@@ -119,6 +122,7 @@ export function createKernel(machine: Machine): Kernel {
       rwSemaphore: (name) => new RwSemaphore(sched, name),
       waitQueue: (name) => new WaitQueue(sched, name),
       shared: (name, initial) => new Shared(sched, name, initial),
+      plain: (name, initial) => new Plain(sched, name, initial),
       rcu: machine.rcu,
     },
     time: {
@@ -135,5 +139,19 @@ export function createKernel(machine: Machine): Kernel {
       isDying: () => sched.current !== undefined && sched.isDying(sched.current),
     },
   };
-  return kernel;
+  const offered = machine.isWatched ? tracedKernel(machine, kernel) : kernel;
+  return offered;
+}
+
+/** The same kernel, each of whose functions stands among the callers of what it does; locks and time apart. */
+function tracedKernel({ sched }: Machine, kernel: Kernel): Kernel {
+  return {
+    ...kernel,
+    memory: traced(sched, kernel.memory, { inside: ["pages", "kmalloc", "vmalloc", "coherent"] }),
+    pages: traced(sched, kernel.pages),
+    mappings: traced(sched, kernel.mappings),
+    user: traced(sched, kernel.user),
+    ghosts: traced(sched, kernel.ghosts),
+    mmio: traced(sched, kernel.mmio),
+  };
 }

@@ -22,6 +22,12 @@ export interface MachineOptions {
   /** Scheduling steps after which a run counts as hung. */
   readonly stepLimit?: number;
   readonly eventLog?: "on" | "off";
+  /**
+   * Which of the run-time checkers are at work. `cheap`: those that cost nothing, such as counts that would go below zero.
+   * `all`: also those that remember what was done before, for data races, reused frames, uninitialised memory and for the
+   * other half of every report. Tests want all of them, measurements do not.
+   */
+  readonly sanitizers?: "cheap" | "all";
   /** Whether every access by user code is checked for freed memory, at the price of the fast path. */
   readonly checkAccesses?: "on" | "off";
   /**
@@ -59,6 +65,7 @@ export function settle(options: MachineOptions): MachineSettings {
     chooser: runToBlock,
     stepLimit: 1_000_000,
     eventLog: "off",
+    sanitizers: "cheap",
     checkAccesses: "on",
     dataCache: "physically-indexed",
     cacheFlushes: "on",

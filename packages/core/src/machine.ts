@@ -21,12 +21,16 @@ import { PageTable } from "./mmu/page-table.ts";
 import { TablePool } from "./mmu/table-pool.ts";
 import { MOST_SPACES, spaceTag, Tlb } from "./mmu/tlb.ts";
 import { AliasingTlb, VirtualCache } from "./mmu/virtual-cache.ts";
+import { FrameHistory } from "./sanitize/frame-history.ts";
+import { type Known, makeViolation } from "./sanitize/make-violation.ts";
+import type { Moment } from "./sanitize/operation.ts";
 import {
   type Violation,
   type ViolationKind,
   type ViolationSink,
   violationKinds,
 } from "./sanitize/violation.ts";
+import { WatchedEntries } from "./sanitize/watched-entries.ts";
 import { Access, Allocator, ObjectKind } from "./sched/points.ts";
 import { Rcu } from "./sched/rcu.ts";
 import { Scheduler } from "./sched/scheduler.ts";
@@ -41,6 +45,12 @@ export class Machine {
   readonly violations: ViolationSink & { readonly list: readonly Violation[] };
   readonly sched: Scheduler;
   readonly log: EventLog;
+  /** Who handed out and freed each frame; undefined unless all sanitizers are on. */
+  readonly history: FrameHistory | undefined;
+  /** What entries and translations were made for; undefined unless all sanitizers are on. */
+  readonly entries: WatchedEntries | undefined;
+  /** Whether anybody wants to know of each fault and each entry: the event log or the sanitizers. */
+  readonly isWatched: boolean;
   readonly stats = new Stats();
   readonly tables: TablePool;
   /** The kernel's own page table (`init_mm`): where vmalloc maps. */
@@ -86,12 +96,19 @@ export class Machine {
     this.settings = settings;
     this.geometry = geometries[settings.geometry];
     const list: Violation[] = [];
-    this.violations = { list, report: (kind, message) => this.#note(list, kind, message) };
+    const remembered = settings.sanitizers === "all" ? new Map<string, Moment>() : undefined;
+    this.violations = {
+      list,
+      report: (kind, message, about) => this.#note(list, kind, message, { remembered, ...about }),
+      remember: remembered && ((object, what) => remembered.set(object, this.sched.moment(what))),
+    };
     this.sched = new Scheduler({
       cpus: settings.cpus,
       chooser: settings.chooser,
       stepLimit: settings.stepLimit,
       violations: this.violations,
+      sanitizers: settings.sanitizers,
+      countEvents: () => this.log.length,
     });
     this.log = new EventLog(
       settings.eventLog,
@@ -121,6 +138,12 @@ export class Machine {
       this.dataCache = undefined;
     }
     if (settings.chooser.interleaves) noteAllocations(this);
+    const isThorough = settings.sanitizers === "all";
+    this.isWatched = isThorough || this.log.enabled;
+    this.history = isThorough
+      ? new FrameHistory(this.memory.frames, (what) => this.sched.moment(what))
+      : undefined;
+    this.entries = this.history === undefined ? undefined : new WatchedEntries(this, this.history);
     this.rcu = new Rcu(this.sched);
     this.retryTimer = new WaitQueue(this.sched, "another try at a fault");
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
@@ -233,9 +256,9 @@ export class Machine {
 
   /** Writes one entry, with its place in the event log and in the count of the atomic stretch. */
   writeEntry(mm: Mm, slot: number, vpn: number, entry: number): void {
+    if (this.isWatched) this.#noteEntry(mm, slot, vpn, entry);
     this.tables.write(slot, entry);
     this.sched.countAtomic(1);
-    if (this.log.enabled) this.log.record("pte-set", mm.id, vpn, entry);
   }
 
   /** Gives back a reference as a step of its own (`put_page`). */
@@ -275,9 +298,16 @@ export class Machine {
     return cache;
   }
 
-  #note(list: Violation[], kind: ViolationKind, message: string): void {
-    const task = this.sched?.current?.name ?? "boot";
-    list.push({ kind, message, task, time: this.sched?.now ?? 0 });
+  /** Tells the event log and the sanitizers of an entry that is about to be written. */
+  #noteEntry(mm: Mm, slot: number, vpn: number, entry: number): void {
+    this.log.record("pte-set", mm.id, vpn, entry);
+    this.entries?.writes(mm, slot, vpn, entry, this.tables.read(slot));
+  }
+
+  #note(list: Violation[], kind: ViolationKind, message: string, about: Known): void {
+    const { sched, log, history } = this;
+    const describeFrame = (pfn: Pfn) => this.memory.frames.describe(pfn);
+    list.push(makeViolation(kind, message, about, { sched, log, history, describeFrame }));
     this.log?.record("violation", violationKinds.indexOf(kind));
   }
 }
@@ -288,5 +318,8 @@ function buildTlbs<T extends Tlb>(
   { geometry, cpus, tlbEntries }: MachineSettings,
   scrapped: readonly Tlb[] | undefined,
 ): T[] {
-  return Array.from({ length: cpus }, (_, cpu) => new Kind(geometries[geometry], tlbEntries, scrapped?.[cpu]));
+  return Array.from(
+    { length: cpus },
+    (_, cpu) => new Kind(geometries[geometry], tlbEntries, scrapped?.[cpu]),
+  );
 }

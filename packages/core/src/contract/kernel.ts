@@ -12,6 +12,7 @@ import type { RemapRequest } from "../mm/remap.ts";
 import type { ZapReach } from "../mm/zap.ts";
 import type { Geometry } from "../mmu/geometry.ts";
 import type { Mutex } from "../sched/mutex.ts";
+import type { Plain } from "../sched/plain.ts";
 import type { Rcu } from "../sched/rcu.ts";
 import type { RwSemaphore } from "../sched/rw-semaphore.ts";
 import type { Shared } from "../sched/shared.ts";
@@ -50,8 +51,8 @@ export interface Kernel {
   bind(strategy: MappingStrategy, shape: BackingShape): MappingBinding;
   /** Binds a device to a pinning policy, whose answers are checked from then on; a driver does this once. */
   bindPinning(policy: PinningPolicy): PinningBinding;
-  /** A breach of a hardware rule that a device model has seen. */
-  reportDeviceRule(message: string): void;
+  /** A breach of a hardware rule that a device model has seen, and by name the device whose transfers it may have met. */
+  reportDeviceRule(message: string, device?: string): void;
 }
 
 /** References of pages, each a step of its own. */
@@ -201,6 +202,8 @@ export interface Synchronisation {
   rwSemaphore(name: string): RwSemaphore;
   waitQueue(name: string): WaitQueue;
   shared<T>(name: string, initial: T): Shared<T>;
+  /** A field that a lock or a wake-up protects; a data race on it is reported where all sanitizers are on. */
+  plain<T>(name: string, initial: T): Plain<T>;
   readonly rcu: Rcu;
 }
 

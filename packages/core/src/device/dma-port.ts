@@ -107,11 +107,13 @@ export class DmaPort {
 
   /** Notes in the event log that the device begins a transfer. */
   started(address: BusAddress, bytes: number, direction: DmaDirection): void {
+    this.#machine.violations.remember?.(this.#name, `starts a transfer of ${bytes} bytes ${direction}`);
     this.#machine.log.record("dma-start", address, bytes, direction === "to-memory" ? 1 : 0);
   }
 
   /** Notes that it is over, with the bytes that it moved. */
   ended(address: BusAddress, bytes: number, direction: DmaDirection): void {
+    this.#machine.violations.remember?.(this.#name, `ends a transfer of ${bytes} bytes ${direction}`);
     this.#machine.log.record("dma-end", address, bytes, direction === "to-memory" ? 1 : 0);
   }
 
@@ -231,7 +233,9 @@ export class DmaPort {
     followed.isReported = true;
     const where = `at address ${hexAddress(address)} of ${mm.name}`;
     const what = isThere ? `which may only be read ${where}` : `which is not what is ${where}`;
-    this.#machine.violations.report("use-after-free", `${this.#say(pfn, direction)}, ${what}`);
+    this.#machine.violations.report("use-after-free", `${this.#say(pfn, direction)}, ${what}`, {
+      frame: pfn,
+    });
   }
 
   #say(pfn: Pfn, direction: DmaDirection): string {
@@ -253,6 +257,7 @@ export class DmaPort {
     this.#machine.violations.report(
       isShared ? "dma-into-shared" : "use-after-free",
       `${this.#say(pfn, direction)}, ${wrong}`,
+      { frame: pfn, earlier: isShared ? undefined : this.#machine.history?.freed(pfn) },
     );
   }
 

@@ -78,9 +78,12 @@ export class CoherentMemory {
   dmaFreeCoherent(buffer: CoherentBuffer): void {
     const { cpuAddress } = buffer;
     if (this.#buffers.get(cpuAddress) !== buffer) {
-      this.#violations.report("double-free", `dma_free_coherent(${hexAddress(cpuAddress)}): not allocated`);
+      this.#violations.report("double-free", `dma_free_coherent(${hexAddress(cpuAddress)}): not allocated`, {
+        object: bufferAt(cpuAddress),
+      });
       return;
     }
+    this.#violations.remember?.(bufferAt(cpuAddress), "frees the buffer");
     this.#buffers.delete(cpuAddress);
     this.#source.free(buffer, Math.log2(buffer.pages));
   }
@@ -94,6 +97,11 @@ export class CoherentMemory {
   reset(): void {
     this.#buffers.clear();
   }
+}
+
+/** A buffer as reports name it. */
+function bufferAt(address: KernelAddress): string {
+  return `coherent buffer at ${hexAddress(address)}`;
 }
 
 /**

@@ -63,7 +63,9 @@ export class DirectMap {
     if (pfn !== undefined && this.#frames.hasPage(pfn)) return pfn;
     const reason =
       pfn === undefined ? "it is not in the direct map" : `${this.#frames.describe(pfn)} has no struct page`;
-    this.#violations.report("page-kind", `virt_to_page(${hexAddress(address)}): ${reason}`);
+    this.#violations.report("page-kind", `virt_to_page(${hexAddress(address)}): ${reason}`, {
+      object: `address ${hexAddress(address)}`,
+    });
     throw new KernelFault(address, `virt_to_page has no answer, ${reason}`);
   }
 }

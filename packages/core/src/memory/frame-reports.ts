@@ -20,15 +20,18 @@ export class FrameReports {
     const name = this.describe(page);
     const count = this.#countOf(page);
     if (count === undefined)
-      this.#violations.report("page-kind", `get_page on ${name}, which has no struct page`);
+      this.#violations.report("page-kind", `get_page on ${name}, which has no struct page`, { frame: page });
     else if (count > 0)
-      this.#violations.report("refcount-overflow", `get_page on ${name}: the count is saturated`);
+      this.#violations.report("refcount-overflow", `get_page on ${name}: the count is saturated`, {
+        frame: page,
+      });
     else if (!this.#frames.isAllocated(page))
-      this.#violations.report("use-after-free", `get_page on ${name}`);
+      this.#violations.report("use-after-free", `get_page on ${name}`, { frame: page });
     else
       this.#violations.report(
         "page-kind",
         `get_page on ${name}: only the first page of the block has a count`,
+        { frame: page },
       );
   }
 
@@ -37,8 +40,11 @@ export class FrameReports {
     const name = this.describe(page);
     const count = this.#countOf(page);
     if (count === undefined)
-      this.#violations.report("page-kind", `put_page on ${name}, which has no struct page`);
-    else this.#violations.report("refcount-underflow", `put_page on ${name}: there is no reference to drop`);
+      this.#violations.report("page-kind", `put_page on ${name}, which has no struct page`, { frame: page });
+    else
+      this.#violations.report("refcount-underflow", `put_page on ${name}: there is no reference to drop`, {
+        frame: page,
+      });
   }
 
   /** The last reference would go while something else still needs the page. */
@@ -48,12 +54,18 @@ export class FrameReports {
     const pins = pincount[page];
     const mappings = mapcount[page];
     if (mappings > 0)
-      this.#violations.report("use-after-free", `last reference dropped while mapped: ${name}`);
+      this.#violations.report("use-after-free", `last reference dropped while mapped: ${name}`, {
+        frame: page,
+      });
     else if (pins > 0)
-      this.#violations.report("use-after-free", `last reference dropped while pinned: ${name}`);
+      this.#violations.report("use-after-free", `last reference dropped while pinned: ${name}`, {
+        frame: page,
+      });
     else {
       const bits = pageFlagNames(flags[page] & FLAGS_CHECKED_AT_FREE);
-      this.#violations.report("page-kind", `last reference dropped with flags set (${bits}): ${name}`);
+      this.#violations.report("page-kind", `last reference dropped with flags set (${bits}): ${name}`, {
+        frame: page,
+      });
     }
   }
 
@@ -61,8 +73,13 @@ export class FrameReports {
   mappedWithoutReference(page: Page): void {
     const name = this.describe(page);
     if (this.#countOf(page) === undefined) {
-      this.#violations.report("page-kind", `page_add_rmap on ${name}, which has no struct page`);
-    } else this.#violations.report("use-after-free", `page_add_rmap on ${name}, which nobody holds`);
+      this.#violations.report("page-kind", `page_add_rmap on ${name}, which has no struct page`, {
+        frame: page,
+      });
+    } else
+      this.#violations.report("use-after-free", `page_add_rmap on ${name}, which nobody holds`, {
+        frame: page,
+      });
   }
 
   /** A counter other than the reference count would fall below zero. */
@@ -70,6 +87,7 @@ export class FrameReports {
     this.#violations.report(
       "refcount-underflow",
       `${operation} on ${this.describe(page)}, which is not ${counter}`,
+      { frame: page },
     );
   }
 

@@ -46,6 +46,8 @@ export class FrameStore {
   /** How often the frame was freed: tells a stale translation from one made for the frame's next owner. */
   readonly generation: Uint32Array;
   readonly ownerTable = new OwnerTable();
+  /** Told of each frame that is handed out or freed; undefined where nobody asks. */
+  onChange: ((pfn: Pfn, to: "owner" | "nobody") => void) | undefined = undefined;
 
   readonly bytes: Uint8Array;
   /** The contents in units of 4 bytes. */
@@ -234,6 +236,7 @@ export class FrameStore {
     this.owner[pfn] = owner;
     this.#initialised[pfn] = 0;
     if (pfn < this.count) this.refcount[pfn] = references;
+    this.onChange?.(pfn, "owner");
   }
 
   /** For the allocators: `[page, page + 2^order)`, just handed out, becomes one compound page or one bare block. */
@@ -258,6 +261,7 @@ export class FrameStore {
     const flags = this.flags[pfn];
     const broken = (flags & PG_hwpoison) !== 0;
     this.generation[pfn]++;
+    this.onChange?.(pfn, "nobody");
     this.flags[pfn] = flags & (broken ? FLAGS_KEPT_WHEN_FREE | PG_hwpoison : FLAGS_KEPT_WHEN_FREE);
     this.owner[pfn] = broken ? owners.reserved : owners.free;
     if (pfn < this.count) {

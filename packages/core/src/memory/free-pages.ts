@@ -83,11 +83,12 @@ export class FreePages {
       this.#violations.report(
         "page-kind",
         `free_pages on ${frames.describe(page)}, which has no struct page`,
+        { frame: page },
       );
       return false;
     }
     if (!frames.isAllocated(page)) {
-      this.#violations.report("double-free", `free_pages on ${frames.describe(page)}`);
+      this.#violations.report("double-free", `free_pages on ${frames.describe(page)}`, { frame: page });
       return false;
     }
     const flags = frames.flags[page];
@@ -98,6 +99,7 @@ export class FreePages {
       this.#violations.report(
         "page-kind",
         `free_pages of order ${order} on ${frames.describe(page)}, ${was}`,
+        { frame: page },
       );
       return false;
     }

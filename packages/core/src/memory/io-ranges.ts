@@ -111,9 +111,11 @@ export class IoRanges {
       this.#violations.report(
         "double-free",
         `I/O window ${range.name} at pfn ${hexAddress(range.startPfn)} is not claimed`,
+        { object: `I/O window ${range.name}` },
       );
       return;
     }
+    this.#violations.remember?.(`I/O window ${range.name}`, "gives the window up");
     this.#ranges.splice(at, 1);
     this.#last = undefined;
   }

@@ -130,7 +130,9 @@ export class KernelMemory {
     const pfn = this.pfnOf(address);
     if (!this.#frames.isAllocated(pfn)) {
       const name = this.#frames.describe(pfn);
-      this.#violations.report("use-after-free", `kernel ${access} at ${hexAddress(address)} in ${name}`);
+      this.#violations.report("use-after-free", `kernel ${access} at ${hexAddress(address)} in ${name}`, {
+        frame: pfn,
+      });
     }
     // Both mappings begin on a page boundary, and so does RAM.
     const { pageSize } = this.#frames;

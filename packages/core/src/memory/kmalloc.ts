@@ -99,7 +99,9 @@ export class Kmalloc {
     if (slab?.isUsed(this.#indexIn(slab, address)) === true) return slab.cache.objectBytes;
     if (head !== undefined && this.#large.has(head))
       return this.#frames.pageSize << this.#frames.orderOf(head);
-    this.#violations.report("page-kind", `ksize(${hexAddress(address)}): not memory of kmalloc`);
+    this.#violations.report("page-kind", `ksize(${hexAddress(address)}): not memory of kmalloc`, {
+      object: objectAt(address),
+    });
     throw new KernelFault(address, "ksize of what is not memory of kmalloc");
   }
 
@@ -145,11 +147,15 @@ export class Kmalloc {
     if (!slab.isUsed(index)) this.#refuse("double-free", address, `an object of ${size} bytes that is free`);
     else if (address !== start)
       this.#refuse("page-kind", address, `in the middle of an object of ${size} bytes`);
-    else slab.cache.give(slab, index);
+    else {
+      this.#violations.remember?.(objectAt(address), "frees the object");
+      slab.cache.give(slab, index);
+    }
   }
 
   #freeLarge(head: Page, address: KernelAddress): void {
     if (address === this.#directMap.addressOf(head)) {
+      this.#violations.remember?.(objectAt(address), "frees the object");
       this.#large.delete(head);
       this.#pages.freePages(head, this.#frames.orderOf(head));
     } else this.#refuse("page-kind", address, `in the middle of ${this.#frames.describe(head)}`);
@@ -165,6 +171,11 @@ export class Kmalloc {
   }
 
   #refuse(kind: ViolationKind, address: KernelAddress, reason: string): void {
-    this.#violations.report(kind, `kfree(${hexAddress(address)}): ${reason}`);
+    this.#violations.report(kind, `kfree(${hexAddress(address)}): ${reason}`, { object: objectAt(address) });
   }
+}
+
+/** What kmalloc gave, as reports name it. */
+function objectAt(address: KernelAddress): string {
+  return `kmalloc memory at ${hexAddress(address)}`;
 }

@@ -72,11 +72,16 @@ export class Vmalloc {
     const area = this.#areas.find(address);
     if (area === undefined) {
       const kind = this.#inRange(address) ? "double-free" : "page-kind";
-      this.#violations.report(kind, `vfree(${hexAddress(address)}): no vmalloc area there`);
+      this.#violations.report(kind, `vfree(${hexAddress(address)}): no vmalloc area there`, {
+        object: areaAt(address),
+      });
     } else if (area.kind === "mapping" || area.start !== address) {
       const reason = area.kind === "mapping" ? "a mapping of frames of others" : "in the middle of an area";
-      this.#violations.report("page-kind", `vfree(${hexAddress(address)}): ${reason}`);
+      this.#violations.report("page-kind", `vfree(${hexAddress(address)}): ${reason}`, {
+        object: areaAt(address),
+      });
     } else {
+      this.#violations.remember?.(areaAt(address), "frees the area");
       for (const pfn of this.#remove(area)) this.#pages.freePages(pfn as Pfn as Page, 0);
     }
   }
@@ -100,8 +105,13 @@ export class Vmalloc {
   /** Takes back the addresses that `map` gave; the frames are the caller's. Reports where no such mapping begins. */
   unmap(address: KernelAddress): void {
     const area = this.#areas.find(address);
-    if (area?.kind === "mapping" && area.start === address) this.#remove(area);
-    else this.#violations.report("page-kind", `vunmap(${hexAddress(address)}): no mapping begins there`);
+    if (area?.kind === "mapping" && area.start === address) {
+      this.#violations.remember?.(areaAt(address), "unmaps the area");
+      this.#remove(area);
+    } else
+      this.#violations.report("page-kind", `vunmap(${hexAddress(address)}): no mapping begins there`, {
+        object: areaAt(address),
+      });
   }
 
   /** The area that maps the address (`find_vm_area`); undefined in a guard page, too. */
@@ -128,6 +138,7 @@ export class Vmalloc {
     this.#violations.report(
       "page-kind",
       `vmalloc_to_page(${hexAddress(address)}): ${name} has no struct page`,
+      { frame: pfn },
     );
     return undefined;
   }
@@ -198,4 +209,9 @@ export class Vmalloc {
     const { vmallocStart, vmallocEnd } = this.#initMm.geometry;
     return address >= vmallocStart && address < vmallocEnd;
   }
+}
+
+/** An area as reports name it. */
+function areaAt(address: KernelAddress): string {
+  return `vmalloc area at ${hexAddress(address)}`;
 }

@@ -2,6 +2,7 @@ import { ContractViolation, InvariantBroken } from "../contract/contract-violati
 import { EINVAL, MAX_ERRNO } from "../contract/errno.ts";
 import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
+import { duringCall } from "../sanitize/calls.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { ThreadExit } from "../user/thread-exit.ts";
 
@@ -21,12 +22,17 @@ export function* callHook<T>(
   call: () => MaySleep<T>,
 ): Sleepable<T | typeof THREW> {
   try {
-    const answer = call();
+    const answer = machine.isWatched
+      ? duringCall(machine.sched, `${name.plugin}.${name.hook}`, call)
+      : call();
     return isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
     if (cause instanceof ThreadExit || cause instanceof InvariantBroken) throw cause;
     // A breach that was found further inside says itself whose it is.
-    if (cause instanceof ContractViolation) machine.violations.report("contract", cause.message);
+    if (cause instanceof ContractViolation)
+      machine.violations.report("contract", cause.message, {
+        object: `${cause.plugin}.${cause.hook}`,
+      });
     else reportBreach(machine, name, `threw ${String(cause)}`, cause);
     return THREW;
   }
@@ -55,5 +61,6 @@ export function reportBreach(
   what: string,
   cause: unknown,
 ): void {
-  machine.violations.report("contract", new ContractViolation(plugin, hook, what, cause).message);
+  const { message } = new ContractViolation(plugin, hook, what, cause);
+  machine.violations.report("contract", message, { object: `${plugin}.${hook}` });
 }

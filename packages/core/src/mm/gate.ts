@@ -52,6 +52,7 @@ export class CountingGate implements Gate {
 
   *look(): Atomic<"open" | "closed" | "gone"> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.read);
+    this.#sched.clocks?.acquire(this.#sched.current, this);
     return this.state;
   }
 
@@ -60,6 +61,7 @@ export class CountingGate implements Gate {
   }
 
   #changeTo(state: "open" | "closed" | "gone"): void {
+    this.#sched.clocks?.release(this.#sched.current, this);
     this.sequence++;
     if (this.state !== "gone") this.state = state;
   }

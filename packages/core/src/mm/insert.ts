@@ -64,15 +64,19 @@ function reportBarePfn(area: Vma, pfn: Pfn): void {
   const { violations, memory } = area.mm.machine;
   const special = area.flags & (VM_PFNMAP | VM_MIXEDMAP);
   if (!Number.isSafeInteger(pfn) || pfn < 0) {
-    violations.report("page-kind", `${String(pfn)} is inserted into ${area}, which is no frame number`);
+    violations.report("page-kind", `${String(pfn)} is inserted into ${area}, which is no frame number`, {
+      object: String(area),
+    });
   } else if (special === 0 || special === (VM_PFNMAP | VM_MIXEDMAP)) {
     const what = `a pfn is inserted into ${area}, which needs one of VM_PFNMAP and VM_MIXEDMAP`;
-    violations.report("area-rule", what);
+    violations.report("area-rule", what, { object: String(area) });
   } else if (special === VM_PFNMAP && isCopyOnWrite(area.flags)) {
-    violations.report("area-rule", `a pfn is inserted into ${area}, which is copy-on-write`);
+    violations.report("area-rule", `a pfn is inserted into ${area}, which is copy-on-write`, {
+      object: String(area),
+    });
   } else if (special === VM_MIXEDMAP && memory.frames.hasPage(pfn)) {
     const what = `pfn ${pfn} with a struct page is inserted as a bare pfn into ${area}`;
-    violations.report("page-kind", what);
+    violations.report("page-kind", what, { frame: pfn });
   }
 }
 
@@ -94,6 +98,7 @@ export function* insertPage(area: Vma, address: number, page: Page): Sleepable<n
       machine.violations.report(
         "area-rule",
         `insertPage into ${area} would have to change its flags, which is too late`,
+        { object: String(area) },
       );
       return -EINVAL;
     }

@@ -1,6 +1,7 @@
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { IntervalNotifier, IntervalSubscription, InvalidateRange } from "../contract/mmu-notifier.ts";
 import type { UserAddress } from "../contract/units.ts";
+import { duringCall } from "../sanitize/calls.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Scheduler } from "../sched/scheduler.ts";
@@ -110,12 +111,16 @@ export class IntervalNotifiers {
 
   /** Tells one subscription; false when it refused a range that may not block. */
   *tell(interval: Interval, range: InvalidateRange, sequence: number): Sleepable<boolean> {
-    const answer = interval.notifier.invalidate(range, interval, sequence);
+    const { notifier } = interval;
+    const answer = duringCall(this.#sched, `${notifier.name}.invalidate`, () =>
+      notifier.invalidate(range, interval, sequence),
+    );
     const agreed = isGenerator(answer) ? yield* answer : answer;
     if (agreed && interval.sequence !== sequence) {
       this.#sched.violations.report(
         "contract",
         `${interval.notifier.name}: invalidate did not record sequence ${sequence}, so populate cannot see the collision`,
+        { object: interval.notifier.name },
       );
     }
     return agreed;

@@ -205,12 +205,20 @@ function* askDriver(area: Vma, file: OpenFile): Sleepable<number> {
   const name = { plugin: operations.name, hook: "mmap" };
   const refusal = yield* callErrnoHook(machine, name, () => operations.mmap?.(file, area));
   if (area.start !== start || area.end !== end) {
-    machine.violations.report("area-rule", `the mmap hook of ${operations.name} moved the bounds of ${area}`);
+    machine.violations.report(
+      "area-rule",
+      `the mmap hook of ${operations.name} moved the bounds of ${area}`,
+      { object: String(area) },
+    );
     area.start = start;
     area.end = end;
   }
   if ((area.flags & (VM_ACCESS_FLAGS << MAY_SHIFT) & ~mayFlags) !== 0) {
-    machine.violations.report("area-rule", `the mmap hook of ${operations.name} added a MAY flag to ${area}`);
+    machine.violations.report(
+      "area-rule",
+      `the mmap hook of ${operations.name} added a MAY flag to ${area}`,
+      { object: String(area) },
+    );
   }
   if (refusal === 0) return 0;
   area.ops = undefined;

@@ -8,6 +8,7 @@ import type { Fault } from "../contract/vm-ops.ts";
 import { PG_hwpoison } from "../memory/page-flags.ts";
 import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
+import { duringCall } from "../sanitize/calls.ts";
 import { writableFlags } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
 import type { FaultPatience, FaultResult } from "./fault-result.ts";
@@ -72,9 +73,21 @@ export class NopageCall implements Fault {
 
   /** Asks the hook, in the order of the 2004 mail: for a bare pfn first. What it throws is for the caller. */
   ask(): MaySleep<FaultOutcome> {
-    const { ops } = this.area;
+    const { ops, mm } = this.area;
+    if (mm.machine.isWatched) return this.askWatched();
     if (ops?.nopagePfn !== undefined) return ops.nopagePfn(this);
     return ops?.nopage?.(this) as MaySleep<FaultOutcome>;
+  }
+
+  /** The same with the hook among the callers of what it does. */
+  private askWatched(): MaySleep<FaultOutcome> {
+    const { ops, mm } = this.area;
+    const { sched } = mm.machine;
+    const plugin = ops?.name ?? "a driver";
+    if (ops?.nopagePfn !== undefined) {
+      return duringCall(sched, `${plugin}.nopagePfn`, () => ops.nopagePfn?.(this) as MaySleep<FaultOutcome>);
+    }
+    return duringCall(sched, `${plugin}.nopage`, () => ops?.nopage?.(this) as MaySleep<FaultOutcome>);
   }
 
   /**
@@ -128,7 +141,9 @@ export class NopageCall implements Fault {
     const { ops, mm } = this.area;
     const hook = ops?.nopagePfn !== undefined ? "nopagePfn" : "nopage";
     const violation = new ContractViolation(ops?.name ?? "a driver", hook, what, cause);
-    mm.machine.violations.report("contract", violation.message);
+    mm.machine.violations.report("contract", violation.message, {
+      object: `${violation.plugin}.${violation.hook}`,
+    });
     return "sigbus";
   }
 

@@ -1,5 +1,5 @@
 import { EAGAIN } from "../contract/errno.ts";
-import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Atomic, MaySleep, Sleepable } from "../contract/execution.ts";
 import type {
   IntervalNotifier,
   IntervalSubscription,
@@ -8,6 +8,7 @@ import type {
   MmuNotifier,
 } from "../contract/mmu-notifier.ts";
 import type { UserAddress } from "../contract/units.ts";
+import { duringCall, inCall } from "../sanitize/calls.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Scheduler } from "../sched/scheduler.ts";
@@ -96,10 +97,8 @@ export class Notifiers {
       const walk = this.#walks.enter();
       for (const notifier of told) {
         if (!this.#list.includes(notifier)) continue;
-        yield* this.#callWithin(
-          range,
-          notifier.name,
-          () => notifier.invalidateRangeEnd?.(range) ?? undefined,
+        yield* this.#callWithin(range, notifier.name, () =>
+          this.#named(notifier, "invalidateRangeEnd", () => notifier.invalidateRangeEnd?.(range)),
         );
       }
       yield* this.#walks.leave(walk);
@@ -116,7 +115,8 @@ export class Notifiers {
     const walk = this.#walks.enter();
     for (const notifier of this.#list) {
       const invalidated = notifier.invalidatePage?.(this.#mm, address as UserAddress);
-      if (invalidated !== undefined) yield* invalidated;
+      if (invalidated === undefined) continue;
+      yield* inCall(this.#sched, `${notifier.name}.invalidatePage`, invalidated);
     }
     yield* this.#walks.leave(walk);
   }
@@ -191,10 +191,8 @@ export class Notifiers {
     let isRefused = yield* this.#tellIntervals(hit, range, sequence);
     const told: MmuNotifier[] = [];
     for (const notifier of isRefused ? [] : list) {
-      const answer = yield* this.#callWithin(
-        range,
-        notifier.name,
-        () => notifier.invalidateRangeBegin?.(range) ?? 0,
+      const answer = yield* this.#callWithin(range, notifier.name, () =>
+        this.#named(notifier, "invalidateRangeBegin", () => notifier.invalidateRangeBegin?.(range) ?? 0),
       );
       if (answer !== 0 && this.#mayRefuse(notifier, range, answer)) isRefused = true;
       else told.push(notifier);
@@ -212,7 +210,7 @@ export class Notifiers {
     if (!this.#list.includes(notifier) || this.#released.has(notifier)) return;
     this.#released.add(notifier);
     const walk = this.#walks.enter();
-    yield* this.#call(() => notifier.release?.(this.#mm) ?? undefined);
+    yield* this.#call(() => this.#named(notifier, "release", () => notifier.release?.(this.#mm)));
     yield* this.#announce(Access.write);
     this.#list = this.#list.filter((other) => other !== notifier);
     this.#released.delete(notifier);
@@ -231,6 +229,7 @@ export class Notifiers {
     this.#sched.violations.report(
       "contract",
       `${name} ${what} a notifier callback, which would wait for itself`,
+      { object: this.#mm.name },
     );
     return true;
   }
@@ -243,7 +242,9 @@ export class Notifiers {
       );
       if (agreed) continue;
       if (!range.blockable) return true;
-      this.#sched.violations.report("contract", `${name} refused a range invalidation that may block`);
+      this.#sched.violations.report("contract", `${name} refused a range invalidation that may block`, {
+        object: name,
+      });
     }
     return false;
   }
@@ -254,11 +255,13 @@ export class Notifiers {
       this.#sched.violations.report(
         "contract",
         `${notifier.name} answered ${answer} to a range invalidation; only ${-EAGAIN} to one that may not block is allowed`,
+        { object: notifier.name },
       );
     } else if (notifier.invalidateRangeEnd !== undefined) {
       this.#sched.violations.report(
         "contract",
         `${notifier.name} refuses range invalidations but has an end, which could not be paired`,
+        { object: notifier.name },
       );
     }
     return !range.blockable;
@@ -289,10 +292,16 @@ export class Notifiers {
         this.#sched.violations.report(
           "sleep-in-atomic",
           `${name} sleeps in a range invalidation that may not block`,
+          { object: name },
         );
       }
       yield step.value;
     }
+  }
+
+  /** Calls a hook, with the hook among the callers of what it does. */
+  #named<T>({ name }: MmuNotifier, hook: string, call: () => MaySleep<T>): MaySleep<T> {
+    return this.#mm.machine.isWatched ? duringCall(this.#sched, `${name}.${hook}`, call) : call();
   }
 
   *#call<T>(call: () => T | Sleepable<T>): Sleepable<T> {

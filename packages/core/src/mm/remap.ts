@@ -144,6 +144,7 @@ function reportPresent(area: Vma, vpn: number, occupied: Occupied): void {
   area.mm.machine.violations.report(
     "remap-over-present",
     `remap over the present entry of page ${vpn} in ${area}`,
+    { object: String(area) },
   );
 }
 
@@ -171,6 +172,7 @@ function* fillLeaves(
     table.fill(slot, count, pfn, flags);
     sched.countAtomic(count);
     log.record("pte-set", mm.id, vpn, makePte(pfn, flags));
+    machine.entries?.writesRun(mm, { slot, vpn, entry: makePte(pfn, flags), count });
     return count;
   }
   for (let index = 0; index < count; index++) {

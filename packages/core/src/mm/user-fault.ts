@@ -2,6 +2,7 @@ import { VM_ACCESS_FLAGS, VM_WRITE } from "../contract/area-flags.ts";
 import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import { signalNumbers, type Trap, type TrapCode } from "../contract/signals.ts";
 import type { UserAddress } from "../contract/units.ts";
+import { duringCall } from "../sanitize/calls.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import type { UserThread } from "../user/user-thread.ts";
 import { handleFault } from "./fault.ts";
@@ -32,9 +33,21 @@ export function userFault(
   access: "read" | "write",
   mode: AccessMode,
 ): MaySleep<Trap | undefined> {
+  const { machine } = thread.mm;
+  if (!machine.isWatched) return resolveFault(thread, address, access, mode);
+  machine.log.record("fault", thread.mm.id, address, access === "write" ? 1 : 0);
+  return duringCall(machine.sched, "page fault", () => resolveFault(thread, address, access, mode));
+}
+
+/** Resolves it at once where nobody has to be waited for. */
+function resolveFault(
+  thread: UserThread,
+  address: UserAddress,
+  access: "read" | "write",
+  mode: AccessMode,
+): MaySleep<Trap | undefined> {
   const { mm } = thread;
   const { machine } = mm;
-  if (machine.log.enabled) machine.log.record("fault", mm.id, address, access === "write" ? 1 : 0);
   if (machine.sched.interleaving || !mm.lock.takeReadNow()) {
     return resolve(thread, address, access, mode, undefined);
   }

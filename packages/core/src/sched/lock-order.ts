@@ -1,3 +1,4 @@
+import type { Moment } from "../sanitize/operation.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
 import { LockIdentity, type Task } from "./task.ts";
 
@@ -61,8 +62,45 @@ export class LockOrder {
     const { lock: last, below } = task.innermost;
     if (below === undefined || last === undefined) return;
     task.innermost = below;
+    if (below.lock === lock && below.below !== undefined) task.innermost = below.below;
+    else this.releaseBelow(task, lock);
+    task.innermost = task.innermost.hold(last);
+  }
+
+  /** `acquire` for one of several readers. */
+  acquireShared(task: Task, lock: LockIdentity): void {
+    this.acquire(task, lock);
+  }
+
+  /** `acquireTried` for one of several readers. */
+  acquireSharedTried(task: Task, lock: LockIdentity): void {
+    this.acquireTried(task, lock);
+  }
+
+  /** `release` for one of several readers. */
+  releaseShared(task: Task, lock: LockIdentity): void {
     this.release(task, lock);
-    this.acquireTried(task, last);
+  }
+
+  /** Notes that the writer goes on as a reader: other readers come after it from now on. */
+  downgrade(_task: Task, _lock: LockIdentity): void {}
+
+  /** Where `task` took a lock that it holds; remembered on a machine with all sanitizers only. */
+  takenBy(_task: Task, _lock: LockIdentity): Moment | undefined {
+    return undefined;
+  }
+
+  /** Two classes, by number, are taken inside one another for the first time. */
+  protected learns(_outer: number, _inner: number): void {}
+
+  /** Where that was; remembered on a machine with all sanitizers only. */
+  protected learntAt(_outer: number, _inner: number): Moment | undefined {
+    return undefined;
+  }
+
+  /** A pair of classes, by number, in words. */
+  protected describePair(outer: number, inner: number): string {
+    return `takes ${this.names[inner]} while it holds ${this.names[outer]}`;
   }
 
   private classOf(name: string): number {
@@ -89,19 +127,36 @@ export class LockOrder {
   private note(task: Task, outer: LockIdentity, inner: LockIdentity): void {
     if (outer.lockClass === inner.lockClass) {
       if (outer === inner || outer.order >= inner.order) {
-        this.report(`${task.name} takes ${inner.name} while it already holds ${outer.name}`);
+        const earlier = this.takenBy(task, outer);
+        this.report(
+          `${task.name} takes ${inner.name} while it already holds ${outer.name}`,
+          inner.name,
+          earlier,
+        );
       }
       return;
     }
     const place = outer.lockClass * this.width + inner.lockClass;
     if (this.taken[place] === 1) return;
-    if (this.leads(inner.lockClass, outer.lockClass, new Set())) {
+    const back = this.wayBack(inner.lockClass, outer.lockClass);
+    if (back !== undefined) {
       this.report(
         `${task.name} takes ${inner.name} while it holds ${outer.name}; elsewhere ${outer.name} is taken under ${inner.name}`,
+        `${outer.name} and ${inner.name}`,
+        this.learntAt(inner.lockClass, back),
       );
     }
     this.taken[place] = 1;
+    this.learns(outer.lockClass, inner.lockClass);
     if (outer.lockClass < SHARED_BIT) this.knownOuter[inner.lockClass] |= outer.classBit;
+  }
+
+  /** The first step on a way from one class to another: what was taken while `from` was held and leads to `to`. */
+  private wayBack(from: number, to: number): number | undefined {
+    for (let next = 0; next < this.names.length; next++) {
+      if (this.taken[from * this.width + next] === 1 && this.leads(next, to, new Set([from]))) return next;
+    }
+    return undefined;
   }
 
   /** Whether `to` was ever taken, directly or through others, while `from` was held. */
@@ -128,9 +183,9 @@ export class LockOrder {
     this.width = width;
   }
 
-  private report(message: string): void {
+  private report(message: string, object: string, earlier: Moment | undefined): void {
     if (this.reported.has(message)) return;
     this.reported.add(message);
-    this.violations.report("lock-order", message);
+    this.violations.report("lock-order", message, { object, earlier });
   }
 }

@@ -64,7 +64,9 @@ export class Mutex implements Lockable {
   unlock(): void {
     const task = this.#owner;
     if (task === undefined) {
-      this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`);
+      this.#sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`, {
+        object: this.name,
+      });
       return;
     }
     const { current } = this.#sched;
@@ -72,6 +74,7 @@ export class Mutex implements Lockable {
       this.#sched.violations.report(
         "lock-held",
         `${current.name} gives back ${this.name}, which ${task.name} holds`,
+        { object: this.name, earlier: this.#sched.lockOrder.takenBy(task, this.#identity) },
       );
       return;
     }

@@ -79,7 +79,7 @@ export class RwSemaphore implements Lockable {
     if (this.writer !== undefined) return false;
     const task = this.sched.running;
     this.addReader(task);
-    this.sched.lockOrder.acquireTried(task, this.identity);
+    this.sched.lockOrder.acquireSharedTried(task, this.identity);
     return true;
   }
 
@@ -89,7 +89,7 @@ export class RwSemaphore implements Lockable {
     if (this.reader === task) this.reader = undefined;
     else if (!this.dropOtherReader(task)) return;
     this.noteUnlock(Access.unlockShared);
-    this.sched.lockOrder.release(task, this.identity);
+    this.sched.lockOrder.releaseShared(task, this.identity);
   }
 
   /** Notes that the lock may be free after this step: whoever only tries to take it gets another answer. */
@@ -119,7 +119,9 @@ export class RwSemaphore implements Lockable {
   unlockWrite(): void {
     const task = this.writer;
     if (task === undefined) {
-      this.sched.violations.report("lock-held", `${this.name} is given back, but nobody writes`);
+      this.sched.violations.report("lock-held", `${this.name} is given back, but nobody writes`, {
+        object: this.name,
+      });
       return;
     }
     const { current } = this.sched;
@@ -127,6 +129,7 @@ export class RwSemaphore implements Lockable {
       this.sched.violations.report(
         "lock-held",
         `${current.name} gives back ${this.name}, which ${task.name} holds`,
+        { object: this.name, earlier: this.sched.lockOrder.takenBy(task, this.identity) },
       );
       return;
     }
@@ -144,6 +147,7 @@ export class RwSemaphore implements Lockable {
     }
     this.writer = undefined;
     this.noteUnlock(Access.unlock);
+    this.sched.lockOrder.downgrade(task, this.identity);
     this.addReader(task);
   }
 
@@ -153,7 +157,7 @@ export class RwSemaphore implements Lockable {
 
   private takeRead(task: Task): void {
     this.addReader(task);
-    this.sched.lockOrder.acquire(task, this.identity);
+    this.sched.lockOrder.acquireShared(task, this.identity);
   }
 
   private addReader(task: Task): void {
@@ -170,6 +174,8 @@ export class RwSemaphore implements Lockable {
   }
 
   private reportNotHeld(what: string, task: Task): void {
-    this.sched.violations.report("lock-held", `${task.name} ${what} ${this.name}, which it does not hold`);
+    this.sched.violations.report("lock-held", `${task.name} ${what} ${this.name}, which it does not hold`, {
+      object: this.name,
+    });
   }
 }

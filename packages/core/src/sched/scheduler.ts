@@ -1,6 +1,9 @@
 import type { Point, Sleep } from "../contract/execution.ts";
 import type { VirtualNs } from "../contract/units.ts";
+import { Moment } from "../sanitize/operation.ts";
+import { VectorClocks } from "../sanitize/vector-clocks.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
+import { WatchedLockOrder } from "../sanitize/watched-lock-order.ts";
 import type { Chooser } from "./chooser.ts";
 import { LockOrder } from "./lock-order.ts";
 import { Access, Allocator, ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
@@ -24,6 +27,10 @@ export interface SchedulerOptions {
   /** Steps after which a run is called hung. */
   readonly stepLimit: number;
   readonly violations: ViolationSink;
+  /** Whether what costs time is remembered as well: who comes after whom, and where each lock was taken. */
+  readonly sanitizers?: "cheap" | "all";
+  /** How many events the log has. */
+  readonly countEvents?: () => number;
 }
 
 /**
@@ -51,7 +58,10 @@ export class Scheduler {
   /** The most page-table and TLB operations that any task did without a preemption point. */
   longestAtomic = 0;
   readonly violations: ViolationSink;
+  /** Who comes after whom; undefined where nobody asks. */
+  readonly clocks: VectorClocks | undefined;
 
+  readonly #countEvents: () => number;
   readonly #stepLimit: number;
   readonly #isRecording: boolean;
   readonly #enabled: Task[] = [];
@@ -69,11 +79,22 @@ export class Scheduler {
     this.#stepLimit = options.stepLimit;
     this.#isRecording = options.chooser.records !== "nothing";
     this.#holder = new Array<Task | undefined>(options.cpus).fill(undefined);
-    this.lockOrder = new LockOrder(options.violations);
+    const { violations, sanitizers = "cheap", countEvents = () => 0 } = options;
+    this.#countEvents = countEvents;
+    this.clocks = sanitizers === "all" ? new VectorClocks() : undefined;
+    this.lockOrder =
+      this.clocks === undefined
+        ? new LockOrder(violations)
+        : new WatchedLockOrder(violations, this.clocks, (what) => this.moment(what));
   }
 
   get cpus(): number {
     return this.#holder.length;
+  }
+
+  /** What the current task does right now, to be told in a report about something else. */
+  moment(what: string, task = this.current): Moment {
+    return new Moment(what, task, this.now, this.#countEvents());
   }
 
   /** The next number for an object of the scheduler's own kinds (locks, cells, queues). */
@@ -136,7 +157,11 @@ export class Scheduler {
       task.kind === "irq"
         ? "in an interrupt handler"
         : `with ${task.held.map((l) => l.name).join(", ") || "an RCU read section"} held`;
-    this.violations.report("sleep-in-atomic", `${task.name} may sleep on ${what} ${why}`);
+    const lock = task.held.at(-1);
+    this.violations.report("sleep-in-atomic", `${task.name} may sleep on ${what} ${why}`, {
+      object: what,
+      earlier: lock === undefined ? undefined : this.lockOrder.takenBy(task, lock),
+    });
   }
 
   /** The task that runs, which must exist: kernel code that needs one is never run at boot. */
@@ -155,12 +180,15 @@ export class Scheduler {
     const task = new Task(this.tasks.length, options, body);
     this.tasks.push(task);
     this.#live.push(task);
+    this.clocks?.handOver(this.current, task);
     return task;
   }
 
   /** Makes a sleeping task able to run (`wake_up_process`). */
   wake(task: Task): void {
     if (task.state !== "sleeping") return;
+    // A timer that wakes a task orders nothing.
+    if (this.current !== undefined) this.clocks?.handOver(this.current, task);
     task.state = "ready";
     task.wakeAt = Number.POSITIVE_INFINITY;
     task.sleepsOn = "";
@@ -259,7 +287,12 @@ export class Scheduler {
     this.#live = this.#live.filter((other) => other !== task);
     if (task.held.length > 0 || task.spinDepth > 0) {
       const held = task.held.map((lock) => lock.name).join(", ");
-      this.violations.report("lock-held", `${task.name} ended while it holds ${held}`);
+      const last = task.held.at(-1);
+      this.violations.report("lock-held", `${task.name} ended while it holds ${held}`, {
+        object: held,
+        earlier: last === undefined ? undefined : this.lockOrder.takenBy(task, last),
+        operation: this.moment("ends", task),
+      });
     }
   }
 

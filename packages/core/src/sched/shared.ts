@@ -19,17 +19,21 @@ export class Shared<T> {
 
   *get(): Atomic<T> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.index, Access.read);
+    this.#sched.clocks?.acquire(this.#sched.current, this);
     return this.#value;
   }
 
   *set(value: T): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.index, Access.write);
+    this.#sched.clocks?.release(this.#sched.current, this);
     this.#value = value;
   }
 
   /** Changes the cell in one indivisible step and answers with the value from before (`xchg`, `atomic_fetch_…`). */
   *update(change: (value: T) => T): Atomic<T> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.index, Access.write);
+    this.#sched.clocks?.acquire(this.#sched.current, this);
+    this.#sched.clocks?.release(this.#sched.current, this);
     const before = this.#value;
     this.#value = change(before);
     return before;

@@ -115,6 +115,8 @@ export class SpinLock implements Lockable {
   /** Nobody holds what is given back; at boot nobody runs, so locks are not held either. */
   private reportNotHeld(): void {
     if (this.sched.current === undefined) return;
-    this.sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`);
+    this.sched.violations.report("lock-held", `${this.name} is given back, but nobody holds it`, {
+      object: this.name,
+    });
   }
 }

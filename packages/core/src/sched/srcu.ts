@@ -48,6 +48,7 @@ export class Srcu {
   *leave(section: SrcuSection): Atomic<void> {
     this.#note(Access.countUp);
     this.#sections.delete(section);
+    this.#sched.clocks?.release(section.task, this);
     if (this.#quiet.length > 0) yield* this.#quiet.wakeAll();
   }
 
@@ -55,10 +56,14 @@ export class Srcu {
   *synchronize(): Sleepable<void> {
     this.#note(Access.read);
     const before = [...this.#sections];
-    if (before.length === 0) return;
+    if (before.length === 0) {
+      this.#sched.clocks?.acquire(this.#sched.current, this);
+      return;
+    }
     yield* this.#quiet.waitUntil(() => {
       this.#note(Access.read);
       return !before.some((section) => this.#sections.has(section));
     }, "uninterruptible");
+    this.#sched.clocks?.acquire(this.#sched.current, this);
   }
 }

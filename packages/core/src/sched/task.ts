@@ -1,4 +1,5 @@
-import type { Point, Sleep } from "../contract/execution.ts";
+import type { MayInterleave, Point, Sleep } from "../contract/execution.ts";
+import type { Call } from "../sanitize/operation.ts";
 import { type Access, ObjectKind, objectId } from "./points.ts";
 
 /**
@@ -123,6 +124,10 @@ export class Task {
   wantsShared = false;
   /** What it sleeps on, in words, for reports. */
   sleepsOn = "";
+  /** What it sleeps for, while it sleeps on a wait queue: a deadlock in which this holds is a lost wake-up. */
+  sleepsFor: (() => MayInterleave<boolean>) | undefined = undefined;
+  /** The calls that it is inside of, innermost first; kept on a machine with all sanitizers. */
+  calls: Call | undefined = undefined;
   /** Virtual time at which it wakes by itself; `Infinity` for never. */
   wakeAt = Number.POSITIVE_INFINITY;
   waitMode: WaitMode = "uninterruptible";

@@ -60,9 +60,14 @@ export class WaitQueue {
       if (mode !== "uninterruptible") sched.note(ObjectKind.signal, task.id, Access.read);
       if (holds || task.isInterrupted(mode) || sched.now >= deadline) {
         this.#leave(task);
+        sched.clocks?.acquire(task, this);
         return holds || sched.now >= deadline ? 0 : -ERESTARTSYS;
       }
-      if (this.#waiters.includes(task)) yield sched.sleep(this.name, deadline);
+      if (this.#waiters.includes(task)) {
+        task.sleepsFor = condition;
+        yield sched.sleep(this.name, deadline);
+        task.sleepsFor = undefined;
+      }
       this.#leave(task);
     }
   }
@@ -80,6 +85,7 @@ export class WaitQueue {
   }
 
   #wakeThem(): void {
+    this.#sched.clocks?.release(this.#sched.current, this);
     for (const task of this.#waiters) this.#sched.wake(task);
     this.#waiters.length = 0;
   }

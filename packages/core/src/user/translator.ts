@@ -1,11 +1,20 @@
 import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import type { Trap } from "../contract/signals.ts";
-import type { Page, UserAddress } from "../contract/units.ts";
+import type { Page, Pfn, UserAddress } from "../contract/units.ts";
 import { walkPoint } from "../mm/entry-points.ts";
 import type { Mm } from "../mm/mm.ts";
 import { type AccessMode, afterFruitlessFault, userFault } from "../mm/user-fault.ts";
-import { PTE_ACCESSED, PTE_DIRTY, PTE_PFN_UNIT, PTE_READ, PTE_WRITE, ptePfn } from "../mmu/pte.ts";
+import {
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_PFN_UNIT,
+  PTE_PRESENT,
+  PTE_READ,
+  PTE_WRITE,
+  ptePfn,
+} from "../mmu/pte.ts";
 import type { Tlb } from "../mmu/tlb.ts";
+import type { WatchedEntries } from "../sanitize/watched-entries.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { UserThread } from "./user-thread.ts";
@@ -40,6 +49,7 @@ export class Translator {
   private readonly userEnd: number;
   private readonly ramPages: number;
   private readonly checksFrames: boolean;
+  private readonly entries: WatchedEntries | undefined;
 
   constructor(thread: UserThread, mode: AccessMode) {
     const { machine, mm } = thread.process;
@@ -51,6 +61,7 @@ export class Translator {
     this.userEnd = machine.geometry.userEnd;
     this.ramPages = machine.memory.frames.total;
     this.checksFrames = machine.settings.checkAccesses === "on";
+    this.entries = machine.entries;
   }
 
   /** The TLB slot that lets the access through, or the trap; at once where no hook has to be waited for. */
@@ -166,7 +177,9 @@ export class Translator {
     }
     if (table.level > 0) entry += (vpn % table.pagesAt(table.level)) * PTE_PFN_UNIT;
     if (this.tlb.space !== mm.id) this.switchSpace();
-    return this.tlb.insert(base, entry, this.ramPages);
+    const slot = this.tlb.insert(base, entry, this.ramPages);
+    if (this.entries !== undefined) this.entries.filled(this.thread.cpu, slot, place, ptePfn(entry));
+    return slot;
   }
 
   /** The CPU begins to translate for this address space. */
@@ -181,17 +194,31 @@ export class Translator {
     return slot;
   }
 
-  /** Reports an access that a stale translation lets through to a frame that nobody holds any more. */
+  /**
+   * Reports an access to a frame that nobody holds any more, or that was freed since and is somebody else's now: through an
+   * entry that outlived the frame, or through a translation that outlived the entry.
+   */
   private checkFrame(slot: number, address: UserAddress, access: "read" | "write"): void {
-    const { machine } = this.mm;
-    const { frames } = machine.memory;
+    const { frames } = this.mm.machine.memory;
     const pfn = ptePfn(this.tlb.entry[slot]);
     if (frames.hasPage(pfn) && !frames.isAllocated(pfn as number as Page)) {
-      const verb = access === "read" ? "loads from" : "stores to";
-      machine.violations.report(
-        "use-after-free",
-        `${this.thread.name} ${verb} 0x${address.toString(16)} through a translation to ${frames.describe(pfn)}`,
-      );
+      this.reportFrame(pfn, address, access, "");
+    } else if (this.entries?.isCurrent(this.thread.cpu, slot, pfn) === false && this.entries.isNews(pfn)) {
+      this.reportFrame(pfn, address, access, ", which was freed and handed out anew");
     }
+  }
+
+  private reportFrame(pfn: Pfn, address: UserAddress, access: "read" | "write", since: string): void {
+    const { mm, thread } = this;
+    const { machine } = mm;
+    const entry = mm.table.entryOf(Math.floor(address * mm.perPage));
+    const isMapped = (entry & PTE_PRESENT) !== 0 && ptePfn(entry) === pfn;
+    const verb = access === "read" ? "loads from" : "stores to";
+    const way = isMapped ? "a translation" : "a stale translation";
+    machine.violations.report(
+      isMapped ? "use-after-free" : "stale-tlb",
+      `${thread.name} ${verb} 0x${address.toString(16)} through ${way} to ${machine.memory.frames.describe(pfn)}${since}`,
+      { frame: pfn, earlier: machine.history?.freed(pfn) },
+    );
   }
 }

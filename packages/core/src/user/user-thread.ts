@@ -16,6 +16,7 @@ import { type MremapRequest, mremap } from "../mm/mremap.ts";
 import { type MsyncRequest, msync } from "../mm/msync.ts";
 import { munmap } from "../mm/munmap.ts";
 import { accessByPins } from "../mm/remote-access.ts";
+import { traced } from "../sanitize/traced.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { ObjectKind, Access as PointAccess } from "../sched/points.ts";
 import type { Task } from "../sched/task.ts";
@@ -35,6 +36,16 @@ export interface UserThreadShape {
 
 /** `mmap` by descriptor; without one the memory is anonymous. */
 export type MapRequest = Omit<MmapRequest, "file"> & { readonly descriptor?: number };
+
+/** What a program does without the kernel's help; a fault that it leads to is named by itself. */
+const accesses: readonly (keyof UserThread)[] = [
+  "load",
+  "store",
+  "load64",
+  "store64",
+  "loadBlock",
+  "storeBlock",
+];
 
 /**
  * A thread of a process: its system calls, in the names of their manual pages, and its loads and stores. All of them are
@@ -356,7 +367,9 @@ export class UserThread {
     let result: unknown;
     let failure: unknown;
     try {
-      result = yield* program(this);
+      result = yield* program(
+        this.machine.isWatched ? traced(this.machine.sched, this, { apart: accesses }) : this,
+      );
     } catch (thrown) {
       if (!(thrown instanceof ThreadExit)) failure = thrown;
     }
@@ -402,7 +415,9 @@ export class UserThread {
 
   *#returnToUser(): Sleepable<void> {
     const { task } = this;
-    this.#noteSignals(task.signal === "none" && this.#pending.length === 0 ? PointAccess.read : PointAccess.write);
+    this.#noteSignals(
+      task.signal === "none" && this.#pending.length === 0 ? PointAccess.read : PointAccess.write,
+    );
     while (this.#pending.length > 0) {
       const signal = this.#pending.shift() as SignalName;
       const handler = this.process.handler(signal);

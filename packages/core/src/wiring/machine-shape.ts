@@ -21,6 +21,7 @@ export const machineShape = {
   chooser: objectWith("a chooser, with its function choose", ["choose"]),
   stepLimit: wholeNumber(1, any),
   eventLog: oneOf(["on", "off"]),
+  sanitizers: oneOf(["cheap", "all"]),
   checkAccesses: oneOf(["on", "off"]),
   dataCache: oneOf(["physically-indexed", "virtually-indexed"]),
   cacheFlushes: oneOf(["on", "left-out"]),

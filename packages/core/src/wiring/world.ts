@@ -6,6 +6,7 @@ import type { Kernel } from "../contract/kernel.ts";
 import type { PinningPolicy } from "../contract/pinning-policy.ts";
 import type { MappingStrategy } from "../contract/strategy.ts";
 import type { Machine } from "../machine.ts";
+import { reportEnd } from "../sanitize/report-end.ts";
 import type { RunReport } from "../sched/scheduler.ts";
 import type { Closers } from "./closers.ts";
 import { findLeaks, type Leak } from "./leak-report.ts";
@@ -62,9 +63,7 @@ export class World {
    */
   run(): RunReport {
     const report = this.machine.sched.run();
-    const { violations } = this.machine;
-    if (report.status === "deadlock") violations.report("deadlock", report.waiting.join("; "));
-    if (report.status === "step-limit") violations.report("hung-task", report.waiting.join("; "));
+    reportEnd(this.machine, report);
     this.#lookAtFailures();
     return report;
   }

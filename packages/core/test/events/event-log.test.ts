@@ -68,7 +68,7 @@ describe("the event log", () => {
       task: -1,
       fields: { kind: violationKinds.indexOf("leak") },
     });
-    expect(world.machine.violations.list).toEqual([
+    expect(world.machine.violations.list).toMatchObject([
       { kind: "leak", message: "a leak", task: "boot", time: 0 },
     ]);
   });

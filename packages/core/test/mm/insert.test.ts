@@ -166,6 +166,7 @@ describe("insertPage", () => {
       const { memory } = world.machine;
       const bare = memory.pages.getFreePages(1, "bare", owners.driver)!;
       const compound = memory.pages.getFreePages(1, "compound", owners.driver)!;
+      memory.frames.clear((compound + 1) as Page);
       const slab = memory.kmalloc.kmalloc(64)!;
       world.atEnd(() => {
         memory.pages.freePages(bare, 1);

@@ -138,6 +138,7 @@ describe("a look at what a page is MUST be known to belong to its step:", () => 
     const world = new World({ chooser: seen });
     const { pages, frames } = world.machine.memory;
     const head = pages.getFreePages(1, "compound", owners.driver) as Page;
+    frames.clear((head + 1) as Page);
     const device = new TestDevice(world, {
       *mmap(area) {
         return yield* world.kernel.mappings.insertPage(area, area.start, (head + 1) as Page);

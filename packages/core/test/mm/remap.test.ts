@@ -159,7 +159,7 @@ describe("remapPfnRange", () => {
   test("RE-07 MUST take no reference, no rss and no reverse mapping of a page, though the frame has one", () => {
     runProgram((world) => {
       const { memory } = world.machine;
-      const page = memory.pages.allocPage(owners.driver)!;
+      const page = memory.pages.allocZeroedPage(owners.driver)!;
       world.atEnd(() => {
         memory.frames.put(page);
       });

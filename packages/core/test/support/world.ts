@@ -25,7 +25,7 @@ export class World {
   readonly #before: ReturnType<World["inUse"]>;
 
   constructor(options: MachineOptions = {}) {
-    this.machine = new Machine({ ramPages: 96, ...options });
+    this.machine = new Machine({ ramPages: 96, sanitizers: "all", ...options });
     this.kernel = createKernel(this.machine);
     this.#before = this.inUse();
   }
