@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { sideBySide } from "../../src/report/side-by-side.ts";
 import { andList, count, showTime } from "../../src/report/words.ts";
@@ -31,11 +32,14 @@ describe("numbers in words", () => {
   });
 });
 
+/** A CI machine asks for colours. */
+const plain = stripVTControlCharacters;
+
 describe("things side by side", () => {
   const columns = ["one", "two", "three"].map((title) => ({ title, cells: [`${title} wide cell`, "x"] }));
 
   test("stand in columns under their names", () => {
-    expect(sideBySide(["first", "2nd"], columns.slice(0, 2))).toBe(
+    expect(plain(sideBySide(["first", "2nd"], columns.slice(0, 2)))).toBe(
       [
         "         one            two",
         "  first  one wide cell  two wide cell",
@@ -46,7 +50,7 @@ describe("things side by side", () => {
   });
 
   test("what does not fit goes into a table below", () => {
-    const tables = sideBySide(["first", "2nd"], columns, 42).split("\n\n");
+    const tables = plain(sideBySide(["first", "2nd"], columns, 42)).split("\n\n");
     expect(tables.map((table) => table.split("\n")[0]?.trim())).toEqual(["one            two", "three"]);
   });
 

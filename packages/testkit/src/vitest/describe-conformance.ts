@@ -34,22 +34,30 @@ export function describeConformance(plugin: Plugin, options: RunLawsOptions = {}
         for (const law of laws.filter(({ id }) => familyOf(id) === family)) {
           const exception = exceptions.find(({ law: id }) => id === law.id);
           if (exception !== undefined) {
-            it(`${law.id} is still broken, which is excepted: ${exception.reason}`, () => {
-              const needless = standingsWith(exception, standings(law)).find(
-                ({ status }) => status === "fail",
-              );
-              expect(needless?.reason ?? "").toBe("");
-            }, LONGEST_LAW_MS);
+            it(
+              `${law.id} is still broken, which is excepted: ${exception.reason}`,
+              () => {
+                const needless = standingsWith(exception, standings(law)).find(
+                  ({ status }) => status === "fail",
+                );
+                expect(needless?.reason ?? "").toBe("");
+              },
+              LONGEST_LAW_MS,
+            );
             continue;
           }
-          it(`${law.id} ${law.rule}`, (context) => {
-            const all = standings(law);
-            const broken = all.flatMap(({ status, reason }, index) =>
-              status === "fail" ? [`on ${geometries[index]}: ${reason}`] : [],
-            );
-            expect(broken.join("\n"), broken.join("\n")).toBe("");
-            if (all.every(({ status }) => status !== "pass")) context.skip(all[0]?.reason);
-          }, LONGEST_LAW_MS);
+          it(
+            `${law.id} ${law.rule}`,
+            (context) => {
+              const all = standings(law);
+              const broken = all.flatMap(({ status, reason }, index) =>
+                status === "fail" ? [`on ${geometries[index]}: ${reason}`] : [],
+              );
+              expect(broken.join("\n"), broken.join("\n")).toBe("");
+              if (all.every(({ status }) => status !== "pass")) context.skip(all[0]?.reason);
+            },
+            LONGEST_LAW_MS,
+          );
         }
       });
     }
