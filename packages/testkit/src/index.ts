@@ -3,12 +3,14 @@ export type { Behaviour, Subject } from "./behaviour/behaviour.ts";
 export { type FlippedClaim, flippedClaims } from "./behaviour/flipped-claims.ts";
 export { behavioursOf } from "./behaviour/index.ts";
 export { entriesOf } from "./entries-of.ts";
+export { replaySaved, type SavedRun, savedRun } from "./explore/counterexample.ts";
 export {
   type Counterexample,
   type ExploreLawOptions,
   exploreLaw,
   type LawExploration,
 } from "./explore/explore-law.ts";
+export { type Minimised, minimise } from "./explore/minimise.ts";
 export {
   type ExploreProgramOptions,
   exploreProgram,
@@ -24,6 +26,16 @@ export type {
   SharedCounter,
   SharedVariable,
 } from "./explore/program/plain-program.ts";
+export { type RacyProgram, racyProgramsOf } from "./explore/racy-programs.ts";
+export {
+  type LawReplay,
+  type LawSetting,
+  type RecordedStep,
+  type ReplayedStep,
+  replayLaw,
+  ScheduleMisfit,
+  settingOf,
+} from "./explore/replay-law.ts";
 export type { SearchPlan } from "./explore/search-plan.ts";
 export {
   type AllocationTrial,

@@ -2,13 +2,17 @@ import { type GeometryName, stepsConflict } from "@nopage/core";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { LawRun } from "./law-run.ts";
-import { OptimalSearch } from "./optimal-search.ts";
+import { type SearchPlan, searchBy } from "./search-plan.ts";
 import { Dependence } from "./step.ts";
 
 /** How far a law is explored; to the end, past failures, when left out. */
 export interface ExploreLawOptions {
   readonly maxExecutions?: number;
   readonly atFailure?: "stop" | "go-on";
+  /** How it is searched; the optimal search when left out. */
+  readonly plan?: SearchPlan;
+  /** Told after each execution how many there have been. */
+  announce?(executions: number): void;
 }
 
 /** A schedule under which a law is broken. */
@@ -24,33 +28,42 @@ export interface LawExploration {
   readonly abandoned: number;
   /** Whether every trace was run. */
   readonly complete: boolean;
+  /** What the runs amount to beside their number, in words, for a search that does not promise all: empty for others. */
+  readonly coverage: string;
   /** The first schedule for each distinct set of problems. */
   readonly counterexamples: readonly Counterexample[];
 }
 
-/** Runs a program of a law under every schedule that makes a difference. */
+/**
+ * Runs a program of a law under every schedule that makes a difference, or those that the plan says.
+ *
+ * @throws RangeError for a number in the plan that makes no sense
+ */
 export function exploreLaw(
   lawCase: LawCase,
   contender: Contender,
   geometry: GeometryName,
-  { maxExecutions = Number.POSITIVE_INFINITY, atFailure = "go-on" }: ExploreLawOptions = {},
+  options: ExploreLawOptions = {},
 ): LawExploration {
+  const { maxExecutions = Number.POSITIVE_INFINITY, atFailure = "go-on", plan = "optimal" } = options;
   const run = new LawRun(lawCase, contender, geometry);
-  const search = new OptimalSearch(new Dependence(stepsConflict));
+  const search = searchBy(plan, new Dependence(stepsConflict));
   const found = new Map<string, Counterexample>();
   let complete = false;
   while (search.executions < maxExecutions) {
     const before = search.executions;
     if (!search.runNext(run)) {
-      complete = true;
+      complete = search.coversAll;
       break;
     }
+    if (search.executions === before) continue;
+    options.announce?.(search.executions);
     const { problems, schedule } = run.outcome;
-    if (search.executions === before || problems.length === 0) continue;
+    if (problems.length === 0) continue;
     const key = problems.join("\n");
     if (!found.has(key)) found.set(key, { problems, schedule });
     if (atFailure === "stop") break;
   }
-  const { executions, abandoned } = search;
-  return { executions, abandoned, complete, counterexamples: [...found.values()] };
+  const { executions, abandoned, coverage } = search;
+  return { executions, abandoned, complete, coverage, counterexamples: [...found.values()] };
 }

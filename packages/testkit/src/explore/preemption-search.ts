@@ -21,15 +21,18 @@ export class PreemptionSearch implements Search {
   /** By number of preemptions, the distinct traces that schedules with at most so many lead to, as far as they were run. */
   readonly traces: number[] = [0];
   readonly #most: number;
-  readonly #dependence: Dependence;
+  readonly #dependence: Dependence | undefined;
   readonly #seen = new Set<number>();
   /** Schedules with as many preemptions as are looked at now, and with one more. */
   #now: Fork[] = [];
   #later: Fork[] = [];
   #hasBegun = false;
 
-  /** @param most preemptions, at most; `Infinity` for every schedule */
-  constructor(most: number, dependence: Dependence) {
+  /**
+   * @param most preemptions, at most
+   * @param dependence by which traces are counted; they are not when it is left out, which is quicker
+   */
+  constructor(most: number, dependence?: Dependence) {
     this.#most = most;
     this.#dependence = dependence;
   }
@@ -47,18 +50,18 @@ export class PreemptionSearch implements Search {
   runNext(program: Explorable): boolean {
     const beginning = this.#nextBeginning();
     if (beginning === undefined) return false;
-    const order = new RunOrder(this.#dependence);
+    const order = this.#dependence === undefined ? undefined : new RunOrder(this.#dependence);
     const schedule: number[] = [];
     const end = program.run((moment) => {
       const task = beginning[schedule.length] ?? this.#goOn(moment, schedule);
-      order.take(moment, task);
+      order?.take(moment, task);
       schedule.push(task);
       return task;
     });
-    if (end !== undefined) order.end(end);
+    if (end !== undefined) order?.end(end);
     program.keepOutcome();
     this.executions++;
-    this.#seen.add(hashOf(order.order.traceHash()));
+    if (order !== undefined) this.#seen.add(hashOf(order.order.traceHash()));
     this.traces[this.preemptions] = this.#seen.size;
     return true;
   }

@@ -4,9 +4,12 @@ import type { Dependence, Step } from "./step.ts";
 
 /** Follows a run step by step and knows which of its steps come before which. */
 export class RunOrder {
+  /** Its steps, and how they are ordered. */
   readonly order: HappensBefore;
   readonly #causes = new Map<number, Step>();
-  readonly #races: number[] = [];
+  /** Steps that could have come the other way round, by their positions, in the order of the later ones. */
+  readonly races: { readonly earlier: number; readonly later: number }[] = [];
+  readonly #found: number[] = [];
   /** The step that was chosen last, of which is not yet known what else it touched. */
   #chosen: Step | undefined = undefined;
   #cause: Step | undefined = undefined;
@@ -24,6 +27,12 @@ export class RunOrder {
     this.#causes.delete(task);
   }
 
+  /** Whether the step at position `at` is the one at `later`, or comes before it in every equal run. */
+  isBefore(at: number, later: number): boolean {
+    const step = this.order.steps[later];
+    return at === later || (at < later && step !== undefined && !this.order.notAfter(at).includes(step));
+  }
+
   /** The run is over. */
   end(end: RunEnd): void {
     this.#settleLast(end, []);
@@ -32,8 +41,10 @@ export class RunOrder {
   #settleLast(noted: Pick<Moment, "notedObjects" | "notedAccesses">, caused: readonly number[]): void {
     if (this.#chosen === undefined) return;
     const step = this.#chosen.completed(noted, this.#cause);
-    this.order.add(step, this.#races);
-    this.#races.length = 0;
+    this.order.add(step, this.#found);
+    const later = this.order.steps.length - 1;
+    for (const earlier of this.#found) this.races.push({ earlier, later });
+    this.#found.length = 0;
     for (const task of caused) this.#causes.set(task, step);
     this.#chosen = undefined;
   }

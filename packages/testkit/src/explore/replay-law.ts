@@ -1,0 +1,190 @@
+import {
+  type Chooser,
+  describeChoice,
+  type GeometryName,
+  type LoggedEvent,
+  type Machine,
+  type MachineOptions,
+  recordChoice,
+  type Task,
+} from "@nopage/core";
+import { recordedCase } from "../explain/recorded-program.ts";
+import type { LawCase } from "../laws/law.ts";
+import type { Contender } from "../model/contender.ts";
+import { ModelWorld } from "../model/model-world.ts";
+import { namingContender } from "./naming-contender.ts";
+import { stepInWords } from "./step-words.ts";
+import { watchedCase } from "./watched-case.ts";
+
+/** A step as it was recorded: the task by its number, and what it announced, in words. */
+export interface RecordedStep {
+  readonly task: number;
+  readonly name: string;
+  readonly does: string;
+}
+
+/** A step of a replay. */
+export interface ReplayedStep extends RecordedStep {
+  /** What the step touches, in the words of the plugin where it has given names. */
+  readonly words: string;
+  /** Whether the task of the step before could have gone on. */
+  readonly preempts: boolean;
+  /** What happened in it, by the event log. */
+  readonly events: readonly LoggedEvent[];
+  /** Operations of the program that ended in it, with their answers, or that it began. */
+  readonly tells: readonly string[];
+}
+
+/** A run of a law's program in a given order. */
+export interface LawReplay {
+  readonly steps: readonly ReplayedStep[];
+  readonly problems: readonly string[];
+  /** The position of the step after which the first problem was known; the last one for what only the end shows. */
+  readonly failedAt: number;
+}
+
+/** The recorded order no longer fits the program. */
+export class ScheduleMisfit extends Error {
+  override readonly name = "ScheduleMisfit";
+}
+
+/** One program of a law on one contender, on a machine of this kind. */
+export interface LawSetting {
+  readonly lawCase: LawCase;
+  readonly contender: Contender;
+  readonly machine: MachineOptions;
+}
+
+/** The setting in which a program of a law is explored. */
+export function settingOf(lawCase: LawCase, contender: Contender, geometry: GeometryName): LawSetting {
+  return { lawCase, contender, machine: { cpus: 8, ...lawCase.machine, geometry } };
+}
+
+/**
+ * Runs a program of a law once more in a recorded order. Where the recording ends, whoever ran last goes on as long as it
+ * can, and then the first that can.
+ *
+ * @param recorded numbers of tasks, or steps, which have to announce what they announced then
+ * @throws ScheduleMisfit that names the step, what was recorded and what was found, when they differ
+ */
+export function replayLaw(setting: LawSetting, recorded: readonly (number | RecordedStep)[]): LawReplay {
+  const names = new Map<string, string>();
+  const tells: string[] = [];
+  const chooser = new ReplayingChooser(recorded, names, tells);
+  const world = new ModelWorld(namingContender(setting.contender, names), {
+    ...setting.machine,
+    eventLog: "on",
+    chooser,
+  });
+  chooser.machine = world.machine;
+  const lawCase = watchedCase(setting.lawCase, () => chooser.noteFailure());
+  const { problems } = world.run(recordedCase(lawCase, (line) => tells.push(line)));
+  chooser.finish();
+  const { steps, failedAt } = chooser;
+  return {
+    steps,
+    problems,
+    failedAt: failedAt ?? steps.length - 1,
+  };
+}
+
+/** Repeats an order and notes what each step does. */
+class ReplayingChooser implements Chooser {
+  readonly name = "replay";
+  readonly interleaves = true;
+  readonly interleavesFrom = "second-task";
+  readonly records = "nothing";
+  readonly steps: ReplayedStep[] = [];
+  failedAt: number | undefined = undefined;
+  machine: Machine | undefined = undefined;
+  readonly #recorded: readonly (number | RecordedStep)[];
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #tells: string[];
+  #eventsBefore = 0;
+
+  constructor(
+    recorded: readonly (number | RecordedStep)[],
+    names: ReadonlyMap<string, string>,
+    tells: string[],
+  ) {
+    this.#recorded = recorded;
+    this.#names = names;
+    this.#tells = tells;
+  }
+
+  choose(enabled: readonly Task[]): Task {
+    const { machine } = this;
+    const [only] = enabled;
+    if (machine === undefined) throw new Error("the replay has no machine to follow");
+    if (!machine.sched.interleaving && only !== undefined) return only;
+    this.#settleLast();
+    const before = this.steps.at(-1)?.task;
+    const last = enabled.find(({ id }) => id === before);
+    const task = this.#next(enabled, last);
+    this.steps.push({
+      task: task.id,
+      name: task.name,
+      does: describeChoice(recordChoice(task)),
+      words: stepInWords(task, this.#names, machine.geometry.pageSize),
+      preempts: last !== undefined && last !== task,
+      events: [],
+      tells: [],
+    });
+    return task;
+  }
+
+  /** The step under way has failed. */
+  noteFailure(): void {
+    this.failedAt ??= Math.max(0, this.steps.length - 1);
+  }
+
+  /** @throws ScheduleMisfit when the recording goes on */
+  finish(): void {
+    this.#settleLast();
+    const { length } = this.steps;
+    if (this.#recorded.length > length) {
+      const next = this.#recorded[length];
+      const what = typeof next === "object" ? `${next.name} would ${next.does}` : `task ${next} goes on`;
+      throw new ScheduleMisfit(
+        `step ${length + 1}: recorded was that ${what}; found was the end of the program`,
+      );
+    }
+  }
+
+  #next(enabled: readonly Task[], last: Task | undefined): Task {
+    const at = this.steps.length;
+    const wanted = this.#recorded[at];
+    if (wanted === undefined) {
+      const task = last ?? enabled[0];
+      if (task === undefined) throw new Error("somebody is enabled when there is a choice");
+      return task;
+    }
+    const number = typeof wanted === "number" ? wanted : wanted.task;
+    const task = enabled.find(({ id }) => id === number);
+    const step = `step ${at + 1}`;
+    const recorded =
+      typeof wanted === "number" ? `that task ${number} goes on` : `"${wanted.name}: ${wanted.does}"`;
+    if (task === undefined) {
+      const able = enabled.map(({ name }) => name).join(", ");
+      throw new ScheduleMisfit(`${step}: recorded was ${recorded}; found was that only ${able} can go on`);
+    }
+    const does = describeChoice(recordChoice(task));
+    if (typeof wanted === "object" && wanted.does !== does) {
+      throw new ScheduleMisfit(`${step}: recorded was ${recorded}; found was "${task.name}: ${does}"`);
+    }
+    return task;
+  }
+
+  /** Notes what the step before has done, now that it is over. */
+  #settleLast(): void {
+    const { machine } = this;
+    const step = this.steps.pop();
+    if (machine === undefined) return;
+    const events = [...machine.log.events(this.#eventsBefore)];
+    const tells = this.#tells.splice(0);
+    this.#eventsBefore = machine.log.length;
+    if (step === undefined) return;
+    this.steps.push({ ...step, events, tells });
+    if (machine.violations.list.length > 0) this.noteFailure();
+  }
+}
