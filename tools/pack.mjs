@@ -33,11 +33,27 @@ const [command, ...prefix] = isPinned ? ["pnpm"] : ["npx", "--yes", packageManag
 const directories = packageDirectories(root);
 const filters = directories.flatMap((directory) => ["--filter", `./${directory}`]);
 run(command, [...prefix, "--recursive", ...filters, "pack", "--pack-destination", folder]);
+
+/** What the manifest of a packed package points at: a path each. */
+function* targets(value) {
+  if (typeof value === "string") yield value.replace(/^\.\//, "package/");
+  else for (const inner of Object.values(value ?? {})) yield* targets(inner);
+}
+
 const packed = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+const problems = packed.flatMap((name) => {
+  const path = join(folder, name);
+  const files = new Set(run("tar", ["-tzf", path]).split("\n"));
+  const { bin, exports } = JSON.parse(run("tar", ["-xzOf", path, "package/package.json"]));
+  return [...targets({ bin, exports })]
+    .filter((target) => !files.has(target))
+    .map((target) => `${name} is to have ${target}, and has not`);
+});
 if (packed.length !== directories.length) {
-  process.stderr.write(
-    `${packed.length} packages were packed of ${directories.length}: ${packed.join(", ")}\n`,
-  );
+  problems.push(`${packed.length} packages were packed of ${directories.length}: ${packed.join(", ")}`);
+}
+if (problems.length > 0) {
+  process.stderr.write(`${problems.join("\n")}\n`);
   process.exit(1);
 }
 process.stdout.write(`${packed.length} packages are in ${folder}\n`);

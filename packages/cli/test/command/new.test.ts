@@ -131,6 +131,17 @@ describe("nopage new strategy", () => {
   });
 });
 
+test("the tools of the package that is written are those of this workspace", async () => {
+  const folder = folderWith({});
+  await runCommand(["new", "strategy", "quick-look"], folder);
+  const { devDependencies } = JSON.parse(read(folder, "quick-look/package.json"));
+  const catalog = readFileSync(new URL("../../../../pnpm-workspace.yaml", import.meta.url), "utf8");
+  for (const tool of ["typescript", "vitest"]) {
+    const version = new RegExp(`^ {2}"?${tool}"?: (.*)$`, "m").exec(catalog)?.[1];
+    expect({ [tool]: devDependencies[tool] }).toEqual({ [tool]: `^${version}` });
+  }
+});
+
 describe("the folder that is written to", () => {
   test("MUST NOT hold anything: it stays as it is, and a free one beside it is named", async () => {
     const folder = folderWith({ "quick-look/mine.txt": "mine", "quick-look-2/x": "" });
