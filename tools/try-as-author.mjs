@@ -1,6 +1,6 @@
 // Follows docs/author-a-strategy.md as a new user would, outside the clone: node tools/try-as-author.mjs
 // The commands, the edits and what must be printed are those of the document. The last line is the tally.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -32,23 +32,47 @@ function readBlocks(markdown) {
 }
 
 /** Runs a block of commands where the one before has ended, with the variables that it has exported. */
-function runCommands({ lines, more }, state) {
-  const script = [`. "$state/exports"`, 'cd "$(cat "$state/folder")"', "set -e", ...lines].join("\n");
+async function runCommands({ lines, more }, state) {
   const end = 'trap \'pwd > "$state/folder"; export -p > "$state/exports"\' EXIT';
-  const { status, stdout, stderr, error } = spawnSync("bash", ["-c", `${end}\n${script}`], {
-    env: { ...process.env, ...state.env },
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: Math.max(1, state.deadline - Date.now()),
-    killSignal: "SIGKILL",
-  });
-  const output = stripVTControlCharacters(`${stdout}${stderr}`);
-  const went = status === 0 ? "" : "fails";
-  if (error === undefined && status !== null && went === more) return { output, problem: undefined };
-  const how = error?.code === "ETIMEDOUT" ? "takes too long" : `ends with ${status ?? error}`;
+  const script = [end, '. "$state/exports"', 'cd "$(cat "$state/folder")"', "set -e", ...lines].join("\n");
+  const { output, status } = await runScript(script, state);
+  const isRight = more === "fails" ? status > 0 : status === 0;
+  if (isRight) return { output, problem: undefined };
   const ought = more === "fails" ? "must fail" : "must end with 0";
-  return { output, problem: `${how}, and ${ought}:\n${output}` };
+  return { output, problem: `ends with ${status}, and ${ought}:\n${output}` };
+}
+
+/** Whoever takes too long is killed with all that it has started. */
+function runScript(script, state) {
+  const options = {
+    env: { ...process.env, ...state.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  };
+  const child = spawn("bash", ["-c", script], options);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8");
+    stream.on("data", (text) => {
+      output += text;
+    });
+  }
+  return new Promise((done) => {
+    let late = "";
+    const kill = (why) => {
+      late = why;
+      process.kill(-child.pid, "SIGKILL");
+    };
+    const interrupt = () => kill("interrupted");
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const timer = setTimeout(() => kill("too late"), Math.max(1, state.deadline - Date.now()));
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      const status = late || (code ?? signal);
+      done({ output: stripVTControlCharacters(output), status });
+    });
+  });
 }
 
 /** Carries an edit out: each run of lines with a minus is found once, and the lines with a plus take its place. */
@@ -72,7 +96,7 @@ function applyEdit({ more: file, lines }, folder) {
   return undefined;
 }
 
-function tryGuide(blocks, state) {
+async function tryGuide(blocks, state) {
   const tally = { passed: 0, failed: 0 };
   const judge = (what, problem, from) => {
     tally[problem === undefined ? "passed" : "failed"] += 1;
@@ -85,7 +109,7 @@ function tryGuide(blocks, state) {
   for (const block of blocks) {
     const from = Date.now();
     if (block.kind === "sh") {
-      const ran = runCommands(block, state);
+      const ran = await runCommands(block, state);
       output = ran.output;
       // What comes after builds on it.
       if (!judge(block.lines.join("; "), ran.problem, from)) break;
@@ -107,12 +131,11 @@ mkdirSync(state);
 writeFileSync(join(state, "exports"), "");
 writeFileSync(join(state, "folder"), `${root}\n`);
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
 
 // What is installed comes from npm's cache where it is there, and nobody waits for advice.
 const quiet = { npm_config_prefer_offline: "true", npm_config_audit: "false", npm_config_fund: "false" };
 const env = { ...quiet, NO_COLOR: "1", TMPDIR: folder, state };
 const blocks = readBlocks(readFileSync(guide, "utf8"));
-const { passed, failed } = tryGuide(blocks, { env, deadline: Date.now() + SECONDS_FOR_ALL * 1000 });
+const { passed, failed } = await tryGuide(blocks, { env, deadline: Date.now() + SECONDS_FOR_ALL * 1000 });
 console.log(`${passed} passed, ${failed} failed, ${blocks.length - passed - failed} skipped`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
