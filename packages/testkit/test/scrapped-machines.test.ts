@@ -7,9 +7,9 @@ import { ModelWorld } from "#src/model/model-world";
 import { plainPages } from "#src/model/plain-pages";
 import { plainPins } from "#src/model/plain-pins";
 
-/** The first programs of every law, which is enough for every part of a machine to be used. */
+/** The first program of every law, which is enough for every part of a machine to be used. */
 const cases: readonly LawCase[] = allLaws.flatMap((law) =>
-  law.level === "untested" ? [] : law.cases.slice(0, 2),
+  law.level === "untested" ? [] : law.cases.slice(0, 1),
 );
 
 interface Traces {
@@ -58,6 +58,6 @@ describe.each<[GeometryName, MachineOptions]>([
       scrapped = new ModelWorld(contender, { ...settings, stepLimit: index % 2 === 0 ? 3 : 100_000 }, again);
       scrapped.run(lawCase);
     }
-    expect(compared).toBeGreaterThan(10);
+    expect(compared).toBeGreaterThan(5);
   });
 });

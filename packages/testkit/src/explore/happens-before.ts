@@ -11,13 +11,13 @@ export class HappensBefore {
   readonly steps: Step[] = [];
   readonly #dependence: Dependence;
   /** Tasks that a clock has room for. */
-  #width = 8;
-  /** The clocks of all steps, one after the other. */
-  #clocks = new Int32Array(32 * this.#width);
+  #width = 4;
+  /** The clocks of all steps, one after the other. Plain arrays: small typed ones are dearer to make than to use. */
+  #clocks: number[] = [];
   /** The clock that is being worked out. */
-  #clock = new Int32Array(this.#width);
+  readonly #clock: number[] = [NOTHING, NOTHING, NOTHING, NOTHING];
   /** By task, the position of its last step, plus one. */
-  #lastOf = new Int32Array(this.#width);
+  readonly #lastOf: number[] = [NOTHING, NOTHING, NOTHING, NOTHING];
   /** By position, `#lastOf` of the task before the step: to take the step back. */
   readonly #previousOf: number[] = [];
   /** Positions at which time had moved. */
@@ -53,9 +53,9 @@ export class HappensBefore {
     this.#clockOf(step, races);
     const at = this.steps.length;
     this.#clock[step.task] = at + 1;
-    if ((at + 1) * this.#width > this.#clocks.length)
-      this.#clocks = widened(this.#clocks, 2 * this.#clocks.length);
-    this.#clocks.set(this.#clock, at * this.#width);
+    const width = this.#width;
+    for (let task = 0, to = at * width; task < width; task++, to++)
+      this.#clocks[to] = this.#clock[task] as number;
     this.steps.push(step);
     this.#previousOf.push(this.#lastOf[step.task] as number);
     this.#lastOf[step.task] = at + 1;
@@ -80,7 +80,7 @@ export class HappensBefore {
   /** A text for the run's trace: equal for runs that differ in the order of independent steps only. */
   traceHash(): string {
     const parts = this.steps.map((step, at) => {
-      const clock = [...this.#clocks.subarray(at * this.#width, (at + 1) * this.#width)];
+      const clock = [...this.#clocks.slice(at * this.#width, (at + 1) * this.#width)];
       const ordinals = clock.map((entry, task) => this.#ordinal(task, entry));
       while (ordinals.at(-1) === 0) ordinals.pop();
       return `${step.task}:${step.objects.join(",")}:${ordinals.join(",")}`;
@@ -150,20 +150,17 @@ export class HappensBefore {
     const before = this.#width;
     let width = before;
     while (width <= task) width *= 2;
-    const clocks = new Int32Array((this.#clocks.length / before) * width);
+    const clocks: number[] = [];
     for (let at = 0; at < this.steps.length; at++) {
-      clocks.set(this.#clocks.subarray(at * before, (at + 1) * before), at * width);
+      for (let one = 0; one < width; one++) {
+        clocks.push(one < before ? (this.#clocks[at * before + one] as number) : NOTHING);
+      }
     }
     this.#width = width;
     this.#clocks = clocks;
-    this.#clock = new Int32Array(width);
-    this.#lastOf = widened(this.#lastOf, width);
+    while (this.#clock.length < width) {
+      this.#clock.push(NOTHING);
+      this.#lastOf.push(NOTHING);
+    }
   }
-}
-
-/** A longer array that begins as this one. */
-function widened(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(length);
-  longer.set(numbers);
-  return longer;
 }
