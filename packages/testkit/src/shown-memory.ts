@@ -66,6 +66,7 @@ function showKind(machine: Machine, kind: BackingKind, pages: number, holes: rea
     case "linear": {
       const order = Math.ceil(Math.log2(pages));
       const page = taken(machine.memory.pages.getFreePages(order, "compound", owners.driver));
+      for (let at = 0; at < 2 ** order; at++) machine.memory.frames.clear((page + at) as Page);
       const address = machine.memory.directMap.addressOf(page);
       return showBuffer(machine, { kind, address }, pages, () => machine.memory.pages.freePages(page, order));
     }

@@ -27,7 +27,7 @@ export function reportEnd(machine: Machine, { status, waiting }: RunReport): voi
   if (forgotten !== undefined) {
     violations.report(
       "lost-wake-up",
-      `${forgotten.name} sleeps on ${forgotten.sleepsOn} for ever, though what it waits for holds: nobody woke it when it came about, or before it slept (${waiting.join("; ")})`,
+      `${waiting.join("; ")}; what ${forgotten.name} waits for holds, but nobody woke it when it came about`,
       { object: forgotten.sleepsOn, operation: sched.moment(`sleeps on ${forgotten.sleepsOn}`, forgotten) },
     );
     return;

@@ -15,25 +15,26 @@ export interface TracedShape<T> {
  */
 export function traced<T extends object>(sched: Scheduler, part: T, shape: TracedShape<T> = {}): T {
   const { inside = [], apart = [] } = shape;
-  const known = new Map<PropertyKey, unknown>();
+  /** By key, what is handed out, and for which value: a test may put another function in place. */
+  const known = new Map<PropertyKey, { readonly value: unknown; readonly handed: unknown }>();
+  const handOut = (target: T, key: PropertyKey, value: unknown): unknown => {
+    if (typeof value === "function") {
+      if (apart.some((name) => name === key)) return value.bind(target);
+      return (...passed: readonly unknown[]): unknown =>
+        duringCall(sched, String(key), () => Reflect.apply(value, target, passed));
+    }
+    const isTraced = inside.some((name) => name === key);
+    return isTraced && typeof value === "object" && value !== null ? traced(sched, value) : value;
+  };
   return new Proxy(part, {
     get(target, key) {
-      const held = known.get(key);
-      if (held !== undefined) return held;
       const value: unknown = Reflect.get(target, key, target);
-      if (typeof value === "function") {
-        const isApart = apart.some((name) => name === key);
-        const call = (...passed: readonly unknown[]): unknown => {
-          const run = (): unknown => Reflect.apply(value, target, passed);
-          return isApart ? run() : duringCall(sched, String(key), run);
-        };
-        known.set(key, call);
-        return call;
-      }
-      if (typeof value !== "object" || value === null || !inside.some((name) => name === key)) return value;
-      const within = traced(sched, value);
-      known.set(key, within);
-      return within;
+      if (typeof value !== "function" && typeof value !== "object") return value;
+      const before = known.get(key);
+      if (before !== undefined && before.value === value) return before.handed;
+      const handed = handOut(target, key, value);
+      known.set(key, { value, handed });
+      return handed;
     },
     set: (target, key, value) => Reflect.set(target, key, value, target),
   });

@@ -1,10 +1,12 @@
 import {
   createKernel,
+  formatViolation,
   type Kernel,
   Machine,
   type MachineOptions,
   type Process,
-  type RunReport,
+  reportEnd,
+  type Violation,
   type ViolationKind,
 } from "@nopage/core";
 import type { LawCase, Stage } from "../laws/law.ts";
@@ -38,7 +40,10 @@ export class ModelWorld {
 
   /** @param scrapped a world whose run is over and has been judged: its machine's memory is taken over */
   constructor(contender: Contender, options: MachineOptions, scrapped?: ModelWorld) {
-    this.machine = new Machine({ ramPages: 96, stepLimit: 100_000, ...options }, scrapped?.machine);
+    this.machine = new Machine(
+      { ramPages: 96, stepLimit: 100_000, sanitizers: "all", ...options },
+      scrapped?.machine,
+    );
     this.kernel = createKernel(this.machine);
     registerNull(this.machine);
     this.#placed = contender.place(this.machine, this.kernel);
@@ -52,14 +57,15 @@ export class ModelWorld {
     const { machine, stage } = this;
     const main = machine.spawn("law", (thread) => this.#executor.execute(thread, program(stage)));
     const report = machine.sched.run();
-    return { problems: this.#problems(main, report, provokes), steps: report.steps };
+    reportEnd(machine, report);
+    return { problems: this.#problems(main, provokes), steps: report.steps };
   }
 
-  #problems(main: Process, report: RunReport, provokes: LawCase["provokes"]): readonly string[] {
+  #problems(main: Process, provokes: LawCase["provokes"]): readonly string[] {
     const failures = this.machine.sched.tasks.flatMap(({ failure, name }) =>
       failure === undefined ? [] : [failureInWords(name, failure)],
     );
-    const breaches = this.#breaches(report);
+    const breaches = this.#breaches();
     const provoked = typeof provokes === "string" ? [provokes] : (provokes ?? []);
     const problems = [
       ...failures,
@@ -75,17 +81,20 @@ export class ModelWorld {
   }
 
   /** What was broken in a run, in the words of a report. */
-  #breaches({ status, waiting }: RunReport): readonly Breach[] {
-    const breaches: Breach[] = this.machine.violations.list.map(({ kind, task, message }) => ({
-      kind,
-      words: `${kind} by ${task}: ${message}`,
+  #breaches(): readonly Breach[] {
+    return this.machine.violations.list.map((violation) => ({
+      kind: violation.kind,
+      words: inWords(violation),
     }));
-    if (status === "deadlock") breaches.push({ kind: "deadlock", words: `deadlock: ${waiting.join("; ")}` });
-    if (status === "step-limit") {
-      breaches.push({ kind: "hung-task", words: `it goes on for ever: ${waiting.join("; ")}` });
-    }
-    return breaches;
   }
+}
+
+/** A violation in full; how a run that came to no end is said to be begins with that. */
+function inWords(violation: Violation): string {
+  const words = formatViolation(violation);
+  const { kind, message } = violation;
+  if (kind === "deadlock" || kind === "lost-wake-up") return `deadlock: ${message}\n${words}`;
+  return kind === "hung-task" ? `it goes on for ever: ${message}\n${words}` : words;
 }
 
 /** `/dev/null`, which every kernel has: a device that can be opened and not mapped (drivers/char/mem.c `null_fops`). */
