@@ -5,6 +5,7 @@ import type { Chooser } from "../../src/sched/chooser.ts";
 import { Access, accessNames, conflicts, describeObject } from "../../src/sched/points.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import type { Task } from "../../src/sched/task.ts";
+import { UserThread } from "../../src/user/user-thread.ts";
 import { announcedBy, type Touch } from "./announcements.ts";
 import type { World } from "./world.ts";
 
@@ -66,8 +67,26 @@ function stateOf(machine: Machine): string {
       `${task.name} ${task.state} ${task.signal} ${task.state === "done" ? "" : inWords(announcedBy(task))}`,
     );
   }
+  parts.push(...filesOf(machine));
   parts.push(machine.violations.list.map(({ message }) => message).join());
   return parts.join("\n");
+}
+
+/** Every open file with its holders, by number, and by process what is behind each descriptor. */
+function filesOf({ devices, sched }: Machine): readonly string[] {
+  const files = [...devices.openFiles].sort((one, other) => one.cell - other.cell);
+  const open = files.map(
+    ({ cell, inode, references }) => `file ${cell} of ${inode.name}: ${references}, ${inode.opens} open`,
+  );
+  const processes = new Set(
+    sched.tasks.flatMap(({ owner }) => (owner instanceof UserThread ? [owner.process] : [])),
+  );
+  for (const process of processes) {
+    const { files, exit, pid } = process;
+    const descriptors = Array.from({ length: 6 }, (_, descriptor) => files.get(descriptor)?.cell ?? "-");
+    open.push(`process ${pid}: ${descriptors.join()} ${JSON.stringify(exit)}`);
+  }
+  return open;
 }
 
 /** A random run: after how many choices which two enabled tasks announced steps that do not conflict. */

@@ -118,7 +118,7 @@ export class HappensBefore {
       if (other.task === task || (clock[other.task] as number) > at) continue;
       if (!dependence.conflict(other, step)) continue;
       if (dependence.isHandOver(other, step)) this.#handedOver.push(at);
-      else if (!this.#isHandedOver(other.task, at) || dependence.isOverLock(other, step)) {
+      else if (this.#couldComeFirst(step, at)) {
         races.push(at);
         this.#joinAt(at);
       }
@@ -126,12 +126,31 @@ export class HappensBefore {
     for (let at = this.#handedOver.pop(); at !== undefined; at = this.#handedOver.pop()) this.#joinAt(at);
   }
 
-  /** Whether a step comes before, or is, one that gave way to the step that is being added. */
-  #isHandedOver(task: number, at: number): boolean {
-    for (const position of this.#handedOver) {
-      if ((this.#clocks[position * this.#width + task] as number) > at) return true;
+  /**
+   * Whether the step that is being added could be taken before the one at `at`: not while another task has what it waits
+   * for, and gives that back only after the one at `at`.
+   */
+  #couldComeFirst(step: Step, at: number): boolean {
+    const other = this.steps[at] as Step;
+    const isAfterOther = (position: number) =>
+      (this.#clocks[position * this.#width + other.task] as number) > at;
+    for (const given of this.#handedOver) {
+      if (!isAfterOther(given)) continue;
+      if (!this.#dependence.isOverLock(other, step)) return false;
+      const taken = this.#takenBefore(given, step.objects[0] as number);
+      if (taken < 0 || !isAfterOther(taken)) return false;
     }
-    return false;
+    return true;
+  }
+
+  /** Where a task took what it gives back at `given`; -1 where that was before the run began. */
+  #takenBefore(given: number, lock: number): number {
+    const { task } = this.steps[given] as Step;
+    for (let at = given - 1; at >= 0; at--) {
+      const step = this.steps[at] as Step;
+      if (step.task === task && step.takes(lock)) return at;
+    }
+    return -1;
   }
 
   #joinAt(at: number): void {

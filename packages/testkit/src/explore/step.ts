@@ -27,6 +27,11 @@ export class Step {
     this.cause = cause;
   }
 
+  /** Whether it touches a lock otherwise than by giving it back. */
+  takes(lock: number): boolean {
+    return this.objects.some((object, index) => object === lock && !isUnlock(this.accesses[index]));
+  }
+
   /** The same step, with what else it touched and what caused it. */
   completed(
     {
