@@ -85,7 +85,7 @@ export class FrameStore {
     this.count = count;
     this.total = total;
 
-    if (scrapped !== undefined && scrapped.#isOfSize(pageSize, count, total)) {
+    if (scrapped?.pageSize === pageSize && scrapped.count === count && scrapped.total === total) {
       scrapped.reset();
       this.refcount = scrapped.refcount;
       this.mapcount = scrapped.mapcount;
@@ -290,10 +290,6 @@ export class FrameStore {
     }
     this.#touchedCount = 0;
     this.#reserveFrameZero();
-  }
-
-  #isOfSize(pageSize: number, count: number, total: number): boolean {
-    return this.pageSize === pageSize && this.count === count && this.total === total;
   }
 
   #forgetZeroed(pfn: Pfn): void {

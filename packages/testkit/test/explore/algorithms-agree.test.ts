@@ -5,13 +5,15 @@ import { exploreProgram, plainDependence } from "#src/explore/program/explore-pr
 import type { PlainProgram } from "#src/explore/program/plain-program";
 import { PlainRun } from "#src/explore/program/plain-run";
 
+interface Change {
+  readonly op: "read" | "write" | "update" | "compare-and-swap";
+  readonly on: 0 | 1;
+  readonly value: 0 | 1 | 2;
+}
+
 /** One statement of a thread, on one of two variables, two counters or two locks. */
 type Statement =
-  | {
-      readonly op: "read" | "write" | "update" | "compare-and-swap";
-      readonly on: 0 | 1;
-      readonly value: 0 | 1 | 2;
-    }
+  | Change
   | { readonly op: "add" | "look"; readonly on: 0 | 1 }
   | { readonly op: "locked"; readonly on: 0 | 1; readonly inside: readonly Statement[] }
   | { readonly op: "throw-if-two" };
@@ -66,13 +68,11 @@ function programOf(bodies: readonly (readonly Statement[])[]): PlainProgram {
               mine.push(yield* variables[statement.on].compareAndSwap(statement.value, index));
             } else if (statement.op === "add") yield* counters[statement.on].add(1);
             else if (statement.op === "look") mine.push(yield* counters[statement.on].read());
-            else if (statement.op === "throw-if-two") {
-              if (mine.includes(2)) throw new Error(`thread ${index} saw two`);
-            } else {
+            else if (statement.op === "locked") {
               yield* locks[statement.on].lock();
               yield* run(statement.inside);
               locks[statement.on].unlock();
-            }
+            } else if (mine.includes(2)) throw new Error(`thread ${index} saw two`);
           }
         }
       });
