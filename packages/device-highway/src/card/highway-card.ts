@@ -40,7 +40,7 @@ export class HighwayCard implements PciFunctionShape {
     this.settings = settings;
     this.interrupts = settings.interrupts;
     this.dmaBits = settings.dmaBits;
-    this.#rules = new RuleBook(kernel);
+    this.#rules = new RuleBook(kernel, this.name);
     this.#factorial = new FactorialUnit(kernel, settings, this.#pin);
     this.#dma = new DmaEngine(kernel, settings, this.#pin, this.#rules);
     this.#interfaces = Array.from(

@@ -24,15 +24,18 @@ export interface HardwareBreach {
 export class RuleBook {
   readonly breaches: HardwareBreach[] = [];
   readonly #kernel: Kernel;
+  readonly #device: string;
 
-  constructor(kernel: Kernel) {
+  /** @param device the name under which the bus knows the card: its transfers are what a breach meets */
+  constructor(kernel: Kernel, device: string) {
     this.#kernel = kernel;
+    this.#device = device;
   }
 
   record(rule: HardwareRule, register: string): void {
     const { time } = this.#kernel;
     const who = time.currentTask();
     this.breaches.push({ rule, register, who, time: time.now() });
-    this.#kernel.reportDeviceRule(`highway card, ${rule}: ${register}, by ${who}`);
+    this.#kernel.reportDeviceRule(`highway card, ${rule}: ${register}, by ${who}`, this.#device);
   }
 }

@@ -134,9 +134,10 @@ describe("while DMA runs", () => {
       { rule: "touched-during-dma", register: "reads position of interface 1", who: "insmod", time: 700 },
       { rule: "touched-during-dma", register: "writes control of interface 0", who: "insmod", time: 700 },
     ]);
+    const transfer = { task: "highway DMA", what: expect.stringMatching(/^starts a transfer of \d+ bytes/) };
     expect(machine.violations.list).toMatchObject([
-      { kind: "device-rule", task: "insmod", time: 700 },
-      { kind: "device-rule", task: "insmod", time: 700 },
+      { kind: "device-rule", object: "highway", task: "insmod", time: 700, earlier: transfer },
+      { kind: "device-rule", object: "highway", task: "insmod", time: 700, earlier: transfer },
     ]);
   });
 

@@ -19,7 +19,7 @@ export interface CardRig {
 }
 
 export function cardRig(options: HighwayCardOptions = {}, machineOptions: MachineOptions = {}): CardRig {
-  const machine = new Machine({ eventLog: "on", ...machineOptions });
+  const machine = new Machine({ eventLog: "on", sanitizers: "all", ...machineOptions });
   const kernel = createKernel(machine);
   const plugged = plugHighway(kernel, options);
   if (typeof plugged === "number") throw new Error(`plug answered ${plugged}`);
