@@ -31,3 +31,8 @@ export function builtInRegistry(): PluginRegistry {
   for (const [plugin, source] of builtIns) registry.register(plugin, source);
   return registry;
 }
+
+/** The package that a plugin comes from, where it came with the command. */
+export function builtInPackageOf(plugin: object): string | undefined {
+  return builtIns.find(([own]) => own === plugin)?.[1];
+}

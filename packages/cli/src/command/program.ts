@@ -3,9 +3,11 @@ import type { Flags } from "../config/flags.ts";
 import { type ConformFlags, conform } from "./conform.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { type ExploreFlags, explore } from "./explore.ts";
 import { list } from "./list.ts";
 import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";
+import { replay } from "./replay.ts";
 import { run } from "./run.ts";
 import { killedStory } from "./run-killed.ts";
 import { runStory } from "./run-story.ts";
@@ -20,6 +22,10 @@ interface Options extends Flags {
 interface NewOptions {
   readonly json?: true;
   readonly dir?: string;
+}
+
+interface ExploreOptions extends ExploreFlags {
+  readonly json?: true;
 }
 
 interface ConformOptions extends ConformFlags {
@@ -103,6 +109,39 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       checkLeftovers(command, Number.POSITIVE_INFINITY);
       const { json, ...flags } = options;
       onExit(await conform(plugins, flags, formatOf(json), output));
+    });
+
+  bareSubcommand("explore", "run the racy laws' programs in every order that makes a difference")
+    .argument("[plugin]", "a strategy, a mirror or a pinning policy: a name, or a package or path")
+    .option("--law <id...>", "these laws only, such as QU-02, or families, such as QU")
+    .option("--geometry <name>", "the page tables of the machine; left out: x86-64")
+    .option("--complete", "to the end, however many orders there are")
+    .option(
+      "--preemptions <number>",
+      "every order with at most so many switches away from who could have gone on",
+    )
+    .option("--random <runs>", "so many orders at random")
+    .option("--pct <runs>", "so many orders by random priorities, with the odds of having missed nothing")
+    .option(
+      "--depth <number>",
+      "with --pct: how many pairs of steps have to be in order for a failure; left out: 2",
+    )
+    .option("--seed <number>", "with --random and --pct: where chance begins; left out: 1")
+    .option("--max <runs>", "no more runs of each program; left out, with no other limit: 1000")
+    .option("--save <file>", "write the first failure to this file, for nopage replay")
+    .option("--json", asJson)
+    .action(async (plugin: string | undefined, options: ExploreOptions, command: Command) => {
+      checkLeftovers(command, 1);
+      const { json, ...flags } = options;
+      onExit(await explore(plugin === undefined ? [] : [plugin], flags, formatOf(json), output));
+    });
+
+  bareSubcommand("replay", "run a failure again that nopage explore has saved, and show it as lanes")
+    .argument("[file]", "what nopage explore --save has written")
+    .option("--json", asJson)
+    .action(async (file: string | undefined, { json }: { json?: true }, command: Command) => {
+      checkLeftovers(command, 1);
+      onExit(await replay(file, formatOf(json), output));
     });
 
   subcommand("doctor", "look whether this machine and this folder have what the command needs").action(

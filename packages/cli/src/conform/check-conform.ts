@@ -25,7 +25,7 @@ export function checkConform(
   return { geometries, problems };
 }
 
-function checkLaw(value: string): readonly Problem[] {
+export function checkLaw(value: string): readonly Problem[] {
   if (ids.includes(value) || families.includes(value)) return [];
   const nearest = nearestLaw(value, [...families, ...ids]);
   return [
@@ -33,7 +33,7 @@ function checkLaw(value: string): readonly Problem[] {
   ];
 }
 
-function checkGeometry(value: string): readonly Problem[] {
+export function checkGeometry(value: string): readonly Problem[] {
   if (geometryNames.some((name) => name === value)) return [];
   const expected = `the name of a geometry: ${anyOf(geometryNames)}`;
   return [{ path: "--geometry", value, expected, nearest: nearestName(value, geometryNames) }];
@@ -54,7 +54,7 @@ function checkExplain(value: string, format: "table" | "json"): readonly Problem
 }
 
 /** What a file is to be written to has to be there before hours of work are lost. */
-function checkFile(path: string, value: string | undefined, directory: string): readonly Problem[] {
+export function checkFile(path: string, value: string | undefined, directory: string): readonly Problem[] {
   if (value === undefined) return [];
   const file = resolve(directory, value);
   if (existsSync(file) && statSync(file).isDirectory()) {

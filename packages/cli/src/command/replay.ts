@@ -1,0 +1,81 @@
+import { resolve } from "node:path";
+import { type LawReplay, replaySaved, ScheduleMisfit } from "@nopage/testkit";
+import pc from "picocolors";
+import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
+import { findConformable } from "../conform/find-conformable.ts";
+import { type CounterexampleFile, readCounterexample } from "../explore/counterexample-file.ts";
+import { packageIdentity, pluginIdentity, type SourceIdentity } from "../explore/source-hash.ts";
+import { laneDiagram } from "../report/lane-diagram.ts";
+import { UsageError } from "../usage-error.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import type { Output } from "./output.ts";
+
+/** `nopage replay`: runs a failure again that was saved, and shows it as lanes. */
+export async function replay(
+  file: string | undefined,
+  format: "table" | "json",
+  output: Output,
+): Promise<ExitCode> {
+  const { directory } = output;
+  if (file === undefined) {
+    const expected = "a file, made by nopage explore PLUGIN --save FILE";
+    throw new UsageError([{ path: "nopage replay", value: undefined, expected, nearest: undefined }]);
+  }
+  const saved = readCounterexample(resolve(directory, file));
+  if ("expected" in saved) throw new UsageError([saved]);
+  const { plugins, problems } = await findConformable([saved.plugin.name], directory, builtInRegistry());
+  const plugin = plugins.find(
+    ({ name }) => saved.run.contender === name || saved.run.contender.startsWith(`${name} on `),
+  );
+  if (problems.length > 0) {
+    throw new UsageError(problems.map((problem) => ({ ...problem, path: `plugin.name in ${file}` })));
+  }
+  if (plugin === undefined) {
+    const expected = `a module that exports the plugin of ${saved.run.contender}`;
+    const value = saved.plugin.name;
+    throw new UsageError([{ path: `plugin.name in ${file}`, value, expected, nearest: undefined }]);
+  }
+  warn(saved.plugin, pluginIdentity(saved.plugin.name, builtInPackageOf(plugin), directory), output);
+  warn(saved.core, packageIdentity("@nopage/core"), output);
+  const again = runAgain(saved, () => replaySaved(saved.run, plugin), output);
+  if (again === undefined) return exitCodes.broken;
+  output.print(format === "json" ? asJson(saved, again) : inWords(saved, again, output.columns));
+  return again.problems.length === 0 ? exitCodes.holds : exitCodes.broken;
+}
+
+/** Says that code is no more what it was, which need not matter. */
+function warn(then: SourceIdentity, now: SourceIdentity, output: Output): void {
+  if (then.hash === now.hash) return;
+  const versions = then.version === now.version ? "" : `, from version ${then.version} to ${now.version}`;
+  output.complain(`${pc.yellow("nopage")}: ${then.name} has changed since this was saved${versions}\n`);
+}
+
+function runAgain(
+  { run }: CounterexampleFile,
+  start: () => LawReplay,
+  output: Output,
+): LawReplay | undefined {
+  try {
+    return start();
+  } catch (thrown) {
+    if (!(thrown instanceof ScheduleMisfit)) throw thrown;
+    output.complain(`${pc.red("nopage")}: the saved order of ${run.law} no longer fits: ${thrown.message}\n`);
+    return undefined;
+  }
+}
+
+function inWords({ run }: CounterexampleFile, again: LawReplay, width: number | undefined): string {
+  const [expected = ""] = run.problems;
+  const [found] = again.problems;
+  const verdict =
+    found === undefined
+      ? `${pc.green("It holds now:")} ${run.law}, on ${run.contender}, no longer fails in the saved order.`
+      : `${pc.red("Broken again:")} ${run.law}, on ${run.contender}: ${found}`;
+  const other = found === undefined || found === expected ? "" : `Saved was: ${expected}\n`;
+  return `${verdict}\n${other}\n${laneDiagram(again, run.met, width)}`;
+}
+
+function asJson({ run }: CounterexampleFile, { problems, steps, failedAt }: LawReplay): string {
+  const isSame = JSON.stringify(problems) === JSON.stringify(run.problems);
+  return `${JSON.stringify({ law: run.law, contender: run.contender, problems, isSame, met: run.met, failedAt, steps }, null, 2)}\n`;
+}

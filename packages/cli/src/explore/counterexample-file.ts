@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { GeometryName } from "@nopage/core";
+import type { Problem } from "@nopage/core/wiring";
+import type { SavedRun } from "@nopage/testkit";
+import { geometryNames } from "@nopage/testkit/conform";
+import * as v from "valibot";
+import { whereItIsWrong } from "../config/where-it-is-wrong.ts";
+import type { SourceIdentity } from "./source-hash.ts";
+
+/** A failing run with the code that it was found in, and how. */
+export interface CounterexampleFile {
+  readonly plugin: SourceIdentity;
+  readonly core: SourceIdentity;
+  /** The search that found it, in words. */
+  readonly search: string;
+  readonly run: SavedRun;
+}
+
+const position = v.pipe(v.number(), v.integer(), v.minValue(0));
+const identity = v.object({ name: v.string(), version: v.string(), hash: v.string() });
+
+const form = v.object({
+  nopage: v.literal("counterexample"),
+  version: v.literal(1),
+  plugin: identity,
+  core: identity,
+  search: v.string(),
+  run: v.object({
+    law: v.string(),
+    program: position,
+    when: v.string(),
+    contender: v.string(),
+    geometry: v.picklist<readonly GeometryName[]>(geometryNames),
+    machine: v.record(v.string(), v.unknown()),
+    preemptions: position,
+    met: v.optional(v.tuple([position, position])),
+    schedule: v.pipe(
+      v.array(v.object({ task: position, name: v.string(), does: v.string() })),
+      v.minLength(1),
+    ),
+    problems: v.pipe(v.array(v.string()), v.minLength(1)),
+  }),
+});
+
+/** Writes a counterexample: one step a line, so that two can be compared by their lines. */
+export function writeCounterexample(path: string, { run, ...about }: CounterexampleFile): void {
+  const { schedule, ...rest } = run;
+  const head = JSON.stringify({ nopage: "counterexample", version: 1, ...about, run: rest }, null, 2);
+  const lines = schedule.map((step) => `      ${JSON.stringify(step)}`).join(",\n");
+  writeFileSync(path, `${head.replace(/\n {2}\}\n\}$/, "")},\n    "schedule": [\n${lines}\n    ]\n  }\n}\n`);
+}
+
+/** A counterexample from a file, or why there is none. */
+export function readCounterexample(path: string): CounterexampleFile | Problem {
+  const wrong = (why: string): Problem => {
+    const expected = `a counterexample, made by nopage explore PLUGIN --save FILE, but ${why}`;
+    return { path: "nopage replay", value: basename(path), expected, nearest: undefined };
+  };
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (failure) {
+    const { code } = failure as NodeJS.ErrnoException;
+    return wrong(
+      code === "ENOENT" ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`,
+    );
+  }
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (failure) {
+    return wrong(`it is no JSON: ${whereItIsWrong(failure, path, text)}`);
+  }
+  const { success, output, issues } = v.safeParse(form, data);
+  if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
+  const { plugin, core, search, run } = output;
+  return { plugin, core, search, run };
+}

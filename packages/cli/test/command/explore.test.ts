@@ -1,0 +1,118 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { folderWith } from "../support/folder.ts";
+import { runCommand } from "../support/run-command.ts";
+
+const example = fileURLToPath(new URL("../../../../examples/busy-flag/busy-flag.ts", import.meta.url));
+const busyFlag = readFileSync(example, "utf8");
+
+/** A folder with such a failure, and another text in the place of the example: a process loads a module once. */
+async function folderWithChanged(text: string): Promise<string> {
+  const folder = await folderWithFailure();
+  const failure = readFileSync(join(folder, "failure.json"), "utf8");
+  return folderWith({ "busy-flag.ts": text, "failure.json": failure });
+}
+
+/** A folder with the example in it, and the failure that exploring it has saved. */
+async function folderWithFailure(): Promise<string> {
+  const folder = folderWith({ "busy-flag.ts": busyFlag });
+  const words = ["explore", "./busy-flag.ts", "--law", "QU-02", "--save", "failure.json"];
+  const { code, stderr } = await runCommand(words, folder);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  return folder;
+}
+
+describe("nopage explore", () => {
+  it("finds the race of the example, and shows the two steps that met", async () => {
+    const { code, stdout } = await runCommand(["explore", example, "--law", "QU-02"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^broken {2}QU-02, on busy-flag on pfn-run: in execution \d+$/m);
+    expect(stdout).toContain("with 1 preemption, and no order with fewer breaks it");
+    expect(stdout.match(/>> (read|write) busy/g)).toEqual([">> read busy", ">> write busy"]);
+  });
+
+  it("says of a strategy that keeps a law that all orders were tried", async () => {
+    const words = ["explore", "pfn-nopage", "--law", "LC-20", "--complete", "--json"];
+    const { code, stdout } = await runCommand(words);
+    expect(code).toBe(0);
+    const { results } = JSON.parse(stdout) as { results: readonly object[] };
+    expect(results.length).toBeGreaterThan(0);
+    for (const result of results)
+      expect(result).toMatchObject({ verdict: "holds", complete: true, problems: [] });
+  });
+
+  it.each([
+    [["--max", "3"], "not broken in 3 executions, and there are more"],
+    [["--preemptions", "0"], "traces with at most so many preemptions: "],
+    [
+      ["--random", "5", "--seed", "9"],
+      "not broken in 5 executions, and there are more; drawn at random, seed 9",
+    ],
+    [["--pct", "5", "--depth", "3"], "d = 3, "],
+  ])("says how far %j went", async (flags, said) => {
+    const { code, stdout } = await runCommand(["explore", "lazy-nopage", "--law", "QU-02", ...flags]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("open    QU-02, on lazy-nopage on pfn-run: not broken in ");
+    expect(stdout).toContain(said);
+  });
+
+  it("tells all that is wrong with how it is called", async () => {
+    const words = "explore lazy-nopag --law QU-2 --preemptions -1 --pct 3 --seed x --geometry x86";
+    const { code, stderr } = await runCommand(words.split(" "));
+    expect(code).toBe(2);
+    expect(stderr).toContain("6 problems, and nothing was run");
+    expect(stderr).toContain("lazy-nopage");
+    expect(stderr).toContain("QU-02");
+    expect(stderr).toContain("no --preemptions beside it");
+  });
+});
+
+describe("nopage replay", () => {
+  it("runs a saved failure again, step by step", async () => {
+    const folder = await folderWithFailure();
+    const { code, stdout, stderr } = await runCommand(["replay", "failure.json"], folder);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toContain(
+      "Broken again: QU-02, on busy-flag on pfn-run: a load from page 0 reads 0xface0000",
+    );
+    expect(stdout).toContain(">> read busy");
+    const json = JSON.parse(
+      (await runCommand(["replay", "failure.json", "--json"], folder)).stdout,
+    ) as object;
+    expect(json).toMatchObject({ law: "QU-02", isSame: true });
+  });
+
+  it("warns where the plugin has changed, and goes on while the order fits", async () => {
+    const folder = await folderWithChanged(`${busyFlag}// Changed.\n`);
+    const { code, stdout, stderr } = await runCommand(["replay", "failure.json"], folder);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "nopage: ./busy-flag.ts has changed since this was saved\n",
+    });
+    expect(stdout).toContain("Broken again");
+  });
+
+  it("stops where a step differs, and says what was recorded and what was found", async () => {
+    const changed = busyFlag.replace("yield* busy.set(true);", "yield* idle.wakeAll();\n$&");
+    expect(changed).not.toBe(busyFlag);
+    const folder = await folderWithChanged(changed);
+    const { code, stdout, stderr } = await runCommand(["replay", "failure.json"], folder);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /no longer fits: step \d+: recorded was "law\/0: write cell \d+"; found was "law\/0: wake wait queue \d+"/,
+    );
+  });
+
+  it.each([
+    ["no-such.json", "", "there is no file"],
+    ["failure.json", "{", "it is no JSON: failure.json:1:2"],
+    ["failure.json", '{"nopage":"recording"}', 'at nopage it is Invalid type: Expected "counterexample"'],
+  ])("refuses %s with %j", async (name, text, why) => {
+    const folder = folderWith({ "failure.json": text });
+    const { code, stderr } = await runCommand(["replay", name], folder);
+    expect(code).toBe(2);
+    expect(stderr).toContain(why);
+  });
+});
