@@ -92,6 +92,7 @@ function tryMutant(mutant: Mutant, most: number): MutantResult {
 /** Whether a problem is what a checker of one kind has reported. */
 export function isReportOf(kind: ViolationKind, problem: string): boolean {
   if (kind === "deadlock") return problem.includes("deadlock: ");
+  if (kind === "lost-wake-up") return problem.includes("but nobody woke it");
   if (kind === "hung-task") return problem.includes("it goes on for ever");
   return problem.includes(`${kind} by `) || (kind === "leak" && problem.includes("leak: "));
 }

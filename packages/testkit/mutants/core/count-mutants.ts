@@ -8,6 +8,19 @@ const law = { bug: "law" } as const;
 export const countMutants: readonly Mutant[] = [
   wrongCore(
     pages,
+    ({ memory }) => {
+      memory.pages.allocZeroedPage = (owner) => memory.pages.allocPage(owner);
+    },
+    {
+      bug: "B65",
+      name: "pages are handed out as they are",
+      source: "drivers/char/mem.c 5c1733e33c88; GFP_ZERO",
+      caughtBy: { "LK-05": /is shown to law at/ },
+      sanitizers: ["uninitialised"],
+    },
+  ),
+  wrongCore(
+    pages,
     ({ reserved }) => {
       const counts = reserved.countsInRss.bind(reserved);
       reserved.countsInRss = (page, direction) => direction === "map" && counts(page, direction);
@@ -59,9 +72,7 @@ export const countMutants: readonly Mutant[] = [
       ...law,
       name: "an area does not hold its file",
       source: "mm/mmap.c mmap_region (get_file)",
-      caughtBy: {
-        "LC-06": /what the driver sees of munmap is \[release, close, 0 entries, release\], and must be/,
-      },
+      caughtBy: { "LC-06": /what the driver sees of (munmap|an exit) is \[release, close, 0 entries/ },
     },
   ),
   wrongCore(

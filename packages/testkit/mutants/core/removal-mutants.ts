@@ -68,8 +68,8 @@ export const removalMutants: readonly Mutant[] = [
       name: "a move flushes after it has given the lock back",
       source: "CVE-2018-18281, fix eb66ae030829",
       schedule: "racy",
-      caughtBy: { "RV-03": /through a translation to/ },
-      sanitizers: ["use-after-free"],
+      caughtBy: { "RV-03": /reaches the page after it was cut off/ },
+      sanitizers: ["stale-tlb"],
     },
   ),
   wrongCore(

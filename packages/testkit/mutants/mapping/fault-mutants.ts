@@ -283,6 +283,17 @@ export const faultMutants: readonly Mutant[] = [
     caughtBy: { "TR-03": /a load past the end is 0xface0003, and must be SIGBUS BUS_ADRERR/ },
   },
   {
+    name: "faults are counted without a lock",
+    bug: "law",
+    source: "a counter of a driver, which faults of two threads raise at once; KCSAN",
+    ...ofPages,
+    schedule: "racy",
+    wrong: counting("without a lock"),
+    right: counting("under a lock"),
+    caughtBy: { "FR-12": /data-race by/ },
+    sanitizers: ["data-race"],
+  },
+  {
     name: "neighbours by address are taken for neighbours in memory",
     bug: "B63",
     source: "videobuf-dma-contig b3dc3f8",
@@ -330,4 +341,24 @@ function* insertIgnoringGate({ kernel, area }: Place, page: Page, pgoff: number)
 function* neverAnswered({ kernel }: Place) {
   yield* kernel.sync.waitQueue("a device that is gone").waitUntil(() => false, "uninterruptible");
   return sigbus;
+}
+
+/** A strategy that counts its faults. */
+function counting(how: "under a lock" | "without a lock") {
+  return plain(
+    altered(pages, `counts faults ${how}`, ({ sync }) => {
+      const lock = sync.spinLock("the strategy's lock");
+      const faults = sync.plain("the count of faults", 0);
+      return {
+        ops: (right) => ({
+          *nopage(fault) {
+            if (how === "under a lock") yield* lock.lock();
+            faults.set(faults.get() + 1);
+            if (how === "under a lock") lock.unlock();
+            return yield* finished(right.nopage?.(fault) ?? sigbus);
+          },
+        }),
+      };
+    }),
+  );
 }

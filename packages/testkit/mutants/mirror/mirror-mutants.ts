@@ -27,8 +27,7 @@ export const mirrorMutants: readonly Mutant[] = [
     source: "mail 2: a count without a sequence; virt/kvm/kvm_main.c mmu_invalidate_retry",
     ...without("list", "the second look at the entry"),
     schedule: "racy",
-    caughtBy: { "MN-08": /which nobody holds/ },
-    sanitizers: ["use-after-free"],
+    caughtBy: { "MN-08": /what the device reads at the page is|which nobody holds/ },
   },
   {
     name: "the table is cleared and the device's TLB is not",
@@ -103,6 +102,14 @@ export const mirrorMutants: readonly Mutant[] = [
     ...without("list", "the wait for an end"),
     caughtBy: { "MN-09": /deadlock: thread sleeps on the law to look around/ },
     sanitizers: ["deadlock"],
+  },
+  {
+    name: "who waits for the end of an invalidation is not woken",
+    bug: "law",
+    source: "mm/mmu_notifier.c mn_itree_inv_end (wake_up_all)",
+    ...without("list", "the wake of who waits"),
+    caughtBy: { "MN-09": /sleeps on invalidations to end/ },
+    sanitizers: ["lost-wake-up"],
   },
   {
     name: "a process is followed that is gone",

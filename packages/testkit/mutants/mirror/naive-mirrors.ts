@@ -37,6 +37,7 @@ export type Omission =
   | "the stop of the device"
   | "the zap at release"
   | "the wait for an end"
+  | "the wake of who waits"
   | "the answer to registering"
   | "a refusal where it may not sleep";
 
@@ -183,7 +184,7 @@ class NaiveList extends Naive implements MmuNotifier {
       if (self.omission !== "the end in the count") self.#count--;
       if (self.omission === "the zap at the beginning") yield* self.zap(start, end);
     });
-    yield* this.#rest.wakeAll();
+    if (this.omission !== "the wake of who waits") yield* this.#rest.wakeAll();
   }
 
   *release(): Sleepable<void> {

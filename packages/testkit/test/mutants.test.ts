@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { allLaws } from "#src/laws/all-laws";
+import { allMutants } from "../mutants/all-mutants.ts";
+import type { Mutant } from "../mutants/mutant.ts";
+import { notReenacted, unfailedLaws, unfailedSanitizers } from "../mutants/not-reenacted.ts";
+import { judge, mutantResults } from "../mutants/run-mutants.ts";
+
+describe("a mutant", () => {
+  it.each(allMutants)("of $bug, $name, MUST be caught by what it names", (mutant) => {
+    const [result] = mutantResults({ mutants: [mutant.name] });
+    const named = [...Object.keys(mutant.caughtBy), ...(mutant.sanitizers ?? [])];
+    expect(result).toMatchObject({ name: mutant.name, caught: true, by: named });
+  });
+
+  it("MUST have a name of its own", () => {
+    const names = allMutants.map(({ name }) => name);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
+describe("the counterpart of a mutant", () => {
+  const all = new Map<string, readonly [Mutant, string]>();
+  for (const mutant of allMutants) {
+    const [{ name }] = mutant.right.contenders as [{ readonly name: string }];
+    for (const law of Object.keys(mutant.caughtBy)) all.set(`${name}, ${law}`, [mutant, law]);
+  }
+
+  it.each([...all.values()].map(([{ right }, law]) => ({ law, right, name: right.contenders[0]?.name })))(
+    "$name MUST keep $law",
+    ({ law, right }) => {
+      const { problems, runs } = judge(right, law, 2);
+      expect(problems).toEqual([]);
+      // Who does not claim what a mutant claims falsely need not be held to it.
+      if (!isCapability(law)) expect(runs).toBeGreaterThan(0);
+    },
+  );
+});
+
+function isCapability(law: string): boolean {
+  return allLaws.some(({ id, level }) => id === law && level === "capability");
+}
+
+describe("together the mutants", () => {
+  it("MUST fail every law but those that are listed with a reason", () => {
+    const failed = new Set(allMutants.flatMap(({ caughtBy }) => Object.keys(caughtBy)));
+    const unfailed = allLaws.filter(({ id, level }) => level !== "untested" && !failed.has(id));
+    expect(unfailed.map(({ id }) => id)).toEqual(unfailedLaws.map(({ law }) => law));
+  });
+
+  it("MUST set off every sanitizer but those that are listed with a reason", () => {
+    const fired = new Set(allMutants.flatMap(({ sanitizers = [] }) => sanitizers));
+    const silent = violationKinds.filter((kind) => !fired.has(kind));
+    expect(silent).toEqual(unfailedSanitizers.map(({ kind }) => kind));
+  });
+
+  it("MUST re-enact every bug that is not listed with a reason, and none that is", () => {
+    const reenacted = new Set(allMutants.map(({ bug }) => bug));
+    expect(notReenacted.filter(({ bug }) => reenacted.has(bug))).toEqual([]);
+    for (const { reason } of [...notReenacted, ...unfailedLaws, ...unfailedSanitizers]) {
+      expect(reason.length).toBeGreaterThan(20);
+    }
+  });
+});
