@@ -1,3 +1,4 @@
+import { violationKinds } from "@nopage/core";
 import { describe, expect, it } from "vitest";
 import { allLaws } from "#src/laws/all-laws";
 import { allMutants } from "../mutants/all-mutants.ts";
@@ -21,7 +22,7 @@ describe("a mutant", () => {
 describe("the counterpart of a mutant", () => {
   const all = new Map<string, readonly [Mutant, string]>();
   for (const mutant of allMutants) {
-    const [{ name }] = mutant.right.contenders as [{ readonly name: string }];
+    const name = mutant.right.contenders[0]?.name ?? mutant.name;
     for (const law of Object.keys(mutant.caughtBy)) all.set(`${name}, ${law}`, [mutant, law]);
   }
 
