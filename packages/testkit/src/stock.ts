@@ -3,6 +3,10 @@ import type { Machine } from "@nopage/core";
 /** What a machine holds that somebody has to give back. */
 export interface Stock {
   readonly freeFrames: number;
+  /** References of all pages: one too many on a page of a driver keeps nothing from being free as long as that has it. */
+  readonly references: number;
+  /** Pins of all pages. */
+  readonly pins: number;
   readonly pageTables: number;
   readonly openFiles: number;
   readonly addressSpaces: number;
@@ -14,9 +18,15 @@ export interface Stock {
 export function takeStock({ memory, tables, devices, mms }: Machine): Stock {
   return {
     freeFrames: memory.freeFrames,
+    references: sum(memory.frames.refcount),
+    pins: sum(memory.frames.pincount),
     pageTables: tables.tablesInUse,
     openFiles: devices.openFiles.size,
     addressSpaces: mms.size,
     moduleUses: devices.modules.reduce((sum, { uses }) => sum + uses, 0),
   };
+}
+
+function sum(counts: Int32Array): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
