@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Flags } from "../config/flags.ts";
 import { type ConformFlags, conform } from "./conform.ts";
+import { conformMutants } from "./conform-mutants.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { type ExploreFlags, explore } from "./explore.ts";
@@ -30,6 +31,7 @@ interface ExploreOptions extends ExploreFlags {
 
 interface ConformOptions extends ConformFlags {
   readonly json?: true;
+  readonly mutants?: true;
 }
 
 /** The command line: what can be typed, and what each of it starts. `onExit` gets a command's answer. */
@@ -105,9 +107,14 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     .option("--junit <file>", "write the results to this file as JUnit XML")
     .option("--markdown <file>", "write the results to this file as a Markdown table")
     .option("--explain <law>", "run nothing but this law's programs, and tell them in words")
+    .option("--mutants", "try the laws themselves instead, on wrong plugins that each must be caught by one")
     .action(async (plugins: readonly string[], options: ConformOptions, command: Command) => {
-      checkLeftovers(command, Number.POSITIVE_INFINITY);
-      const { json, ...flags } = options;
+      checkLeftovers(command, options.mutants === true ? 0 : Number.POSITIVE_INFINITY);
+      const { json, mutants, ...flags } = options;
+      if (mutants === true) {
+        onExit(conformMutants(formatOf(json), output));
+        return;
+      }
       onExit(await conform(plugins, flags, formatOf(json), output));
     });
 
