@@ -6,15 +6,15 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const path = join(root, "README.md");
-const marker = /<!-- output of: nopage (.*?) -->\n```\n.*?```/gs;
+const marker = /<!-- output of: nopage (.*?)(, which exits with \d)? -->\n```\n.*?```/gs;
 
-const refreshed = readFileSync(path, "utf8").replace(marker, (_, words) => {
+const refreshed = readFileSync(path, "utf8").replace(marker, (_, words, exit = "") => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(root, "packages/cli/dist/bin.js"), ...words.split(" ")],
     { cwd: root, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
   );
-  if (status !== 0) throw new Error(`nopage ${words} ended with ${status}: ${stderr}`);
-  return `<!-- output of: nopage ${words} -->\n\`\`\`\n${stdout.trim()}\n\`\`\``;
+  if (status !== Number(exit.at(-1) ?? 0)) throw new Error(`nopage ${words} ended with ${status}: ${stderr}`);
+  return `<!-- output of: nopage ${words}${exit} -->\n\`\`\`\n${stdout.trim()}\n\`\`\``;
 });
 writeFileSync(path, refreshed);

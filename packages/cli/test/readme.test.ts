@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { folderWith } from "./support/folder.ts";
 import { runCommand } from "./support/run-command.ts";
@@ -22,11 +23,14 @@ test("the configuration and the strategy that the README shows run together and 
 });
 
 test("every output that the README shows is what the command prints", async () => {
-  const shown = [...readme.matchAll(/<!-- output of: nopage (.*?) -->\n```\n(.*?)```/gs)];
+  const marker = /<!-- output of: nopage (.*?)(?:, which exits with (\d))? -->\n```\n(.*?)```/gs;
+  const shown = [...readme.matchAll(marker)];
+  const root = fileURLToPath(new URL("../../..", import.meta.url));
   expect(shown.length).toBeGreaterThan(1);
-  for (const [, words, output] of shown) {
-    const { code, stdout } = await runCommand(words.split(" "));
-    expect({ words, code, stdout: stdout.trim() }).toEqual({ words, code: 0, stdout: output.trim() });
+  for (const [, words, exit = "0", output] of shown) {
+    const { code, stdout } = await runCommand(words.split(" "), root);
+    const expected = { words, code: Number(exit), stdout: output.trim() };
+    expect({ words, code, stdout: stdout.trim() }).toEqual(expected);
   }
 });
 
@@ -34,6 +38,7 @@ test("every output that the README shows is what the command prints", async () =
 interface Printed {
   readonly runs: readonly { readonly duringDma: object }[];
   readonly findings: readonly object[];
+  readonly results: readonly object[];
 }
 
 test("every field that a document has is named in the README", async () => {
@@ -43,9 +48,21 @@ test("every field that a document has is named in the README", async () => {
   const run = await documentOf(...quick);
   const killed = await documentOf(...quick, "--kill-at", "20000");
   const unplugged = await documentOf(...quick, "--unplug-at", "20000");
+  const example = fileURLToPath(new URL("../../../examples/busy-flag/busy-flag.ts", import.meta.url));
+  const explored = await documentOf("explore", example, "--law", "QU-02");
   const list = await documentOf("list");
   const doctor = await documentOf("doctor");
-  const parts: object[] = [run, killed, unplugged, list, doctor, doctor.findings[0], run.runs[0].duringDma];
+  const parts: object[] = [
+    explored,
+    explored.results[0],
+    run,
+    killed,
+    unplugged,
+    list,
+    doctor,
+    doctor.findings[0],
+    run.runs[0].duringDma,
+  ];
   for (const { runs } of [run, killed, unplugged]) parts.push(runs[0]);
   const section = readme.slice(readme.indexOf("## As JSON"), readme.indexOf("## The strategies"));
   const code = [...section.matchAll(/`[^`]+`/g)].join(" ");

@@ -6,8 +6,13 @@ import { eventInWords } from "./event-words.ts";
 const DEFAULT_WIDTH = 120;
 const NUMBER = 6;
 const GAP = 2;
+/** No lane is narrower. */
+const LEAST = 24;
 /** More of the same kind in a row are told by their number. */
 const MOST_QUIET = 2;
+
+/** The width of each lane, in the order of the tasks. */
+type Widths = readonly number[];
 
 /** A failing run as lanes: a column for each task, time going down, and the two steps that met marked with `>>`. */
 export function laneDiagram(
@@ -17,12 +22,12 @@ export function laneDiagram(
 ): string {
   const shown = steps.slice(0, failedAt + 1);
   const tasks = [...new Set(shown.map(({ task }) => task))].sort((one, other) => one - other);
-  const lane = Math.max(24, Math.floor((width - NUMBER) / tasks.length) - GAP);
+  const widths = widthsOf(shown, tasks, width);
   const lines = [
     row(
       "step",
       tasks.map((task) => nameOf(shown, task)),
-      lane,
+      widths,
     ),
   ];
   let quiet: number[] = [];
@@ -32,10 +37,10 @@ export function laneDiagram(
         row(
           "",
           tasks.map((task) => countOf(shown, quiet, task)),
-          lane,
+          widths,
         ),
       );
-    else for (const at of quiet) lines.push(...rows(shown, at, tasks, lane, false));
+    else for (const at of quiet) lines.push(...rows(shown, at, tasks, widths, false));
     quiet = [];
   };
   for (const [at, step] of shown.entries()) {
@@ -45,7 +50,7 @@ export function laneDiagram(
       continue;
     }
     skip();
-    lines.push(...rows(shown, at, tasks, lane, isMarked));
+    lines.push(...rows(shown, at, tasks, widths, isMarked));
   }
   skip();
   return `${lines.join("\n")}\n`;
@@ -62,26 +67,42 @@ function rows(
   steps: readonly ReplayedStep[],
   at: number,
   tasks: readonly number[],
-  lane: number,
+  widths: Widths,
   isMarked: boolean,
 ): readonly string[] {
-  const { task, words, events, tells } = steps[at] as ReplayedStep;
-  const happened = events.flatMap((event) => eventInWords(event) ?? []).map((event) => `  * ${event}`);
-  const cell = [
-    `${isMarked ? ">> " : ""}${words}`,
-    ...happened,
-    ...tells.map((told) => `  = ${withoutActor(told)}`),
-  ];
-  const lines = cell.flatMap((text) => wrapped(text, lane));
+  const step = steps[at] as ReplayedStep;
+  const { task } = step;
+  const lines = linesOf(step, isMarked).flatMap((text) =>
+    wrapped(text, widths[tasks.indexOf(task)] ?? LEAST),
+  );
   return lines.map((text, index) => {
     const cells = tasks.map((other) => (other === task ? text : ""));
-    const line = row(index === 0 ? String(at + 1) : "", cells, lane);
+    const line = row(index === 0 ? String(at + 1) : "", cells, widths);
     return isMarked ? pc.bold(line) : line;
   });
 }
 
-function row(number: string, cells: readonly string[], lane: number): string {
-  const padded = cells.map((cell) => cell.padEnd(lane + GAP));
+/** A step in lines that may be too long. */
+function linesOf({ words, events, tells }: ReplayedStep, isMarked: boolean): readonly string[] {
+  return [
+    `${isMarked ? ">> " : ""}${words}`,
+    ...events.flatMap((event) => eventInWords(event) ?? []).map((event) => `  * ${event}`),
+    ...tells.map((told) => `  = ${withoutActor(told)}`),
+  ];
+}
+
+/** Each lane as wide as its longest line, or as there is room for. */
+function widthsOf(steps: readonly ReplayedStep[], tasks: readonly number[], width: number): Widths {
+  const most = Math.max(LEAST, Math.floor((width - NUMBER) / tasks.length) - GAP);
+  return tasks.map((task) => {
+    const own = steps.filter((step) => step.task === task);
+    const longest = Math.max(...own.flatMap((step) => linesOf(step, true)).map(({ length }) => length));
+    return Math.min(most, Math.max(LEAST, longest));
+  });
+}
+
+function row(number: string, cells: readonly string[], widths: Widths): string {
+  const padded = cells.map((cell, index) => cell.padEnd((widths[index] ?? 0) + GAP));
   return `${number.padStart(NUMBER - GAP)}${" ".repeat(GAP)}${padded.join("")}`.trimEnd();
 }
 
