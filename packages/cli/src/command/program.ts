@@ -8,7 +8,7 @@ import { type ExploreFlags, explore } from "./explore.ts";
 import { list } from "./list.ts";
 import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";
-import { replay } from "./replay.ts";
+import { type ReplayFlags, replay } from "./replay.ts";
 import { run } from "./run.ts";
 import { killedStory } from "./run-killed.ts";
 import { runStory } from "./run-story.ts";
@@ -26,6 +26,10 @@ interface NewOptions {
 }
 
 interface ExploreOptions extends ExploreFlags {
+  readonly json?: true;
+}
+
+interface ReplayOptions extends ReplayFlags {
   readonly json?: true;
 }
 
@@ -145,10 +149,12 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
 
   bareSubcommand("replay", "run a failure again that nopage explore has saved, and show it as lanes")
     .argument("[file]", "what nopage explore --save has written")
+    .option("--perfetto <file>", "write the run to this file as a trace that ui.perfetto.dev opens")
     .option("--json", asJson)
-    .action(async (file: string | undefined, { json }: { json?: true }, command: Command) => {
+    .action(async (file: string | undefined, options: ReplayOptions, command: Command) => {
       checkLeftovers(command, 1);
-      onExit(await replay(file, formatOf(json), output));
+      const { json, ...flags } = options;
+      onExit(await replay(file, flags, formatOf(json), output));
     });
 
   subcommand("doctor", "look whether this machine and this folder have what the command needs").action(

@@ -1,18 +1,28 @@
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type LawReplay, replaySaved, ScheduleMisfit } from "@nopage/testkit";
 import pc from "picocolors";
 import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
+import { checkFile } from "../conform/check-conform.ts";
 import { findConformable } from "../conform/find-conformable.ts";
 import { type CounterexampleFile, readCounterexample } from "../explore/counterexample-file.ts";
 import { packageIdentity, pluginIdentity, type SourceIdentity } from "../explore/source-hash.ts";
 import { laneDiagram } from "../report/lane-diagram.ts";
+import { perfettoTrace } from "../report/perfetto-trace.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 
+/** The flags of `nopage replay`, as they were written. */
+export interface ReplayFlags {
+  /** A file to write a trace to. */
+  readonly perfetto?: string;
+}
+
 /** `nopage replay`: runs a failure again that was saved, and shows it as lanes. */
 export async function replay(
   file: string | undefined,
+  { perfetto }: ReplayFlags,
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
@@ -22,7 +32,8 @@ export async function replay(
     throw new UsageError([{ path: "nopage replay", value: undefined, expected, nearest: undefined }]);
   }
   const saved = readCounterexample(resolve(directory, file));
-  if ("expected" in saved) throw new UsageError([saved]);
+  const wrong = [...("expected" in saved ? [saved] : []), ...checkFile("--perfetto", perfetto, directory)];
+  if ("expected" in saved || wrong.length > 0) throw new UsageError(wrong);
   const { plugins, problems } = await findConformable([saved.plugin.name], directory, builtInRegistry());
   const plugin = plugins.find(
     ({ name }) => saved.run.contender === name || saved.run.contender.startsWith(`${name} on `),
@@ -39,6 +50,7 @@ export async function replay(
   warn(saved.core, packageIdentity("@nopage/core"), output);
   const again = runAgain(saved, () => replaySaved(saved.run, plugin), output);
   if (again === undefined) return exitCodes.broken;
+  if (perfetto !== undefined) writeFileSync(resolve(directory, perfetto), perfettoTrace(again));
   output.print(format === "json" ? asJson(saved, again) : inWords(saved, again, output.columns));
   return again.problems.length === 0 ? exitCodes.holds : exitCodes.broken;
 }

@@ -84,6 +84,24 @@ describe("nopage replay", () => {
     expect(json).toMatchObject({ law: "QU-02", isSame: true });
   });
 
+  it("writes a trace with a track for each task, in which every step is a slice", async () => {
+    const folder = await folderWithFailure();
+    const { code } = await runCommand(["replay", "failure.json", "--perfetto", "trace.json"], folder);
+    expect(code).toBe(1);
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, "trace.json"), "utf8")) as {
+      traceEvents: readonly { ph: string; name: string; tid: number; ts: number; args?: { name?: string } }[];
+    };
+    const tracks = traceEvents.filter(({ ph }) => ph === "M");
+    expect(tracks.map(({ args }) => args?.name).sort()).toEqual(["law/0", "thread"]);
+    const slices = traceEvents.filter(({ ph }) => ph === "X");
+    expect(slices.map(({ ts }) => ts)).toEqual(slices.map((_, at) => at));
+    const [reader, owner] = ["read busy", "write busy"].map((name) =>
+      slices.find((one) => one.name === name),
+    );
+    expect(reader?.tid).not.toBe(owner?.tid);
+    expect(traceEvents.map(({ name }) => name)).toContain("the gate closes");
+  });
+
   it("warns where the plugin has changed, and goes on while the order fits", async () => {
     const folder = await folderWithChanged(`${busyFlag}// Changed.\n`);
     const { code, stdout, stderr } = await runCommand(["replay", "failure.json"], folder);
