@@ -50,7 +50,8 @@ export function* smaps(mm: Mm): Sleepable<readonly SmapsArea[]> {
 /** The totals of an address space (`task_mem`). */
 export function memoryStatus(mm: Mm): MemoryStatus {
   const { sched } = mm.machine;
-  for (const cell of [mm.rssCell, mm.totalsCell, mm.pinnedCell]) sched.note(ObjectKind.cell, cell, Access.read);
+  for (const cell of [mm.rssCell, mm.totalsCell, mm.pinnedCell])
+    sched.note(ObjectKind.cell, cell, Access.read);
   return { size: mm.totalPages, rss: mm.rss, locked: mm.lockedPages, pinned: mm.pinnedPages };
 }
 

@@ -29,12 +29,16 @@ export class FileTable {
 
   /** Announces that the lowest free descriptor is taken, whichever that will be: all below are looked at. */
   installPoint(): Point {
-    return this.#machine.sched.asFound({ announce: () => this.#announceUpTo(this.#lowestFree(), Access.write) });
+    return this.#machine.sched.asFound({
+      announce: () => this.#announceUpTo(this.#lowestFree(), Access.write),
+    });
   }
 
   /** Announces a look at all descriptors. */
   duplicatePoint(): Point {
-    return this.#machine.sched.asFound({ announce: () => this.#announceUpTo(this.#files.length, Access.read) });
+    return this.#machine.sched.asFound({
+      announce: () => this.#announceUpTo(this.#files.length, Access.read),
+    });
   }
 
   /** Gives an open file the lowest free descriptor, and its reference to the table. */

@@ -1,9 +1,8 @@
-import { EBADF, EINTR, EINVAL, ENOMEM, ENOTTY, ERESTARTSYS, ESRCH } from "../contract/errno.ts";
-import type { Atomic, Sleepable } from "../contract/execution.ts";
+import { EINTR, ENOMEM, ERESTARTSYS, ESRCH } from "../contract/errno.ts";
+import type { Sleepable } from "../contract/execution.ts";
 import { type Access, isTrap, type SignalName } from "../contract/signals.ts";
 import type { UserAddress, VirtualNs } from "../contract/units.ts";
 import type { OpenRequest } from "../device/device-registry.ts";
-import type { File } from "../device/file.ts";
 import type { Machine } from "../machine.ts";
 import { duplicateMm } from "../mm/fork.ts";
 import { type Advice, madvise } from "../mm/madvise.ts";
@@ -21,6 +20,7 @@ import { isGenerator } from "../sched/is-generator.ts";
 import { ObjectKind, Access as PointAccess } from "../sched/points.ts";
 import type { Task } from "../sched/task.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
+import { control, createMemoryFile, openFile, transfer, withFile } from "./file-calls.ts";
 import type { Width } from "./mmio-window.ts";
 import { ProcFiles } from "./proc-files.ts";
 import type { Process, Program } from "./process.ts";
@@ -142,67 +142,38 @@ export class UserThread {
 
   /** `open(2)`: a descriptor, or a negated errno. */
   *open(request: OpenRequest): Sleepable<number> {
-    return yield* this.#endCall(
-      (function* (thread: UserThread): Sleepable<number> {
-        const file = yield* thread.machine.devices.open(request, thread.process);
-        return typeof file === "number" ? file : yield* thread.#install(file);
-      })(this),
-    );
+    return yield* this.#endCall(openFile(this.process, request));
   }
 
   *close(descriptor: number): Sleepable<number> {
     return yield* this.#endCall(this.process.close(descriptor));
   }
 
-  /** `read(2)`: the bytes read, or a negated errno; -EINVAL for a length below 0 before the driver is asked. */
+  /** `read(2)`: the bytes read, or a negated errno. */
   *read(descriptor: number, buffer: number, length: number): Sleepable<number> {
-    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
-    const file = this.process.file(descriptor);
-    if (file === undefined || file.mode === "write") return -EBADF;
-    if (length < 0) return -EINVAL;
-    const call = file.operations.read?.(file, buffer as UserAddress, length);
-    return call === undefined ? -EINVAL : yield* this.#endCall(this.#holding(descriptor, call));
+    return yield* this.#endCall(transfer(this.process, "read", descriptor, buffer, length));
   }
 
-  /** `write(2)`: as `read`. */
+  /** `write(2)`: the bytes written, or a negated errno. */
   *write(descriptor: number, buffer: number, length: number): Sleepable<number> {
-    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
-    const file = this.process.file(descriptor);
-    if (file === undefined || file.mode === "read") return -EBADF;
-    if (length < 0) return -EINVAL;
-    const call = file.operations.write?.(file, buffer as UserAddress, length);
-    return call === undefined ? -EINVAL : yield* this.#endCall(this.#holding(descriptor, call));
+    return yield* this.#endCall(transfer(this.process, "write", descriptor, buffer, length));
   }
 
   *ioctl(descriptor: number, command: number, argument = 0): Sleepable<number> {
-    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
-    const file = this.process.file(descriptor);
-    if (file === undefined) return -EBADF;
-    const { operations } = file;
-    if (operations.ioctl === undefined) return -ENOTTY;
-    return yield* this.#endCall(
-      this.#holding(
-        descriptor,
-        (function* (): Sleepable<number> {
-          const answer = operations.ioctl?.(file, command, argument) ?? -ENOTTY;
-          return isGenerator(answer) ? yield* answer : answer;
-        })(),
-      ),
-    );
+    return yield* this.#endCall(control(this.process, descriptor, command, argument));
   }
 
   /** `ftruncate(2)` on a memory file, in bytes. */
   *ftruncate(descriptor: number, bytes: number): Sleepable<number> {
-    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
-    const file = this.process.file(descriptor);
-    if (file === undefined) return -EBADF;
-    return yield* this.#endCall(this.#holding(descriptor, this.machine.sharedMemory.truncate(file, bytes)));
+    const { sharedMemory } = this.machine;
+    return yield* this.#endCall(
+      withFile(this.process, descriptor, (file) => sharedMemory.truncate(file, bytes)),
+    );
   }
 
   /** `memfd_create(2)`: a descriptor of a new, empty memory file. */
   *memfdCreate(name: string): Sleepable<number> {
-    const file = yield* this.machine.sharedMemory.create(name, this.process);
-    return typeof file === "number" ? file : yield* this.#install(file);
+    return yield* createMemoryFile(this.process, name);
   }
 
   // Memory.
@@ -210,9 +181,9 @@ export class UserThread {
   *mmap(request: MapRequest): Sleepable<number> {
     const { descriptor, ...rest } = request;
     if (descriptor === undefined) return yield* this.#endCall(mmap(this.mm, rest));
-    if (this.machine.sched.interleaving) yield this.process.files.lookPoint(descriptor);
-    const file = this.process.file(descriptor);
-    return yield* this.#endCall(this.#holding(descriptor, mmap(this.mm, { ...rest, file })));
+    return yield* this.#endCall(
+      withFile(this.process, descriptor, (file) => mmap(this.mm, { ...rest, file })),
+    );
   }
 
   *munmap(address: number, length: number): Sleepable<number> {
@@ -345,11 +316,6 @@ export class UserThread {
     yield* this.#returnToUser();
   }
 
-  *#install(file: File): Atomic<number> {
-    if (this.machine.sched.interleaving) yield this.process.files.installPoint();
-    return this.process.install(file);
-  }
-
   *#accessOther(mm: Mm, address: number, buffer: Uint8Array, direction: "read" | "write"): Sleepable<number> {
     if (!mm.tryUse()) return -ESRCH;
     const moved = yield* accessByPins(mm, address, buffer, direction);
@@ -379,16 +345,6 @@ export class UserThread {
     // From this step on no signal reaches it any more.
     this.#noteSignals(PointAccess.write);
     if (failure !== undefined) throw failure;
-    return result;
-  }
-
-  /** Keeps the file of a descriptor open during a call, whoever closes the descriptor meanwhile (`fdget`). */
-  *#holding(descriptor: number, call: Sleepable<number>): Sleepable<number> {
-    const file = this.process.file(descriptor);
-    if (file === undefined) return -EBADF;
-    this.machine.devices.keep(file);
-    const result = yield* call;
-    yield* this.machine.devices.drop(file);
     return result;
   }
 
