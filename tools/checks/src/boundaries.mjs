@@ -88,7 +88,7 @@ export async function checkBoundaries(root) {
       problems.push(`${directory}: not in the table of tools/checks/src/boundaries.mjs`);
   }
   const folders = packageDirectories(root)
-    .flatMap((directory) => ["src", "test", "bench"].map((folder) => `${directory}/${folder}`))
+    .flatMap((directory) => ["src", "test", "bench", "mutants"].map((folder) => `${directory}/${folder}`))
     .filter((folder) => existsSync(join(root, folder)));
   const files = sourceFiles(root, ["src"]);
   const result = await cruise(

@@ -26,7 +26,9 @@ export function createProgram(root, configFile, files) {
 /** Returns the reports for the whole workspace under `root`, and how many files were looked at. */
 export function checkGenerators(root) {
   // A type test is compiled and never run, so what it drops does no harm.
-  const files = sourceFiles(root, ["src", "test", "bench"]).filter((file) => !file.endsWith(".test-d.ts"));
+  const files = sourceFiles(root, ["src", "test", "bench", "mutants"]).filter(
+    (file) => !file.endsWith(".test-d.ts"),
+  );
   if (files.length === 0) return { problems: ["no source file was found under packages/*"], looked: 0 };
   const program = createProgram(
     root,

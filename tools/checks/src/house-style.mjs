@@ -17,7 +17,7 @@ const forbiddenMembers = { Math: "random", process: "hrtime" };
 export function checkHouseStyle(root) {
   const problems = [];
   const lengths = [];
-  for (const file of sourceFiles(root, ["src"])) {
+  for (const file of sourceFiles(root, ["src", "mutants"])) {
     const text = readFileSync(join(root, file), "utf8");
     lengths.push(countLines(text));
     problems.push(

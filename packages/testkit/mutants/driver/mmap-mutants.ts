@@ -243,7 +243,7 @@ export const mmapMutants: readonly Mutant[] = [
       class extends Own {
         override *mmap(area: MappableArea): Sleepable<number> {
           const answer = yield* super.mmap(area);
-          area.ops?.open?.(area);
+          yield* finished(area.ops?.open?.(area));
           return answer;
         }
       },
