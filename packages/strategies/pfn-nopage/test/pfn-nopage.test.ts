@@ -103,7 +103,11 @@ describe("coherent memory", () => {
       yield* device.binding.resume();
       expect(isTrap(yield* thread.load(address))).toBe(true);
     });
-    runPrograms(machine, { ...before, freeFrames: before.freeFrames + 4 });
+    runPrograms(machine, {
+      ...before,
+      freeFrames: before.freeFrames + 4,
+      references: before.references - 1,
+    });
   });
 });
 
