@@ -116,7 +116,7 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       checkLeftovers(command, options.mutants === true ? 0 : Number.POSITIVE_INFINITY);
       const { json, mutants, ...flags } = options;
       if (mutants === true) {
-        onExit(conformMutants(formatOf(json), output));
+        onExit(conformMutants(flags, formatOf(json), output));
         return;
       }
       onExit(await conform(plugins, flags, formatOf(json), output));

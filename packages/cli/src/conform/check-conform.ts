@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { anyOf, nearestName, type Problem } from "@nopage/core/wiring";
-import { allLaws, familyOf, geometryNames } from "@nopage/testkit/conform";
+import { allLaws, familyOf, geometryNames, selectLaws } from "@nopage/testkit/conform";
 import type { ConformFlags } from "../command/conform.ts";
 
 const ids = allLaws.map(({ id }) => id);
@@ -25,8 +25,28 @@ export function checkConform(
   return { geometries, problems };
 }
 
+/** What `--mutants` cannot have beside it, and laws that it has nothing for. */
+export function checkMutants(flags: ConformFlags, mutants: number): readonly Problem[] {
+  const { law = [] } = flags;
+  const problems = notBesideMutants.flatMap((name): readonly Problem[] => {
+    const value = flags[name];
+    if (value === undefined) return [];
+    const expected = "no --mutants beside it: what the laws catch is told as a list, by itself or with --law";
+    return [{ path: `--${name}`, value, expected, nearest: undefined }];
+  });
+  const unknown = law.flatMap(checkLaw);
+  problems.push(...unknown);
+  if (unknown.length === 0 && mutants === 0) {
+    const expected = "a law that some mutant breaks";
+    problems.push({ path: "--law", value: law.join(" "), expected, nearest: undefined });
+  }
+  return problems;
+}
+
+const notBesideMutants = ["config", "geometry", "junit", "markdown", "explain"] as const;
+
 export function checkLaw(value: string): readonly Problem[] {
-  if (ids.includes(value) || families.includes(value)) return [];
+  if (selectLaws([value]).length > 0) return [];
   const nearest = nearestLaw(value, [...families, ...ids]);
   return [
     { path: "--law", value, expected: `a law such as ${ids[0]}, or a family: ${anyOf(families)}`, nearest },
@@ -41,8 +61,8 @@ export function checkGeometry(value: string): readonly Problem[] {
 
 function checkExplain(value: string, format: "table" | "json"): readonly Problem[] {
   const problems: Problem[] = [];
-  if (!ids.includes(value)) {
-    const own = ids.filter((id) => familyOf(id) === value);
+  if (!ids.includes(value.toUpperCase())) {
+    const own = ids.filter((id) => familyOf(id) === value.toUpperCase());
     const expected = own.length > 0 ? `one law of that family: ${anyOf(own)}` : `a law such as ${ids[0]}`;
     problems.push({ path: "--explain", value, expected, nearest: nearestLaw(value, ids) });
   }

@@ -1,11 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { allLaws } from "@nopage/testkit/conform";
+import { allMutants } from "@nopage/testkit/mutants";
 import { describe, expect, test } from "vitest";
 import { folderWith } from "../support/folder.ts";
 import { runCommand } from "../support/run-command.ts";
 import { thirdPartyStrategy } from "../support/test-plugins.ts";
 
 const quick = ["--law", "LK-02", "LK-06", "--geometry", "x86-64"];
+
+const broken = new Set(allMutants.flatMap(({ caughtBy }) => Object.keys(caughtBy)));
+/** A law that no mutant breaks. */
+const notBroken = allLaws.find(({ id }) => !broken.has(id))?.id ?? "";
 
 describe("nopage conform", () => {
   test("names the plugins that it was given, and says that they hold", async () => {
@@ -74,6 +80,54 @@ describe("nopage conform", () => {
     ],
   ])("%j is bad usage", async (words, problem) => {
     const { code, stderr } = await runCommand(words, folderWith({}));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(problem);
+  });
+
+  test("a law may be named in any case", async () => {
+    const words = ["conform", "lazy-nopage", "--law", "lk-06", "Rv-01", "--geometry", "x86-64", "--json"];
+    const { code, stdout } = await runCommand(words);
+    const { laws } = JSON.parse(stdout) as { readonly laws: readonly { readonly id: string }[] };
+    expect({ code, laws: laws.map(({ id }) => id) }).toEqual({ code: 0, laws: ["LK-06", "RV-01"] });
+    const explained = await runCommand(["conform", "--explain", "lk-06", "page-lookup"]);
+    expect(explained.stdout).toMatch(/^LK-06 /);
+  });
+
+  test.each([
+    [["lk-06"], (law: string) => law === "LK-06"],
+    [["rc", "LK-02"], (law: string) => law === "LK-02" || law.startsWith("RC-")],
+  ])(
+    "--mutants --law %j tries the mutants that these laws are to catch, and no others",
+    async (laws, isAsked) => {
+      const { code, stdout } = await runCommand(["conform", "--mutants", "--json", "--law", ...laws]);
+      const { mutants } = JSON.parse(stdout) as { readonly mutants: readonly { readonly name: string }[] };
+      const asked = allMutants.filter(({ caughtBy }) => Object.keys(caughtBy).some(isAsked));
+      expect(asked.length).toBeGreaterThan(0);
+      expect({ code, names: mutants.map(({ name }) => name) }).toEqual({
+        code: 0,
+        names: asked.map(({ name }) => name),
+      });
+    },
+  );
+
+  test.each([
+    [["--geometry", "i386"], "--geometry"],
+    [["--junit", "r.xml"], "--junit"],
+    [["--markdown", "r.md"], "--markdown"],
+    [["--explain", "LK-06"], "--explain"],
+    [["--config", "nopage.config.json"], "--config"],
+  ])("--mutants with %j is bad usage", async (words, flag) => {
+    const { code, stdout, stderr } = await runCommand(["conform", "--mutants", ...words], folderWith({}));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(`${flag}: found `);
+    expect(stderr).toContain("expected no --mutants beside it");
+  });
+
+  test.each([
+    ["lk-6", /--law: found "lk-6"; .*nearest choice: "LK-06"/],
+    [notBroken, /--law: found ".*"; expected a law that some mutant breaks/],
+  ])("--mutants with a law that it has nothing for, %s, is bad usage", async (law, problem) => {
+    const { code, stderr } = await runCommand(["conform", "--mutants", "--law", law]);
     expect(code).toBe(2);
     expect(stderr).toMatch(problem);
   });

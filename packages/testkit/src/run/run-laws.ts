@@ -48,10 +48,11 @@ export function* resultsOf(plugin: Plugin, options: RunLawsOptions = {}): Genera
 /** Every geometry, in the order in which lists show them. */
 export const geometryNames: readonly GeometryName[] = Object.values(geometries).map(({ name }) => name);
 
-/** The laws of the ids and families given, in their order; all where none is given. */
+/** The laws of the ids and families given, in capitals or not, in their own order; all where none is given. */
 export function selectLaws(wanted: readonly string[] | undefined): readonly AnyLaw[] {
   if (wanted === undefined) return allLaws;
-  return allLaws.filter(({ id }) => wanted.includes(id) || wanted.includes(familyOf(id)));
+  const names = new Set(wanted.map((name) => name.toUpperCase()));
+  return allLaws.filter(({ id }) => names.has(id) || names.has(familyOf(id)));
 }
 
 /** Who touches the memory: user space, or a device by the process's addresses. */
