@@ -6,7 +6,10 @@ export interface LawStanding {
   readonly status: LawStatus;
   /** What was broken, why it does not apply, or why nothing can show it; empty for `pass`. */
   readonly reason: string;
-  /** How many orders of the steps of its racy programs were tried, and whether that was all; empty where it has none. */
+  /**
+   * How many orders of the steps of its racy programs were tried, how many of them at random because a program did not do the
+   * same again under the same order, and whether that was all; empty where it has none.
+   */
   readonly explored: string;
 }
 

@@ -2,7 +2,7 @@ import type { GeometryName } from "@nopage/core";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
-import { tryOrders } from "./try-orders.ts";
+import { type Orders, tryOrders } from "./try-orders.ts";
 
 /** What came of one program of a law on one contender. */
 export type CaseEnd =
@@ -11,7 +11,7 @@ export type CaseEnd =
       readonly kind: "run";
       readonly problems: readonly string[];
       /** Orders of steps that were tried; undefined for a program of which there is only one. */
-      readonly explored?: { readonly executions: number; readonly complete: boolean };
+      readonly explored?: Omit<Orders, "problems">;
     };
 
 /**
@@ -53,9 +53,9 @@ function explored(
   maxExecutions: number,
   named: (problem: string) => string,
 ): CaseEnd {
-  const { executions, complete, problems } = tryOrders(lawCase, on, geometry, maxExecutions);
+  const { problems, ...tried } = tryOrders(lawCase, on, geometry, maxExecutions);
   const told = problems.map((problem) =>
-    named(`in order ${executions} of those that were tried, ${problem}`),
+    named(`in order ${tried.executions} of those that were tried, ${problem}`),
   );
-  return { kind: "run", problems: told, explored: { executions, complete } };
+  return { kind: "run", problems: told, explored: tried };
 }

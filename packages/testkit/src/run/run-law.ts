@@ -3,6 +3,7 @@ import type { AnyLaw } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import type { LawStanding } from "./results.ts";
 import { runCase } from "./run-case.ts";
+import type { Orders } from "./try-orders.ts";
 
 /** Orders of steps in which each racy program is run where nothing else is said: a sample, for a suite that is quick. */
 export const QUICK_EXECUTIONS = 5;
@@ -22,7 +23,7 @@ export function runLaw(
   const exclusions = new Set<string>();
   const problems: string[] = [];
   let runs = 0;
-  let executions = 0;
+  const executions = { search: 0, random: 0 };
   let isComplete = true;
   for (const lawCase of law.cases) {
     for (const on of tried) {
@@ -33,17 +34,25 @@ export function runLaw(
       }
       runs++;
       problems.push(...end.problems);
-      executions += end.explored?.executions ?? 0;
-      isComplete &&= end.explored?.complete ?? true;
+      if (end.explored === undefined) continue;
+      executions[end.explored.method] += end.explored.executions;
+      isComplete &&= end.explored.complete;
     }
   }
-  const explored = executions === 0 ? "" : inWords(executions, isComplete);
+  const explored = inWords(executions, isComplete);
   if (problems.length > 0) return { status: "fail", reason: [...new Set(problems)].join("\n"), explored };
   if (runs > 0) return { status: "pass", reason: "", explored };
   return { status: "skip", reason: [...exclusions].join("; ") || "no case of it applies", explored };
 }
 
-function inWords(executions: number, isComplete: boolean): string {
-  const orders = `${executions} ${executions === 1 ? "order" : "orders"} of steps`;
-  return isComplete ? `${orders}, which are all` : `${orders}, and there are more`;
+/** How many orders were tried, by how they were found; empty for none. */
+function inWords(
+  { search, random }: Readonly<Record<Orders["method"], number>>,
+  isComplete: boolean,
+): string {
+  const parts: string[] = [];
+  if (search > 0) parts.push(`${search} ${search === 1 ? "order" : "orders"} of steps`);
+  if (random > 0) parts.push(`${random} random ${random === 1 ? "order" : "orders"}`);
+  if (parts.length === 0) return "";
+  return `${parts.join(" and ")}, ${isComplete ? "which are all" : "and there are more"}`;
 }

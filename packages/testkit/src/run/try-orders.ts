@@ -1,11 +1,14 @@
-import { type GeometryName, randomChooser } from "@nopage/core";
+import { ContractViolation, type GeometryName, randomChooser } from "@nopage/core";
 import { exploreLaw } from "../explore/explore-law.ts";
+import { NotTheSameProgram } from "../explore/search.ts";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
 
 /** What came of running a racy program in many orders of its threads' steps. */
 export interface Orders {
+  /** Whether a search found the orders, or chance. */
+  readonly method: "search" | "random";
   readonly executions: number;
   /** Whether every order that makes a difference was tried. */
   readonly complete: boolean;
@@ -18,21 +21,35 @@ const MOST_RANDOM = 1000;
 
 /**
  * Tries a program in one order after the other, up to the first that breaks the law. A search finds them, which tries no two
- * that come to the same; where it cannot follow the program they are drawn at random, and are never all.
+ * that come to the same; of a program that does not do the same again under the same order they are drawn at random, and are
+ * never all.
+ *
+ * @throws ContractViolation what the plugin is to blame for outside of any task
+ * @throws Error when the search itself fails: a mistake of the kit
  */
 export function tryOrders(
   lawCase: LawCase,
   on: Contender,
   geometry: GeometryName,
   maxExecutions: number,
+  search: typeof exploreLaw = exploreLaw,
 ): Orders {
   try {
-    const found = exploreLaw(lawCase, on, geometry, { maxExecutions, atFailure: "stop" });
+    const found = search(lawCase, on, geometry, { maxExecutions, atFailure: "stop" });
     const problems = found.counterexamples.flatMap((counterexample) => counterexample.problems);
-    return { executions: found.executions, complete: found.complete, problems };
-  } catch {
+    return { method: "search", executions: found.executions, complete: found.complete, problems };
+  } catch (cause) {
+    if (cause instanceof NotTheSameProgram) {
+      return drawOrders(lawCase, on, geometry, Math.min(maxExecutions, MOST_RANDOM));
+    }
+    if (cause instanceof ContractViolation) throw cause;
     // What a plugin or the law throws ends a task, not the run: this is the search's own.
-    return drawOrders(lawCase, on, geometry, Math.min(maxExecutions, MOST_RANDOM));
+    throw new Error(
+      `the search for orders of steps failed, which is a mistake of the kit: ${String(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -45,7 +62,7 @@ function drawOrders(lawCase: LawCase, on: Contender, geometry: GeometryName, exe
       chooser: randomChooser(seed),
     });
     const { problems } = world.run(lawCase);
-    if (problems.length > 0) return { executions: seed + 1, complete: false, problems };
+    if (problems.length > 0) return { method: "random", executions: seed + 1, complete: false, problems };
   }
-  return { executions, complete: false, problems: [] };
+  return { method: "random", executions, complete: false, problems: [] };
 }
