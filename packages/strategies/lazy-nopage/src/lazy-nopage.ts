@@ -43,6 +43,8 @@ export const lazyNopage = defineStrategy({
         if (hasPages(kernel, memory.pfn + area.pgoff, area.pages)) return -EINVAL;
         // Not VM_PFNMAP: mremap would not grow it.
         area.flags |= VM_IO | VM_MIXEDMAP;
+      } else if (memory.kind !== "page-array") {
+        return -EINVAL;
       }
       return {
         name: "lazy-nopage",

@@ -19,7 +19,7 @@ export function checkMemory(kernel: Kernel, backing: Backing): number {
   const { memory } = backing;
   if (memory.kind === "linear") return checkLinear(kernel, backing, memory);
   if (memory.kind === "vmalloc") return checkVmalloc(kernel, backing, memory);
-  return 0;
+  return memory.kind === "page-array" ? 0 : -EINVAL;
 }
 
 /**

@@ -24,10 +24,28 @@ export function flippedClaims(strategy: MappingStrategy): readonly FlippedClaim[
   const many = (["countsPages", "privateWritable"] as const).flatMap((field) =>
     supports.backing.map((kind) => [field, turned(supports[field], kind)] as const),
   );
-  return [...Object.entries(one), ...many].map(([field, value]) => ({
+  const flipped = [...Object.entries(one), ...many].map(([field, value]) => ({
     claim: `${field}: ${Array.isArray(value) ? `[${value.join(", ")}]` : value}`,
     liar: { ...strategy, supports: { ...supports, [field]: value } },
   }));
+  return [...flipped, ...concealed(strategy)];
+}
+
+/** The strategy with each kind of memory in turn said not to be shown, and nothing else said of it that would not fit. */
+function concealed(strategy: MappingStrategy): readonly FlippedClaim[] {
+  const { supports } = strategy;
+  if (supports.backing.length < 2) return [];
+  return supports.backing.map((kind) => {
+    const without = (kinds: readonly BackingKind[]) => kinds.filter((other) => other !== kind);
+    const backing = without(supports.backing);
+    const countsPages = without(supports.countsPages);
+    const privateWritable = without(supports.privateWritable);
+    const holes = supports.holes && backing.includes("page-array");
+    return {
+      claim: `backing: [${backing.join(", ")}]`,
+      liar: { ...strategy, supports: { ...supports, backing, countsPages, privateWritable, holes } },
+    };
+  });
 }
 
 /** The kinds with this one taken out, or put in. */

@@ -1,4 +1,4 @@
-import type { MachineOptions, ViolationKind } from "@nopage/core";
+import type { BackingKind, Geometry, MachineOptions, MappingStrategy, ViolationKind } from "@nopage/core";
 import type { Steps } from "../program/operation.ts";
 import type { Pinner } from "../subject/pinner.ts";
 import type { Subject } from "../subject/subject.ts";
@@ -15,12 +15,22 @@ export type LawOwner = "core" | "strategy" | "driver";
 /** What is tried: how a strategy maps, how a mirror follows a process, or how a policy pins. */
 export type Trial = "mapping" | "mirroring" | "pinning";
 
+/** The strategy behind a subject, for cases that look inside, and the situation that it is tried in. */
+export interface Tried {
+  readonly strategy: MappingStrategy;
+  readonly backing: BackingKind;
+  readonly holes: "none" | "some";
+  readonly geometry: Geometry;
+}
+
 /** What a law's program is given. */
 export interface Stage {
   readonly trial: Trial;
   readonly subject: Subject;
   /** A device that pins; undefined where there is none. */
   readonly pinner: Pinner | undefined;
+  /** Left out where no strategy is tried. */
+  readonly tried?: Tried;
 }
 
 /** One program that shows whether a law holds. */

@@ -4,6 +4,7 @@ import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import { type OddMemory, SECRET, type Subject } from "../subject/subject.ts";
 import { countsNothing } from "./bare-frames/bare-frames.ts";
+import { memoryClaims } from "./claims.ts";
 import type { AnyLaw, LawCase } from "./law.ts";
 import { references } from "./support/accounts.ts";
 import { existingPages } from "./support/existing-pages.ts";
@@ -154,7 +155,7 @@ export const lookUpLaws: readonly AnyLaw[] = [
     id: "LK-06",
     level: "required",
     owner: ["strategy"],
-    rule: "a hole, a page past the end, or a buffer that was freed MUST end in SIGBUS and MUST NOT change the page table",
+    rule: "a hole, a page past the end, or a buffer that was freed MUST end in SIGBUS and MUST NOT change the page table; memory that is not claimed to be shown, of another kind or with a hole, MUST be refused at mmap",
     source: "snd_pcm_mmap_data_fault; mail of 1997",
     cases: [
       {
@@ -199,6 +200,7 @@ export const lookUpLaws: readonly AnyLaw[] = [
           }
         },
       },
+      ...memoryClaims,
     ],
   },
   {

@@ -62,7 +62,13 @@ function mapping(strategy: MappingStrategy): readonly Contender[] {
       const guarded = { ...tried, strategy: guardedStrategy(strategy, machine) };
       const subject = createModelSubject(machine, kernel, guarded);
       const pinner = createModelPinner(machine, kernel, plainPins);
-      return { stage: { trial: "mapping", subject, pinner }, trespasses: () => subject.shown.trespasses };
+      const stage = {
+        trial: "mapping",
+        subject,
+        pinner,
+        tried: { ...guarded, geometry: machine.geometry },
+      } as const;
+      return { stage, trespasses: () => subject.shown.trespasses };
     },
   }));
 }

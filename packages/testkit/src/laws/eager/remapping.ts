@@ -2,6 +2,7 @@ import { EAGAIN, EINVAL, ENOMEM, FailingAllocations, type Pfn } from "@nopage/co
 import { claimMarkedWindow } from "../../marked-window.ts";
 import { must, mustBe, mustFail, mustReach, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
+import { leafClaims } from "../claims.ts";
 import type { AnyLaw, Stage } from "../law.ts";
 import { areaAt, mustHaveFaulted, mustHaveFlags } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
@@ -21,7 +22,7 @@ export const remapLaws: readonly AnyLaw[] = [
     id: "RE-01",
     level: "capability",
     owner: ["strategy"],
-    rule: "who maps everything at mmap MUST leave no page that faults; who maps at the first touch MUST leave every page to it",
+    rule: "who maps everything at mmap MUST leave no page that faults; who maps at the first touch MUST leave every page to it; large leaves MUST be made if, and only if, they are claimed",
     source: "mm/memory.c remap_pfn_range, vm_insert_page; mail of 1997",
     cases: [
       {
@@ -48,6 +49,7 @@ export const remapLaws: readonly AnyLaw[] = [
           );
         },
       },
+      ...leafClaims,
     ],
   },
   {
