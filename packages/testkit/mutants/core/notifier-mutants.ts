@@ -23,7 +23,9 @@ export const notifierMutants: readonly Mutant[] = [
       bug: "B42",
       name: "entries go and nobody is told",
       source: "CVE-2022-48991 khugepaged",
-      caughtBy: { "MN-01": /what the device reads at page 1 after munmap is 161, and must be undefined/ },
+      caughtBy: {
+        "MN-01": /what the device reads at page 1 after munmap is 161, and must be a device fault/,
+      },
     },
   ),
   wrongCore(

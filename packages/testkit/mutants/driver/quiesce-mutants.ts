@@ -133,7 +133,9 @@ export const quiesceMutants: readonly Mutant[] = [
         }
       },
     ),
-    caughtBy: { "LC-02": /the parent's first piece: object page 0 is undefined, and must be 0xface0000/ },
+    caughtBy: {
+      "LC-02": /the parent's first piece: object page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
+    },
   },
   {
     name: "private copies are taken away with the object",
@@ -238,7 +240,7 @@ export const quiesceMutants: readonly Mutant[] = [
         }
       },
     ),
-    caughtBy: { "PF-06": /page 0 of the same after a revocation is undefined, and must be 100/ },
+    caughtBy: { "PF-06": /page 0 of the same after a revocation is SIGBUS BUS_ADRERR, and must be 100/ },
   },
   {
     name: "the zap is done under the lock that a fault's hook takes",

@@ -91,8 +91,8 @@ export const areaMutants: readonly Mutant[] = [
       })),
     ),
     caughtBy: {
-      "LC-12": /the moved page: object page 1 is undefined, and must be 0xface0001/,
-      "LC-13": /the mapping that did not move: object page 0 is undefined, and must be 0xface0000/,
+      "LC-12": /the moved page: object page 1 is SIGBUS BUS_ADRERR, and must be 0xface0001/,
+      "LC-13": /the mapping that did not move: object page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
       "QU-06": /in the child: page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
     },
   },

@@ -217,7 +217,7 @@ export const faultMutants: readonly Mutant[] = [
     source: "mail of 1998: the process should be put to sleep",
     ...ofPages,
     wrong: handler("refuses meanwhile", ({ gate }) => (gate === "closed" ? sigbus : undefined)),
-    caughtBy: { "PF-10": /page 0 is undefined, and must be 0xface0000/ },
+    caughtBy: { "PF-10": /page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/ },
   },
   {
     name: "a claim of SIGBUS, and a wait",
@@ -306,7 +306,7 @@ export const faultMutants: readonly Mutant[] = [
     }),
     caughtBy: {
       "LK-02": /page 1 is 0xface0004, and must be 0xface0001/,
-      "LK-05": /byte 4 of page 2 is undefined, and must be 0/,
+      "LK-05": /byte 4 of page 2 is SIGBUS BUS_ADRERR, and must be 0/,
       "LK-07": /page 1 is 0xface0004, and must be 0xface0001/,
     },
   },

@@ -9,7 +9,7 @@ import {
   VM_READ,
 } from "@nopage/core";
 import { markOf } from "../mark.ts";
-import { must, mustBe, SIGBUS, succeed } from "../program/expect.ts";
+import { mustBe, mustReach, SIGBUS, succeed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { Subject } from "../subject/subject.ts";
@@ -107,7 +107,7 @@ export const atomicLaws: readonly AnyLaw[] = [
         about: ["mirroring"],
         *program({ subject }) {
           const address = yield* succeed("mmap", subject.map({ sharing: "private" }));
-          must(yield* subject.put(address, 7), "the device cannot store to page 0");
+          mustReach("the device's store to page 0", yield* subject.put(address, 7));
           const child = yield* user.fork(function* () {
             yield* user.sleep(1000);
           });

@@ -4,7 +4,7 @@ import { mustSucceed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { SubjectMirror } from "../subject/device-mirror.ts";
-import type { Subject } from "../subject/subject.ts";
+import { DEVICE_FAULT, type Subject } from "../subject/subject.ts";
 import { controlOperations } from "./control.ts";
 import { type MirrorCommand, MirroringDevice, mirrorCommands } from "./mirroring-device.ts";
 import { wordBitsOf } from "./word-bits.ts";
@@ -64,14 +64,14 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
     },
     *reach(address) {
       const seen = yield* once("device-read", address);
-      return isError(seen) ? undefined : seen;
+      return isError(seen) ? DEVICE_FAULT : seen;
     },
     *put(address, value) {
       const opened = yield* openedDevice();
       yield* command(opened, "choose-value", value);
       const written = yield* command(opened, "device-write", address);
       yield* user.close(opened);
-      return !isError(written);
+      return isError(written) ? DEVICE_FAULT : true;
     },
     mirror: mirrorOf(mirror, device),
   };

@@ -242,12 +242,9 @@ function mapping(pageSize: number): Pick<Subject, "open" | "openElsewhere" | "ma
       if (descriptor === undefined) yield* user.close(opened);
       return address;
     },
-    *reach(address) {
-      const seen = yield* user.load(address);
-      return typeof seen === "number" ? seen : undefined;
-    },
+    reach: (address) => user.load(address),
     *put(address, value) {
-      return (yield* user.store(address, value)) === undefined;
+      return (yield* user.store(address, value)) ?? true;
     },
   };
 }

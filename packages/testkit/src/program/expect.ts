@@ -1,4 +1,5 @@
-import { type Access, errnoName, isError, isTrap, type Trap } from "@nopage/core";
+import { errnoName, isError, isTrap, type Trap } from "@nopage/core";
+import { DEVICE_FAULT, type Reached } from "../subject/subject.ts";
 import type { Steps } from "./operation.ts";
 
 /** A law does not hold: what was seen, and what had to be. */
@@ -41,8 +42,10 @@ export function* succeed(what: string, call: Steps<number>): Steps<number> {
 }
 
 /** An access must have reached its page: the value. */
-export function mustReach<T>(what: string, seen: Access<T>): T {
-  if (isTrap(seen)) throw new LawBroken(`${what} ends in ${trapInWords(seen)}, and must reach its page`);
+export function mustReach<T>(what: string, seen: Reached<T>): T {
+  if (isTrap(seen) || seen === DEVICE_FAULT) {
+    throw new LawBroken(`${what} ends in ${inWords(seen)}, and must reach its page`);
+  }
   return seen as T;
 }
 

@@ -1,4 +1,4 @@
-import type { OpenMode } from "@nopage/core";
+import type { Access, OpenMode } from "@nopage/core";
 import type { Steps } from "../program/operation.ts";
 import type { SubjectMirror } from "./device-mirror.ts";
 
@@ -27,6 +27,12 @@ export type OddMemory = "slab" | "bare-block" | "unaligned";
 
 /** What a page of somebody else's begins with, beside `unaligned` memory. */
 export const SECRET = 0x5ec_2e75;
+
+/** How an access of a device ends that its translation refuses: there is nobody to send a signal to. */
+export const DEVICE_FAULT = "a device fault";
+
+/** How an access of a subject's accessor ends. */
+export type Reached<T> = Access<T> | typeof DEVICE_FAULT;
 
 /** How a subject is mapped; all of it, shared and writable, where left out. */
 export interface SubjectMapping {
@@ -89,10 +95,10 @@ export interface Subject {
   map(mapping?: SubjectMapping): Steps<number>;
   markOf(page: number): number;
 
-  /** The accessor loads 32 bits: the value, or undefined where it meets a fault. */
-  reach(address: number): Steps<number | undefined>;
-  /** The accessor stores 32 bits: whether they went through. */
-  put(address: number, value: number): Steps<boolean>;
+  /** The accessor loads 32 bits: the value, or the fault that it meets. */
+  reach(address: number): Steps<Reached<number>>;
+  /** The accessor stores 32 bits: true once they went through, or the fault that it meets. */
+  put(address: number, value: number): Steps<Reached<true>>;
 
   readonly gate?: SubjectGate;
   /** The device's own translations, where a device is the accessor. */

@@ -43,7 +43,7 @@ export const insertionLaws: readonly AnyLaw[] = [
           for (const page of existingPages(subject)) {
             const at = page * subject.pageSize;
             mustBe(`page ${page} before the store`, yield* subject.reach(own + at), subject.markOf(page));
-            must(yield* subject.put(own + at, 7 + page), `a private store to page ${page} traps`);
+            mustReach(`a private store to page ${page}`, yield* subject.put(own + at, 7 + page));
             mustBe(`page ${page} after the store`, yield* subject.reach(own + at), 7 + page);
             mustBe(`page ${page} of the object`, yield* subject.reach(shared + at), subject.markOf(page));
           }
@@ -273,7 +273,7 @@ export const insertionLaws: readonly AnyLaw[] = [
           const address = yield* succeed("mmap", subject.map());
           const there = existingPages(subject);
           for (const page of there) {
-            must(yield* subject.put(address + page * pageSize, 100 + page), `a store to page ${page} traps`);
+            mustReach(`a store to page ${page}`, yield* subject.put(address + page * pageSize, 100 + page));
           }
           yield* mustHold(subject, "the same mapping", address, 100);
           yield* mustHold(subject, "another", yield* succeed("mmap", subject.map()), 100);

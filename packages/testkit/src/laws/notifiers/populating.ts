@@ -2,7 +2,7 @@ import { EAGAIN } from "@nopage/core";
 import { must, mustBe, mustFail, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
-import type { Subject } from "../../subject/subject.ts";
+import { DEVICE_FAULT, type Subject } from "../../subject/subject.ts";
 import type { AnyLaw, LawCase } from "../law.ts";
 import { IntervalRecorder } from "../support/interval.ts";
 import { privateMemory } from "../support/private-memory.ts";
@@ -227,7 +227,7 @@ function racing(
       yield* take(subject, address);
       yield* user.join(driver);
       if (ends === "munmap")
-        mustBe("what the device reads after munmap", yield* subject.reach(address), undefined);
+        mustBe("what the device reads after munmap", yield* subject.reach(address), DEVICE_FAULT);
       else yield* mustAgree(subject, "the page", address);
     },
   };

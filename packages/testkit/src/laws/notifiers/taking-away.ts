@@ -1,8 +1,8 @@
 import { migratePage, oomReap, VM_READ, VM_WRITE } from "@nopage/core";
-import { must, mustBe, succeed } from "../../program/expect.ts";
+import { mustBe, mustReach, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
-import type { Subject } from "../../subject/subject.ts";
+import { DEVICE_FAULT, type Subject } from "../../subject/subject.ts";
 import type { LawCase } from "../law.ts";
 
 /** Where the device follows a process, and which page something happens to. */
@@ -109,10 +109,8 @@ export const deviceAgreesCases: readonly LawCase[] = all.map(({ name, sharing, e
     const descriptor = yield* succeed("open", subject.open());
     const address = yield* succeed("mmap", subject.map({ sharing, descriptor }));
     for (let page = 0; page < pages; page++) {
-      must(
-        yield* subject.put(address + page * pageSize, 0xa0 + page),
-        `the device cannot store to page ${page}`,
-      );
+      const stored = yield* subject.put(address + page * pageSize, 0xa0 + page);
+      mustReach(`the device's store to page ${page}`, stored);
     }
     yield* run({ subject, address, target: address + pageSize, descriptor });
     for (let page = 0; page < pages; page++) {
@@ -125,8 +123,8 @@ export const deviceAgreesCases: readonly LawCase[] = all.map(({ name, sharing, e
 export function* mustAgree(subject: Subject, what: string, address: number): Steps<void> {
   const seen = yield* subject.reach(address);
   const own = yield* user.load(address);
-  mustBe(`what the device reads at ${what}`, seen, typeof own === "number" ? own : undefined);
-  const isStored = yield* subject.put(address, 0xd);
+  mustBe(`what the device reads at ${what}`, seen, typeof own === "number" ? own : DEVICE_FAULT);
+  const isStored = (yield* subject.put(address, 0xd)) === true;
   const mayStore = (yield* user.store(address + 4, 1)) === undefined;
   mustBe(`whether the device may store to ${what}`, isStored, mayStore);
   if (isStored) mustBe(`what the process reads at ${what} then`, yield* user.load(address), 0xd);
