@@ -51,6 +51,17 @@ export const faultMutants: readonly Mutant[] = [
     },
   },
   {
+    name: "only the offset's low bits count",
+    bug: "law",
+    source: "vmf->pgoff is the object's whole offset in pages: include/linux/mm.h struct vm_fault",
+    ...ofPages,
+    wrong: handler("counts low bits only", ({ gate, pgoff }, place) => {
+      const page = pgoff < place.backing.pages ? pageOf(place, pgoff & 7) : undefined;
+      return gate !== "open" || page === undefined ? undefined : place.kernel.pages.handOver(page);
+    }),
+    caughtBy: { "LC-10": /a long object: object page 8 is 0xface0000, and must be 0xface0008/ },
+  },
+  {
     name: "no bound in the handler",
     bug: "B04",
     source: "CVE-2008-0007; ALSA: usx2y: bound the hwdep mmap fault offset",

@@ -20,6 +20,7 @@ import type { FallibleHook, HookCounts, OddMemory, Subject, SubjectMapping } fro
 import { createTestDevice, type TestDevice } from "../test-device.ts";
 import { type ControlCommand, controlOperations } from "./control.ts";
 import { frameOf } from "./frame-of.ts";
+import { LongObject, mapLongObject } from "./long-object.ts";
 import { ODD_DEVICE, oddKinds, showOdd } from "./odd-memory.ts";
 import { HookWatch, watched } from "./watched-strategy.ts";
 import { wordBitsOf } from "./word-bits.ts";
@@ -54,6 +55,8 @@ const commandNames = [
   "heal",
   "free",
   "show-odd",
+  "show-long",
+  "free-long",
 ] as const;
 type CommandName = (typeof commandNames)[number];
 
@@ -104,6 +107,7 @@ export function createModelSubject(
   });
   if (typeof elsewhere === "number") throw new Error(`${ELSEWHERE} is already registered`);
   const supports = supportsOf(strategy, backing);
+  const long = new LongObject(machine, kernel, strategy, backing);
   const commands: Record<CommandName, ControlCommand> = {
     ...commandsOf({ machine, kernel }, device, shown, watch),
     *free() {
@@ -112,6 +116,8 @@ export function createModelSubject(
       return 0;
     },
     "show-odd": (kind) => showOdd(machine, kernel, strategy, kind),
+    "show-long": (pages) => long.show(pages),
+    "free-long": () => long.free(),
   };
   const operations: FileOperations = controlOperations(
     CONTROL,
@@ -131,6 +137,15 @@ export function createModelSubject(
     module: MODULE,
     ...mapping(machine.geometry.pageSize),
     ...control(),
+    long: {
+      *map(pages, at) {
+        mustSucceed("showing a long object", yield* command("show-long", pages));
+        return yield* mapLongObject(pages * machine.geometry.pageSize, at);
+      },
+      *free() {
+        yield* command("free-long");
+      },
+    },
     ...(backing === "linear" && { mapOdd: (kind) => mapOdd(kind) }),
     markOf,
     device,
@@ -154,7 +169,7 @@ function commandsOf(
   { binding }: TestDevice,
   shown: ShownMemory,
   watch: HookWatch,
-): Record<Exclude<CommandName, "free" | "show-odd">, ControlCommand> {
+): Record<Exclude<CommandName, "free" | "show-odd" | "show-long" | "free-long">, ControlCommand> {
   const { frames } = machine.memory;
   const mark = (page: number, change: (on: typeof frames, frame: Page) => void): number => {
     const frame = frameOf(machine, binding.backing, page);

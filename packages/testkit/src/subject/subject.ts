@@ -63,6 +63,14 @@ export interface SubjectGate {
   open(): Steps<void>;
 }
 
+/** An object that is there from `map` until `free`; each of its pages begins with its mark. */
+export interface LongObjectOfSubject {
+  /** Makes it `pages` pages long and maps all of it at the address `at` (`MAP_FIXED`): the address, or a negated errno. */
+  map(pages: number, at: number): Steps<number>;
+  /** Takes its device out and gives its memory back. */
+  free(): Steps<void>;
+}
+
 /**
  * What a law runs against: anything that can be opened and mapped. A strategy on the model is a subject; so is a driver of
  * a real kernel. All that is beyond opening and mapping is optional; what is left out the subject cannot do, and laws
@@ -111,6 +119,8 @@ export interface Subject {
   resize?(pages: number): Steps<number>;
   /** Maps another object of the same driver, made of odd memory: the address, or a negated errno. */
   mapOdd?(memory: OddMemory): Steps<number>;
+  /** Another object of the same driver, as long as a law wants it, and without holes. */
+  readonly long?: LongObjectOfSubject;
   /**
    * The owner gives all of its memory back while it may be mapped: counted pages at once, bare frames after the device was
    * taken out, as nothing else keeps them. Nobody may `peek` or `poke` afterwards.

@@ -11,6 +11,12 @@ import { isSmallerThan, move, reserveRange, unmap } from "../support/reserved-ra
 import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
 import { mustHaveAreas } from "./open-close.ts";
 
+/** Where a table of leaves begins on every geometry, and user space may map. */
+const TABLE_BEGINS = 0x4000_0000;
+/** Pages of a long object, and how many of them lie before the table begins. */
+const LONG_PAGES = 24;
+const LONG_BEFORE = 16;
+
 /** What becomes of a mapping of which a part goes. */
 export const splitLaws: readonly AnyLaw[] = [
   {
@@ -195,6 +201,23 @@ export const splitLaws: readonly AnyLaw[] = [
         },
       },
       {
+        when: "a long object, across the end of a table of leaves",
+        schedule: "sequential",
+        excluded: ({ subject }) => (subject.long === undefined ? "it has no long object" : undefined),
+        *program({ subject }) {
+          const { long, pageSize } = subject;
+          if (long === undefined) return;
+          const address = TABLE_BEGINS - LONG_BEFORE * pageSize;
+          yield* succeed("mmap of a long object", long.map(LONG_PAGES, address));
+          yield* mustShowLong(subject, "a long object", address, 0);
+          const first = LONG_BEFORE - 1;
+          yield* unmap(subject, address, first);
+          yield* mustShowLong(subject, "what is left of a long object", address + first * pageSize, first);
+          yield* unmap(subject, address + first * pageSize, LONG_PAGES - first);
+          yield* long.free();
+        },
+      },
+      {
         when: "split by mprotect",
         schedule: "sequential",
         about: ["mapping", "mirroring"],
@@ -253,3 +276,11 @@ export const splitLaws: readonly AnyLaw[] = [
     ],
   },
 ];
+
+/** A long object's pages from `first` on must show themselves from `address` on; it has no holes. */
+function* mustShowLong(subject: Subject, what: string, address: number, first: number): Steps<void> {
+  for (let page = first; page < LONG_PAGES; page++) {
+    const seen = yield* subject.reach(address + (page - first) * subject.pageSize);
+    mustBe(`${what}: object page ${page}`, seen, subject.markOf(page));
+  }
+}
