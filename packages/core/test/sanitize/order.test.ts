@@ -3,6 +3,7 @@ import type { Sleepable } from "../../src/contract/execution.ts";
 import type { Kernel } from "../../src/contract/kernel.ts";
 import { formatViolation } from "../../src/sanitize/format-violation.ts";
 import { reportEnd } from "../../src/sanitize/report-end.ts";
+import type { Chooser } from "../../src/sched/chooser.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { World } from "../support/world.ts";
 
@@ -202,6 +203,34 @@ describe("a sleeper that nobody wakes", () => {
   test("MUST NOT be reported when it was woken", () => {
     expect(waiting({ isSet: true, isWoken: true })).toEqual([]);
   });
+});
+
+describe("a task that looks again and again", () => {
+  /** Somebody asks every 10 ns whether a transfer is done, which it is after so many. */
+  const polling = (doneAt: number, chooser?: Chooser) => {
+    const world = new World({ stepLimit: 500, ...(chooser !== undefined && { chooser }) });
+    const { time } = world.kernel;
+    world.spawn(function* () {
+      while (time.now() < doneAt) yield* time.sleep(10);
+    }, "poller");
+    reportEnd(world.machine, world.machine.sched.run());
+    return world.machine.violations.list;
+  };
+  const choosers = [undefined, ...Array.from({ length: 5 }, (_, seed) => randomChooser(seed))];
+
+  test.each(choosers)("for ever is a hung task, by its name", (chooser) => {
+    const [violation, ...others] = polling(Number.POSITIVE_INFINITY, chooser);
+    expect(violation).toMatchObject({ kind: "hung-task", operation: { what: "goes on for ever" } });
+    expect(violation?.message).toContain("poller/0 ");
+    expect(others).toEqual([]);
+  });
+
+  test.each(choosers)(
+    "MUST NOT be reported when it finds what it looks for, late as that may be",
+    (chooser) => {
+      expect(polling(1000, chooser)).toEqual([]);
+    },
+  );
 });
 
 describe("locks that are taken both ways round", () => {
