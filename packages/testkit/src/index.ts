@@ -1,7 +1,4 @@
 // The public face of @nopage/testkit is exported from here.
-export type { Behaviour, Subject } from "./behaviour/behaviour.ts";
-export { type FlippedClaim, flippedClaims } from "./behaviour/flipped-claims.ts";
-export { behavioursOf } from "./behaviour/index.ts";
 export { entriesOf } from "./entries-of.ts";
 export { replaySaved, type SavedRun, savedRun } from "./explore/counterexample.ts";
 export {
@@ -44,6 +41,7 @@ export {
   type Inject,
   type Shortage,
 } from "./fail-every-allocation.ts";
+export { type FlippedClaim, flippedClaims } from "./flipped-claims.ts";
 export type { LawCase } from "./laws/law.ts";
 export { markOf } from "./mark.ts";
 export { claimMarkedWindow, type MarkedWindow } from "./marked-window.ts";
