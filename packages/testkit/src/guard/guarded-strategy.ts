@@ -1,5 +1,21 @@
-import type { Machine, MappingStrategy, MaySleep, StrategyHooks, VmOps } from "@nopage/core";
-import { areaAsHanded, backingAsHanded, faultAsHanded, freezeClaims, together } from "./handed.ts";
+import type {
+  Area,
+  Backing,
+  Fault,
+  Machine,
+  MappingStrategy,
+  MaySleep,
+  StrategyHooks,
+  VmOps,
+} from "@nopage/core";
+import {
+  areaAsHanded,
+  backingsAsHanded,
+  faultAsHanded,
+  freezeClaims,
+  type Handed,
+  together,
+} from "./handed.ts";
 import { HookGuard } from "./hook-guard.ts";
 import { checkFunctions, hooksOf } from "./hooks-of.ts";
 
@@ -20,6 +36,8 @@ export function guardedStrategy(strategy: MappingStrategy, machine: Machine): Ma
   freezeClaims(strategy.supports);
   const guard = new HookGuard(strategy.name, machine);
   const known = new WeakSet<VmOps>();
+  const backings = new Set<Backing>();
+  const shown = backingsAsHanded(backings);
   return {
     name: strategy.name,
     supports: strategy.supports,
@@ -28,23 +46,29 @@ export function guardedStrategy(strategy: MappingStrategy, machine: Machine): Ma
       const { revoke, restore } = hooks;
       return {
         *mmap(area, backing) {
-          const handed = together(areaAsHanded(area), backingAsHanded(backing));
+          backings.add(backing);
           const called = guard.call(
             "mmap",
-            handed,
+            together(areaAsHanded(area), shown),
             (): MaySleep<VmOps | number> => hooks.mmap(area, backing),
           );
           const answer = isSteps(called) ? yield* called : called;
           // What is no object at all the kernel tells itself.
-          return typeof answer === "object" && answer !== null ? guardedOps(answer, guard, known) : answer;
+          return typeof answer === "object" && answer !== null
+            ? guardedOps(answer, guard, known, shown)
+            : answer;
         },
         ...(revoke !== undefined && {
-          revoke: (backing) =>
-            guard.call("revoke", backingAsHanded(backing), () => revoke.call(hooks, backing)),
+          revoke: (backing) => {
+            backings.add(backing);
+            return guard.call("revoke", shown, () => revoke.call(hooks, backing));
+          },
         }),
         ...(restore !== undefined && {
-          restore: (backing) =>
-            guard.call("restore", backingAsHanded(backing), () => restore.call(hooks, backing)),
+          restore: (backing) => {
+            backings.add(backing);
+            return guard.call("restore", shown, () => restore.call(hooks, backing));
+          },
         }),
       };
     },
@@ -56,48 +80,50 @@ function isSteps<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> {
 }
 
 /** The operations with every hook guarded; the very same object where it can be changed, by which areas may be known. */
-function guardedOps(ops: VmOps, guard: HookGuard, known: WeakSet<VmOps>): VmOps {
+function guardedOps(ops: VmOps, guard: HookGuard, known: WeakSet<VmOps>, shown: Handed): VmOps {
   if (known.has(ops)) return ops;
   checkFunctions(guard, "mmap", ops, [], hookNames);
   if (typeof ops.name !== "string") throw guard.breach("mmap", "answered operations without a name");
   const guarded = Object.isExtensible(ops) ? ops : { ...ops };
   known.add(guarded);
-  return Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(guardedHooks(ops, guard)));
+  return Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(guardedHooks(ops, guard, shown)));
 }
 
-function guardedHooks(ops: VmOps, guard: HookGuard): VmOps {
+function guardedHooks(ops: VmOps, guard: HookGuard, shown: Handed): VmOps {
   const { name, open, close, nopage, nopagePfn, mkwrite, maySplit, mremap, mprotect, access } = ops;
+  const asked = (fault: Fault): Handed => together(faultAsHanded(fault), shown);
+  const told = (area: Area): Handed => together(areaAsHanded(area), shown);
   return {
     name,
     ...(open !== undefined && {
-      open: (area) => guard.call("open", areaAsHanded(area), () => open.call(ops, area)),
+      open: (area) => guard.call("open", told(area), () => open.call(ops, area)),
     }),
     ...(close !== undefined && {
-      close: (area) => guard.call("close", areaAsHanded(area), () => close.call(ops, area)),
+      close: (area) => guard.call("close", told(area), () => close.call(ops, area)),
     }),
     ...(nopage !== undefined && {
-      nopage: (fault) => guard.call("nopage", faultAsHanded(fault), () => nopage.call(ops, fault)),
+      nopage: (fault) => guard.call("nopage", asked(fault), () => nopage.call(ops, fault)),
     }),
     ...(nopagePfn !== undefined && {
-      nopagePfn: (fault) => guard.call("nopagePfn", faultAsHanded(fault), () => nopagePfn.call(ops, fault)),
+      nopagePfn: (fault) => guard.call("nopagePfn", asked(fault), () => nopagePfn.call(ops, fault)),
     }),
     ...(mkwrite !== undefined && {
-      mkwrite: (fault) => guard.call("mkwrite", faultAsHanded(fault), () => mkwrite.call(ops, fault)),
+      mkwrite: (fault) => guard.call("mkwrite", asked(fault), () => mkwrite.call(ops, fault)),
     }),
     ...(maySplit !== undefined && {
       maySplit: (area, address) =>
-        guard.call("maySplit", areaAsHanded(area), () => maySplit.call(ops, area, address)),
+        guard.call("maySplit", told(area), () => maySplit.call(ops, area, address)),
     }),
     ...(mremap !== undefined && {
-      mremap: (area) => guard.call("mremap", areaAsHanded(area), () => mremap.call(ops, area)),
+      mremap: (area) => guard.call("mremap", told(area), () => mremap.call(ops, area)),
     }),
     ...(mprotect !== undefined && {
       mprotect: (area, start, end, flags) =>
-        guard.call("mprotect", areaAsHanded(area), () => mprotect.call(ops, area, start, end, flags)),
+        guard.call("mprotect", told(area), () => mprotect.call(ops, area, start, end, flags)),
     }),
     ...(access !== undefined && {
       access: (area, address, buffer, direction) =>
-        guard.call("access", areaAsHanded(area), () => access.call(ops, area, address, buffer, direction)),
+        guard.call("access", told(area), () => access.call(ops, area, address, buffer, direction)),
     }),
   };
 }

@@ -32,9 +32,9 @@ export class HookGuard {
     run: () => T | Generator<Y, T, void>,
   ): T | Generator<Y, T, void> {
     const held = this.#held();
-    const before = handed();
+    const before = partsOf(handed);
     const answer = run();
-    this.#compare(hook, before, handed());
+    this.#compare(hook, before, handed);
     if (isGenerator(answer)) return this.#drive(hook, handed, answer, held);
     this.#compareLocks(hook, held);
     return answer;
@@ -53,9 +53,9 @@ export class HookGuard {
   ): Generator<Y, T, void> {
     for (let taken = 0; taken < MOST_STEPS; taken++) {
       // Between two steps somebody else may change things; within one it was the hook.
-      const before = handed();
+      const before = partsOf(handed);
       const step = steps.next();
-      this.#compare(hook, before, handed());
+      this.#compare(hook, before, handed);
       if (step.done === true) {
         this.#compareLocks(hook, held);
         return step.value;
@@ -65,10 +65,16 @@ export class HookGuard {
     throw this.breach(hook, `has not come to an end after ${MOST_STEPS} steps`);
   }
 
-  #compare(hook: string, before: ReturnType<Handed>, after: ReturnType<Handed>): void {
-    for (const [index, [what, value]] of before.entries()) {
-      if (Object.is(after[index]?.[1], value)) continue;
-      this.#report(hook, `changed ${what}, which it was handed to read`);
+  #compare(hook: string, before: readonly unknown[], handed: Handed): void {
+    const after = partsOf(handed);
+    const isAsLong = before.length === after.length;
+    // Of each part there is what it is, and behind it its value.
+    for (let at = 0; at < Math.max(before.length, after.length); at += 2) {
+      const isThere = at < before.length && at < after.length;
+      if (isThere && Object.is(before[at + 1], after[at + 1])) continue;
+      this.#report(hook, `changed ${String(before[at] ?? after[at])}, which it was handed to read`);
+      // Where parts were added or taken away, what comes after the first of them has moved, and is not what was changed.
+      if (!isAsLong) return;
     }
   }
 
@@ -88,4 +94,10 @@ export class HookGuard {
   #report(hook: string, what: string): void {
     this.#machine.violations.report("contract", this.breach(hook, what).message);
   }
+}
+
+function partsOf(handed: Handed): readonly unknown[] {
+  const parts: unknown[] = [];
+  handed(parts);
+  return parts;
 }

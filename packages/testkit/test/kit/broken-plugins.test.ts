@@ -145,8 +145,94 @@ const meddling: readonly (readonly [string, string, MappingStrategy])[] = [
       },
     })),
   ],
+  [
+    "nopage",
+    "changed the number of parts of the backing's memory",
+    knowing((list) => ({ nopage: () => list.push(list[0]) })),
+  ],
+  [
+    "nopage",
+    "changed the number of parts of the backing's memory",
+    knowing((list) => ({ nopage: () => list.pop() })),
+  ],
+  [
+    "nopage",
+    "changed part 0 of the backing's memory",
+    knowing((list) => ({
+      nopage() {
+        list[0] = list[1];
+      },
+    })),
+  ],
+  [
+    "open",
+    "changed part 1 of the backing's memory",
+    knowing((list) => ({
+      open() {
+        list[1] = list[0];
+      },
+    })),
+  ],
+  [
+    "close",
+    "changed the number of parts of the backing's memory",
+    knowing((list) => ({
+      close() {
+        list.length = 0;
+      },
+    })),
+  ],
+  [
+    "mmap",
+    "changed the number of parts of the backing's memory",
+    broken((hooks) => ({
+      ...hooks,
+      mmap(area, backing) {
+        if (backing.memory.kind === "page-array") untyped<unknown[]>(backing.memory.list).push(undefined);
+        return hooks.mmap(area, backing);
+      },
+    })),
+  ],
+  [
+    "mmap",
+    "changed the number of the fields of the backing's memory",
+    broken((hooks) => ({
+      ...hooks,
+      mmap(area, backing) {
+        Object.assign(backing.memory, { note: "mine" });
+        return hooks.mmap(area, backing);
+      },
+    })),
+  ],
   ["mmap", "threw TypeError", liar()],
 ];
+
+/** Remembers the list of pages that it was handed at mmap, and changes it in another hook. */
+function knowing(
+  change: (list: unknown[]) => { nopage?(): unknown; open?(): unknown; close?(): unknown },
+): MappingStrategy {
+  return broken((hooks) => ({
+    ...hooks,
+    mmap(area, backing) {
+      const made = hooks.mmap(area, backing);
+      if (typeof made === "number" || Symbol.iterator in made) throw new Error("plain pages answer at once");
+      if (backing.memory.kind !== "page-array") return made;
+      const { nopage, open, close } = change(untyped<unknown[]>(backing.memory.list));
+      return {
+        ...made,
+        name: "broken",
+        ...(nopage !== undefined && {
+          nopage(fault: Fault) {
+            nopage();
+            return made.nopage?.(fault) ?? { kind: "sigbus" };
+          },
+        }),
+        ...(open !== undefined && { open: () => void open() }),
+        ...(close !== undefined && { close: () => void close() }),
+      };
+    },
+  }));
+}
 
 /** Writes to what it says about itself, once it is at work. */
 function liar(): MappingStrategy {
