@@ -41,7 +41,7 @@ export const pages = defineStrategy({
   }),
 });
 
-/** Whether every page of a buffer can be handed over by itself, and the buffer is as long as it is said to be. */
+/** Whether it is memory of pages, each can be handed over by itself, and there are as many as is said. */
 function mayShow(kernel: Kernel, { memory, pages: count }: Backing): boolean {
   const { frames, vmalloc } = kernel.memory;
   const { pageSize } = kernel.geometry;
@@ -49,7 +49,7 @@ function mayShow(kernel: Kernel, { memory, pages: count }: Backing): boolean {
     const area = vmalloc.findVmArea(memory.address);
     return area !== undefined && area.kind !== "mapping" && memory.address + count * pageSize <= area.end;
   }
-  if (memory.kind !== "linear") return true;
+  if (memory.kind !== "linear") return memory.kind === "page-array";
   if (memory.address % pageSize !== 0) return false;
   const first = bufferPage(kernel, { memory }, 0);
   return Array.from({ length: count }, (_, index) => bufferPage(kernel, { memory }, index)).every(
