@@ -57,6 +57,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ["source"] } },
   oxc: { decorator: { legacy: true } },
   test: {
+    // The tests wait for nothing but the CPU: every one is used, where the default would leave one to others.
+    maxWorkers: "100%",
     // A machine that is busy with something else makes a test slow, not wrong.
     testTimeout: 30_000,
     // Machines are values and nothing is kept in modules: files may share what they import, which halves the work.
