@@ -1,7 +1,7 @@
 import { hwpoison, type installed, oom, sigbus, sigsegv } from "@nopage/core";
+import { finished } from "#src/model/finished";
 import { pages } from "../mapping/right-strategies.ts";
 import type { Mutant } from "../mutant.ts";
-import { finished } from "../support/altered.ts";
 import { wrongCore } from "./core-mutant.ts";
 import { eachOps } from "./tamper.ts";
 

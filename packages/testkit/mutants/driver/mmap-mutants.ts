@@ -10,9 +10,9 @@ import {
   VM_PFNMAP,
   VM_WRITE,
 } from "@nopage/core";
+import { finished } from "#src/model/finished";
 import { frames, pages } from "../mapping/right-strategies.ts";
 import type { Mutant, Setup } from "../mutant.ts";
-import { finished } from "../support/altered.ts";
 import { spoiled } from "../support/placed.ts";
 import { type Driver, driven, Own, ofFrames, ofPages, ofRegisters, registers } from "./own-driver.ts";
 

@@ -12,8 +12,9 @@ import {
   sigsegv,
   VM_MIXEDMAP,
 } from "@nopage/core";
+import { finished } from "#src/model/finished";
 import type { Mutant } from "../mutant.ts";
-import { altered, finished, type Place } from "../support/altered.ts";
+import { altered, type Place } from "../support/altered.ts";
 import { plain } from "../support/placed.ts";
 import { bufferPage, pages } from "./right-strategies.ts";
 

@@ -1,6 +1,7 @@
 import { installed, mapPfn, type Pfn, sigbus } from "@nopage/core";
+import { finished } from "#src/model/finished";
 import type { Mutant } from "../mutant.ts";
-import { altered, finished } from "../support/altered.ts";
+import { altered } from "../support/altered.ts";
 import { plain } from "../support/placed.ts";
 import { frames, remapped } from "./right-strategies.ts";
 

@@ -2,15 +2,13 @@ import {
   type Area,
   type Backing,
   defineStrategy,
-  isGenerator,
   type Kernel,
   type MappingStrategy,
   type MaySleep,
-  type Point,
-  type Sleep,
   type StrategySupports,
   type VmOps,
 } from "@nopage/core";
+import { finished } from "#src/model/finished";
 
 /** Where an altered hook runs. */
 export interface Place {
@@ -61,9 +59,4 @@ export function altered(
       };
     },
   });
-}
-
-/** The end of what may be a generator. */
-export function* finished<T>(answer: MaySleep<T>): Generator<Point | Sleep, T, void> {
-  return isGenerator(answer) ? yield* answer : answer;
 }

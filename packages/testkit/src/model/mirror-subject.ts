@@ -5,11 +5,11 @@ import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { SubjectMirror } from "../subject/device-mirror.ts";
 import { DEVICE_FAULT, type Subject } from "../subject/subject.ts";
-import { controlOperations } from "./control.ts";
-import { type MirrorCommand, MirroringDevice, mirrorCommands } from "./mirroring-device.ts";
+import { ControlDevice } from "./control.ts";
+import { MirroringDevice, mirrorCommands } from "./mirroring-device.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
-const DEVICE = "/dev/mirror";
+const control = new ControlDevice("/dev/mirror", mirrorCommands);
 const PAGES = 4;
 
 /**
@@ -19,15 +19,7 @@ const PAGES = 4;
  */
 export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: DeviceMirror): Subject {
   const device = new MirroringDevice(machine, kernel, mirror);
-  const commands = device.commands();
-  const inode = machine.devices.register(DEVICE, {
-    ...controlOperations(
-      DEVICE,
-      mirrorCommands.map((name) => commands[name]),
-    ),
-    release: (file) => device.release(file),
-  });
-  if (typeof inode === "number") throw new Error(`${DEVICE} is already registered`);
+  control.register(machine, device.commands(), { release: (file) => device.release(file) });
   const { pageSize } = machine.geometry;
   return {
     name: mirror.name,
@@ -57,19 +49,19 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
       if (descriptor === undefined) yield* user.close(file);
       if (isError(address)) return address;
       // It stays open until the process ends: with its release the device stops following.
-      const opened = yield* openedDevice();
-      yield* command(opened, "choose-address", address);
-      const followed = yield* command(opened, "follow", pages);
+      const opened = yield* control.open();
+      yield* control.command(opened, "choose-address", address);
+      const followed = yield* control.command(opened, "follow", pages);
       return isError(followed) ? followed : address;
     },
     *reach(address) {
-      const seen = yield* once("device-read", address);
+      const seen = yield* control.once("device-read", address);
       return isError(seen) ? DEVICE_FAULT : seen;
     },
     *put(address, value) {
-      const opened = yield* openedDevice();
-      yield* command(opened, "choose-value", value);
-      const written = yield* command(opened, "device-write", address);
+      const opened = yield* control.open();
+      yield* control.command(opened, "choose-value", value);
+      const written = yield* control.command(opened, "device-write", address);
       yield* user.close(opened);
       return isError(written) ? DEVICE_FAULT : true;
     },
@@ -82,37 +74,23 @@ function mirrorOf({ supports }: DeviceMirror, device: MirroringDevice): SubjectM
     forms: supports.forms,
     holdsOff: supports.holdsOff,
     *reaches(address, access) {
-      const reached = yield* once(access === "read" ? "reaches-for-read" : "reaches-for-write", address);
+      const reached = yield* control.once(
+        access === "read" ? "reaches-for-read" : "reaches-for-write",
+        address,
+      );
       return reached === 1;
     },
     populate: (address, access) =>
-      once(access === "read" ? "populate-for-read" : "populate-for-write", address),
+      control.once(access === "read" ? "populate-for-read" : "populate-for-write", address),
     populateNow: (address, access) =>
-      once(access === "read" ? "populate-now-for-read" : "populate-now-for-write", address),
+      control.once(access === "read" ? "populate-now-for-read" : "populate-now-for-write", address),
     *unfollow() {
-      mustSucceed("unfollow", yield* once("unfollow"));
+      mustSucceed("unfollow", yield* control.once("unfollow"));
     },
     *letGo() {
       return device.letGo;
     },
   };
-}
-
-/** One command through a descriptor of its own. */
-function* once(name: MirrorCommand, argument = 0): Steps<number> {
-  const opened = yield* openedDevice();
-  const answer = yield* command(opened, name, argument);
-  yield* user.close(opened);
-  return answer;
-}
-
-function* openedDevice(): Steps<number> {
-  const descriptor = yield* user.open({ path: DEVICE, mode: "read-write", blocking: "blocking" });
-  return mustSucceed(`open of ${DEVICE}`, descriptor);
-}
-
-function* command(descriptor: number, name: MirrorCommand, argument: number): Steps<number> {
-  return yield* user.ioctl(descriptor, mirrorCommands.indexOf(name), argument);
 }
 
 /** A memory file of which each page begins with its mark: its descriptor. */

@@ -1,7 +1,6 @@
 import {
   type BackingKind,
   ENXIO,
-  type FileOperations,
   type Kernel,
   type Machine,
   type MappingStrategy,
@@ -18,7 +17,7 @@ import { user } from "../program/user.ts";
 import { type ShownMemory, showMemory } from "../shown-memory.ts";
 import type { FallibleHook, HookCounts, OddMemory, Subject, SubjectMapping } from "../subject/subject.ts";
 import { createTestDevice, type TestDevice } from "../test-device.ts";
-import { type ControlCommand, controlOperations } from "./control.ts";
+import { type ControlCommand, ControlDevice } from "./control.ts";
 import { frameOf } from "./frame-of.ts";
 import { LongObject, mapLongObject } from "./long-object.ts";
 import { ODD_DEVICE, oddKinds, showOdd } from "./odd-memory.ts";
@@ -33,7 +32,6 @@ const HOLES = [2];
 const DEVICE = "/dev/subject";
 /** Another node of the same device. */
 const ELSEWHERE = "/dev/subject-too";
-const CONTROL = "/dev/subject-control";
 const MODULE = "subject";
 
 /** What the control device does, in the order of the commands' numbers. */
@@ -59,6 +57,8 @@ const commandNames = [
   "free-long",
 ] as const;
 type CommandName = (typeof commandNames)[number];
+
+const controls = new ControlDevice("/dev/subject-control", commandNames);
 
 const fallibleHooks: readonly FallibleHook[] = ["mmap", "may-split", "mremap", "mprotect", "mkwrite"];
 
@@ -119,13 +119,7 @@ export function createModelSubject(
     "show-long": (pages) => long.show(pages),
     "free-long": () => long.free(),
   };
-  const operations: FileOperations = controlOperations(
-    CONTROL,
-    commandNames.map((name) => commands[name]),
-  );
-  if (typeof machine.devices.register(CONTROL, operations) === "number") {
-    throw new Error(`${CONTROL} is already registered`);
-  }
+  controls.register(machine, commands);
   return {
     name: nameOf({ strategy, backing, holes }),
     accessor: "cpu",
@@ -139,11 +133,11 @@ export function createModelSubject(
     ...control(),
     long: {
       *map(pages, at) {
-        mustSucceed("showing a long object", yield* command("show-long", pages));
+        mustSucceed("showing a long object", yield* controls.once("show-long", pages));
         return yield* mapLongObject(pages * machine.geometry.pageSize, at);
       },
       *free() {
-        yield* command("free-long");
+        yield* controls.once("free-long");
       },
     },
     ...(backing === "linear" && { mapOdd: (kind) => mapOdd(kind) }),
@@ -264,17 +258,9 @@ function mapping(pageSize: number): Pick<Subject, "open" | "openElsewhere" | "ma
   };
 }
 
-function* command(name: CommandName, argument = 0): Steps<number> {
-  const descriptor = yield* user.open({ path: CONTROL, mode: "read-write", blocking: "blocking" });
-  mustSucceed(`open of ${CONTROL}`, descriptor);
-  const answer = yield* user.ioctl(descriptor, commandNames.indexOf(name), argument);
-  yield* user.close(descriptor);
-  return answer;
-}
-
 /** Has the driver show odd memory under another name, and maps that. */
 function* mapOdd(kind: OddMemory): Steps<number> {
-  const length = mustSucceed("showing odd memory", yield* command("show-odd", oddKinds.indexOf(kind)));
+  const length = mustSucceed("showing odd memory", yield* controls.once("show-odd", oddKinds.indexOf(kind)));
   const request = { path: ODD_DEVICE, mode: "read-write", blocking: "blocking" } as const;
   const descriptor = mustSucceed(`open of ${ODD_DEVICE}`, yield* user.open(request));
   const protection = VM_READ | VM_WRITE;
@@ -293,35 +279,35 @@ function control(): Required<
   return {
     gate: {
       *close() {
-        yield* command("close-gate");
+        yield* controls.once("close-gate");
       },
       *open() {
-        yield* command("open-gate");
+        yield* controls.once("open-gate");
       },
     },
-    peek: (page) => command("peek", page),
+    peek: (page) => controls.once("peek", page),
     *poke(page, value) {
-      yield* command("poke-page", page);
-      yield* command("poke-value", value);
+      yield* controls.once("poke-page", page);
+      yield* controls.once("poke-value", value);
     },
-    resize: (pages) => command("resize", pages),
+    resize: (pages) => controls.once("resize", pages),
     *remove() {
-      yield* command("remove");
+      yield* controls.once("remove");
     },
     *free() {
-      yield* command("free");
+      yield* controls.once("free");
     },
-    poison: (page) => command("poison", page),
-    heal: (page) => command("heal", page),
+    poison: (page) => controls.once("poison", page),
+    heal: (page) => controls.once("heal", page),
     *counts(): Steps<HookCounts> {
-      const mmaps = yield* command("mmaps");
-      const opens = yield* command("opens");
-      const closes = yield* command("closes");
-      return { mmaps, opens, closes, faults: yield* command("faults") };
+      const mmaps = yield* controls.once("mmaps");
+      const opens = yield* controls.once("opens");
+      const closes = yield* controls.once("closes");
+      return { mmaps, opens, closes, faults: yield* controls.once("faults") };
     },
     *failNext(hook, errno) {
-      yield* command("fail-hook", fallibleHooks.indexOf(hook));
-      yield* command("fail-errno", errno);
+      yield* controls.once("fail-hook", fallibleHooks.indexOf(hook));
+      yield* controls.once("fail-errno", errno);
     },
   };
 }

@@ -5,10 +5,8 @@ import {
   EINVAL,
   EIO,
   isError,
-  isGenerator,
   type Kernel,
   type Machine,
-  type MaySleep,
   type OpenFile,
   type PinAccess,
   type Pinned,
@@ -17,6 +15,7 @@ import {
   type UserAddress,
 } from "@nopage/core";
 import type { ControlCommand } from "./control.ts";
+import { finished } from "./finished.ts";
 
 /** What the device's file does, in the order of the commands' numbers. */
 export const pinnerCommands = [
@@ -181,8 +180,4 @@ export class PinningDevice {
 
 function* never(): Sleepable<number> {
   return -EFAULT;
-}
-
-function* finished<T>(answer: MaySleep<T>): Sleepable<T> {
-  return isGenerator(answer) ? yield* answer : answer;
 }

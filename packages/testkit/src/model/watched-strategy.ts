@@ -1,5 +1,6 @@
 import type { Area, MappingStrategy, MaySleep, StrategyHooks, VmOps } from "@nopage/core";
 import type { FallibleHook, HookCounts } from "../subject/subject.ts";
+import { finished } from "./finished.ts";
 
 /** How often the core asked a strategy's hooks, and which of them are to fail the next time. */
 export class HookWatch {
@@ -63,15 +64,11 @@ function watchedMmap(answer: MaySleep<VmOps | number>, watch: HookWatch): MaySle
   // Errors are the strategy's to make, wherever in the hook a driver would find out.
   return (function* () {
     watch.mmaps++;
-    const operations = isDelegable(answer) ? yield* answer : answer;
+    const operations = yield* finished(answer);
     const errno = watch.failureOf("mmap");
     if (errno !== undefined) return -errno;
     return typeof operations === "object" && operations !== null ? watchedOps(operations, watch) : operations;
   })();
-}
-
-function isDelegable<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> {
-  return typeof answer === "object" && answer !== null && Symbol.iterator in answer;
 }
 
 /**
