@@ -8,5 +8,6 @@ export { asJUnit } from "./report/junit.ts";
 export { asMarkdown } from "./report/markdown.ts";
 export { type Cell, familiesOf, type Matrix, matrixOf } from "./report/matrix.ts";
 export type { LawException } from "./run/exceptions.ts";
+export { geometryNames } from "./run/geometry-names.ts";
 export type { LawResult, LawStanding, LawStatus } from "./run/results.ts";
-export { geometryNames, type RunLawsOptions, resultsOf, runLaws, selectLaws } from "./run/run-laws.ts";
+export { type RunLawsOptions, resultsOf, runLaws, selectLaws } from "./run/run-laws.ts";

@@ -1,8 +1,9 @@
-import { type GeometryName, geometries } from "@nopage/core";
+import type { GeometryName } from "@nopage/core";
 import { allLaws } from "../laws/all-laws.ts";
 import { type AnyLaw, familyOf } from "../laws/law.ts";
 import { type Contender, contendersOf, type Plugin } from "../model/contender.ts";
 import { checkExceptions, type LawException, standingsWith } from "./exceptions.ts";
+import { geometryNames } from "./geometry-names.ts";
 import type { LawResult } from "./results.ts";
 import { runLaw } from "./run-law.ts";
 
@@ -34,19 +35,15 @@ export function* resultsOf(plugin: Plugin, options: RunLawsOptions = {}): Genera
   const contenders = contendersOf(plugin);
   const accessor = accessorOf(contenders);
   for (const law of selectLaws(options.laws)) {
-    const standings = chosen.map((geometry) => runLaw(law, contenders, geometry, maxExecutions));
+    const standings = chosen.map((geometry) => ({
+      geometry,
+      ...runLaw(law, contenders, geometry, maxExecutions),
+    }));
     const exception = exceptions.find((listed) => listed.law === law.id);
     const counted = exception === undefined ? standings : standingsWith(exception, standings);
-    for (const [index, geometry] of chosen.entries()) {
-      const standing = counted[index];
-      if (standing === undefined) continue;
-      yield { strategy: plugin.name, geometry, accessor, law: law.id, ...standing };
-    }
+    for (const standing of counted) yield { strategy: plugin.name, accessor, law: law.id, ...standing };
   }
 }
-
-/** Every geometry, in the order in which lists show them. */
-export const geometryNames: readonly GeometryName[] = Object.values(geometries).map(({ name }) => name);
 
 /** The laws of the ids and families given, in capitals or not, in their own order; all where none is given. */
 export function selectLaws(wanted: readonly string[] | undefined): readonly AnyLaw[] {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type AnyLaw, familyOf } from "../laws/law.ts";
 import { type Contender, contendersOf, type Plugin } from "../model/contender.ts";
-import { checkExceptions, standingsWith } from "../run/exceptions.ts";
-import type { LawStanding } from "../run/results.ts";
+import { checkExceptions, type PlacedStanding, standingsWith } from "../run/exceptions.ts";
+import { geometryNames } from "../run/geometry-names.ts";
 import { runLaw } from "../run/run-law.ts";
-import { geometryNames, type RunLawsOptions, selectLaws } from "../run/run-laws.ts";
+import { type RunLawsOptions, selectLaws } from "../run/run-laws.ts";
 
 export type { LawException } from "../run/exceptions.ts";
 export type { RunLawsOptions } from "../run/run-laws.ts";
@@ -26,8 +26,11 @@ export function describeConformance(plugin: Plugin, options: RunLawsOptions = {}
   checkExceptions(exceptions);
   const contenders = contendersOf(plugin);
   const laws = selectLaws(options.laws).filter((law) => isAbout(law, contenders));
-  const standings = (law: AnyLaw): readonly LawStanding[] =>
-    geometries.map((geometry, index) => runLaw(law, contenders, geometry, index === 0 ? maxExecutions : 1));
+  const standings = (law: AnyLaw): readonly PlacedStanding[] =>
+    geometries.map((geometry, index) => ({
+      geometry,
+      ...runLaw(law, contenders, geometry, index === 0 ? maxExecutions : 1),
+    }));
   describe(`${plugin.name} keeps the laws of mapping`, () => {
     for (const family of new Set(laws.map(({ id }) => familyOf(id)))) {
       describe(family, () => {
@@ -50,8 +53,8 @@ export function describeConformance(plugin: Plugin, options: RunLawsOptions = {}
             `${law.id} ${law.rule}`,
             (context) => {
               const all = standings(law);
-              const broken = all.flatMap(({ status, reason }, index) =>
-                status === "fail" ? [`on ${geometries[index]}: ${reason}`] : [],
+              const broken = all.flatMap(({ geometry, status, reason }) =>
+                status === "fail" ? [`on ${geometry}: ${reason}`] : [],
               );
               expect(broken.join("\n"), broken.join("\n")).toBe("");
               if (all.every(({ status }) => status !== "pass")) context.skip(all[0]?.reason);

@@ -32,6 +32,21 @@ describe("a listed exception", () => {
     ]);
   });
 
+  it("for one geometry MUST leave the law broken on the others, and fail where it is not broken", () => {
+    const exceptions = [{ law: "LC-14", reason: "it may grow after all", geometries: ["i386"] as const }];
+    const results = runLaws(liar, { laws: ["LC-14"], geometries, exceptions });
+    expect(results.map(({ geometry, status }) => `${geometry}: ${status}`)).toEqual([
+      "x86-64: fail",
+      "i386: skip",
+    ]);
+    const needless = [{ law: "LK-02", reason: "nobody knows", geometries: ["i386"] as const }];
+    const kept = runLaws(liar, { laws: ["LK-02"], geometries, exceptions: needless });
+    expect(kept.map(({ geometry, status }) => `${geometry}: ${status}`)).toEqual([
+      "x86-64: pass",
+      "i386: fail",
+    ]);
+  });
+
   it("MUST name a law, give a reason, and be there once; all that is wrong is told at once", () => {
     const exceptions = [
       { law: "LK-022", reason: "a slip" },
