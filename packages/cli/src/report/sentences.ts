@@ -33,11 +33,13 @@ export function closingSentence(runs: readonly RunResult[]): string {
   return `${[heading, ...failed.flatMap(details)].join("\n")}\n`;
 }
 
-/** The first of its failures, a line each; a broken rule is often broken in many places. */
-function details({ strategy, pinning, failures }: RunResult): readonly string[] {
+/** The first of its failures, a line each, as a broken rule is often broken in many places; and the first of those in full. */
+function details({ strategy, pinning, failures, firstViolation }: RunResult): readonly string[] {
   const lines = failures.slice(0, MOST_LINES).map((failure) => `  ${strategy} with ${pinning}: ${failure}`);
   const more = failures.length - lines.length;
-  return more > 0 ? [...lines, `  and ${more} more; --json has them all`] : lines;
+  if (more > 0) lines.push(`  and ${more} more; --json has them all`);
+  if (firstViolation === "") return lines;
+  return [...lines, "  the first violation:", ...firstViolation.split("\n").map((line) => `    ${line}`)];
 }
 
 function whatHolds(runs: readonly RunResult[]): string {

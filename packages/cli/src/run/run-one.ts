@@ -1,3 +1,4 @@
+import { formatViolation } from "@nopage/core";
 import { compose, describeLeak, type PluginRegistry, type WorldSettings } from "@nopage/core/wiring";
 import { acquire, LoadedHighway, type Signal } from "@nopage/device-highway";
 import { UsageError } from "../usage-error.ts";
@@ -26,6 +27,7 @@ export function runOne(settings: WorldSettings, registry: PluginRegistry, signal
   const counters = stopCounting();
   const left = world.close();
   const { list } = machine.violations;
+  const [first] = list;
   return {
     strategy: settings.strategy,
     pinning: settings.pinning,
@@ -38,6 +40,7 @@ export function runOne(settings: WorldSettings, registry: PluginRegistry, signal
     polls: result.polls,
     leaks: left.reduce((sum, leak) => sum + leak.count, 0),
     violations: list.length,
+    firstViolation: first === undefined ? "" : formatViolation(first),
     failures: failuresOf(result.signal, result.acquired, {
       failure: result.failure,
       wrongValues: result.wrongValues,

@@ -31,6 +31,8 @@ export interface RunResult extends Counters {
   readonly leaks: number;
   /** Rules of the machine and of the hardware that were broken. */
   readonly violations: number;
+  /** The first of them in full, in lines: the operations that met, their callers, the events around them; empty for none. */
+  readonly firstViolation: string;
   /** Why the run does not hold, a phrase each; empty when it holds. */
   readonly failures: readonly string[];
 }

@@ -133,7 +133,9 @@ describe("a run that does not hold", () => {
     expect(code).toBe(1);
     const [, sentences = ""] = stdout.split("It does not hold: 1 of 1 run failed.\n");
     expect(sentences).toMatch(/ {2}heedless with refcount: device-rule: .*touched-during-dma.*, \d+ times\n/);
-    expect(sentences.trimEnd().split("\n").length).toBeLessThan(10);
+    const [summary = "", inFull = ""] = sentences.split("  the first violation:\n");
+    expect(summary.trimEnd().split("\n").length).toBeLessThan(10);
+    expect(inFull).toMatch(/^ {4}device-rule by .*\n {6}object: {2}highway\n {6}now: .* on CPU \d at \d+ ns/);
   });
 
   test("among all, the others still run", async () => {
