@@ -43,6 +43,11 @@ export interface LawCase {
   readonly executor?: "model";
   /** What it is about; mappings of a strategy alone where left out. */
   readonly about?: readonly Trial[];
+  /**
+   * `one` where the program looks at nothing of what is tried but its page size, so that one kind of memory tells as much as
+   * all of them; each kind where left out.
+   */
+  readonly kinds?: "one";
   /** Why it does not apply to a subject; undefined when it does. */
   excluded?(stage: Stage): string | undefined;
   /** What kind of machine the model needs for it. */

@@ -9,7 +9,7 @@ import type { Orders } from "./try-orders.ts";
 export const QUICK_EXECUTIONS = 5;
 
 /**
- * Runs every program of a law on every kind of memory given, each in a world of its own.
+ * Runs every program of a law on every kind of memory given, or on one where that is enough, each in a world of its own.
  *
  * @param maxExecutions orders of steps that are tried of each racy program on each kind of memory
  */
@@ -34,9 +34,11 @@ export function runLaw(
       }
       runs++;
       problems.push(...end.problems);
-      if (end.explored === undefined) continue;
-      executions[end.explored.method] += end.explored.executions;
-      isComplete &&= end.explored.complete;
+      if (end.explored !== undefined) {
+        executions[end.explored.method] += end.explored.executions;
+        isComplete &&= end.explored.complete;
+      }
+      if (lawCase.kinds === "one") break;
     }
   }
   const explored = inWords(executions, isComplete);
