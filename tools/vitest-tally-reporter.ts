@@ -3,18 +3,21 @@ import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 /**
  * Ends a test run with the one line that scripts read: `N passed, N failed, N skipped`.
  *
- * A file or suite that broke outside its tests, and an error that no test caught, count as one failure each:
- * a run that did not hold must never end in "0 failed".
+ * A file or suite that broke outside its tests, and an error that no test caught, count as one failure each, and so does
+ * a run that fails for what is no test's, such as a coverage below its threshold: a run that did not hold must never end
+ * in "0 failed".
  */
 export class TallyReporter implements Reporter {
-  private line: string | undefined;
+  private tally: Tally | undefined;
   private watching = false;
 
   onInit(vitest: { config: { watch: boolean } }): void {
     this.watching = vitest.config.watch;
     // Other reporters and the coverage table may still write after the run, so the line waits for the end of the process.
-    process.once("exit", () => {
-      if (!this.watching && this.line !== undefined) process.stdout.write(`${this.line}\n`);
+    process.once("exit", (code) => {
+      if (this.watching || this.tally === undefined) return;
+      if (code !== 0 && this.tally.failed === 0) this.tally.failed = 1;
+      process.stdout.write(lineOf(this.tally));
     });
   }
 
@@ -22,8 +25,8 @@ export class TallyReporter implements Reporter {
     const tally = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) countModule(module, tally);
     tally.failed += unhandledErrors.length;
-    this.line = `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
-    if (this.watching) process.stdout.write(`${this.line}\n`);
+    this.tally = tally;
+    if (this.watching) process.stdout.write(lineOf(tally));
   }
 }
 
@@ -31,6 +34,10 @@ interface Tally {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+function lineOf({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped\n`;
 }
 
 function countModule(module: TestModule, tally: Tally): void {
