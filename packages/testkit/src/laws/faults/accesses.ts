@@ -17,6 +17,7 @@ import { areaAt, mustHaveFaulted, references } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { copyingCases } from "./copying.ts";
 
 /** What each kind of access leads to: which are asked about, which are counted, which make a copy. */
 export const accessLaws: readonly AnyLaw[] = [
@@ -201,6 +202,7 @@ export const accessLaws: readonly AnyLaw[] = [
           mustBe("references that are left", (yield* references()) - before, 0);
         },
       },
+      ...copyingCases,
     ],
   },
   {

@@ -26,7 +26,7 @@ export class Recorder implements MmuNotifier {
   onBegin: (range: InvalidateRange) => void = () => {};
   onEnd: (range: InvalidateRange) => void = () => {};
   readonly #rest: WaitQueue;
-  #isHolding = false;
+  #holding: "all" | "next" | "none" = "none";
   #held = 0;
 
   constructor(rest: WaitQueue) {
@@ -41,8 +41,9 @@ export class Recorder implements MmuNotifier {
   *invalidateRangeBegin(range: InvalidateRange): Sleepable<number> {
     this.onBegin(range);
     this.begun.push(toldOf(range));
+    if (this.#holding === "none" || (this.#holding === "next" && this.#held > 0)) return 0;
     this.#held++;
-    yield* this.#rest.waitUntil(() => !this.#isHolding, "uninterruptible");
+    yield* this.#rest.waitUntil(() => this.#holding === "none", "uninterruptible");
     this.#held--;
     return 0;
   }
@@ -58,16 +59,16 @@ export class Recorder implements MmuNotifier {
     this.entriesAtRelease = entriesOf(mm);
   }
 
-  /** From now on every invalidation is held up after its begin. */
-  hold(): void {
-    this.#isHolding = true;
+  /** From now on every invalidation is held up after its begin, or the next one alone. */
+  hold(which: "all" | "next" = "all"): void {
+    this.#holding = which;
   }
 
   /** Lets the invalidations go on. */
   letGo(): Steps<void> {
     const recorder = this;
     return user.kernel(function* () {
-      recorder.#isHolding = false;
+      recorder.#holding = "none";
       yield* recorder.#rest.wakeAll();
     });
   }
