@@ -5,6 +5,7 @@ import { conformMutants } from "./conform-mutants.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { type ExploreFlags, explore } from "./explore.ts";
+import { exploreMutants } from "./explore-mutants.ts";
 import { list } from "./list.ts";
 import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";
@@ -27,6 +28,7 @@ interface NewOptions {
 
 interface ExploreOptions extends ExploreFlags {
   readonly json?: true;
+  readonly mutants?: true;
 }
 
 interface ReplayOptions extends ReplayFlags {
@@ -140,11 +142,14 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     .option("--seed <number>", "with --random and --pct: where chance begins; left out: 1")
     .option("--max <runs>", "no more runs of each program; left out, with no other limit: 1000")
     .option("--save <file>", "write the first failure to this file, for nopage replay")
+    .option("--mutants", "search the laws' programs on wrong plugins instead, each of which must be caught")
     .option("--json", asJson)
     .action(async (plugin: string | undefined, options: ExploreOptions, command: Command) => {
       checkLeftovers(command, 1);
-      const { json, ...flags } = options;
-      onExit(await explore(plugin === undefined ? [] : [plugin], flags, formatOf(json), output));
+      const { json, mutants, ...flags } = options;
+      const words = plugin === undefined ? [] : [plugin];
+      if (mutants === true) onExit(exploreMutants(words, flags, formatOf(json), output));
+      else onExit(await explore(words, flags, formatOf(json), output));
     });
 
   bareSubcommand("replay", "run a failure again that nopage explore has saved, and show it as lanes")

@@ -7,8 +7,9 @@ export interface Column {
   readonly cells: readonly string[];
 }
 
-const INDENT = "  ";
-const GAP = 2;
+/** What stands before each line of a table, and the spaces between its columns. */
+export const INDENT = "  ";
+export const GAP = 2;
 /** For files and pipes, which have no width of their own. */
 const DEFAULT_WIDTH = 120;
 
@@ -68,4 +69,4 @@ const joints = ["top-mid", "top-left", "top-right", "bottom-mid", "bottom-left",
 const crossings = ["left-mid", "mid-mid", "right-mid", "middle"] as const;
 
 /** No lines at all: the columns are enough. */
-const bare = Object.fromEntries([...edges, ...joints, ...crossings].map((place) => [place, ""]));
+export const bare = Object.fromEntries([...edges, ...joints, ...crossings].map((place) => [place, ""]));

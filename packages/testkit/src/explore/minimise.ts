@@ -18,6 +18,11 @@ export interface Minimised {
   readonly executions: number;
 }
 
+/** Whether a run that broke these things failed in the way that is looked for. */
+export type Failing = (problems: readonly string[]) => boolean;
+
+const isBroken: Failing = (problems) => problems.length > 0;
+
 /** Steps of the machine depend on each other as the core says. */
 const dependence = new Dependence(stepsConflict);
 
@@ -27,12 +32,18 @@ const dependence = new Dependence(stepsConflict);
  *
  * @param schedule the tasks in the order of their steps, under which it fails
  * @param maxExecutions runs that the search for fewer preemptions may take
+ * @param fails tells the failures that count by what was broken; all where left out
  */
-export function minimise(setting: LawSetting, schedule: readonly number[], maxExecutions: number): Minimised {
+export function minimise(
+  setting: LawSetting,
+  schedule: readonly number[],
+  maxExecutions: number,
+  fails: Failing = isBroken,
+): Minimised {
   const first = replayLaw(setting, schedule);
-  const fewer = withFewerPreemptions(setting, preemptionsIn(first) - 1, maxExecutions);
+  const fewer = withFewerPreemptions(setting, preemptionsIn(first) - 1, maxExecutions, fails);
   const fewest = fewer.schedule === undefined ? first : replayLaw(setting, fewer.schedule);
-  const { replay, executions } = withoutOthers(setting, fewest);
+  const { replay, executions } = withoutOthers(setting, fewest, fails);
   const met = whatMet(setting, replay);
   return {
     replay,
@@ -54,14 +65,19 @@ interface Fewer {
   readonly executions: number;
 }
 
-function withFewerPreemptions(setting: LawSetting, most: number, maxExecutions: number): Fewer {
+function withFewerPreemptions(
+  setting: LawSetting,
+  most: number,
+  maxExecutions: number,
+  fails: Failing,
+): Fewer {
   if (most < 0) return { schedule: undefined, isFewest: true, executions: 0 };
   const run = runOf(setting);
   const search = new PreemptionSearch(most);
   while (search.executions < maxExecutions) {
     if (!search.runNext(run)) return { schedule: undefined, isFewest: true, executions: search.executions };
     const { problems, schedule } = run.outcome;
-    if (problems.length > 0) return { schedule, isFewest: true, executions: search.executions };
+    if (fails(problems)) return { schedule, isFewest: true, executions: search.executions };
   }
   return { schedule: undefined, isFewest: false, executions: search.executions };
 }
@@ -70,7 +86,11 @@ function withFewerPreemptions(setting: LawSetting, most: number, maxExecutions: 
  * Leaves out the steps that what failed does not depend on, task by task, as long as it still fails and is no worse. A task may
  * matter all the same: threads of a program know things of each other that no step stands for.
  */
-function withoutOthers(setting: LawSetting, long: LawReplay): { replay: LawReplay; executions: number } {
+function withoutOthers(
+  setting: LawSetting,
+  long: LawReplay,
+  fails: Failing,
+): { replay: LawReplay; executions: number } {
   const order = orderOf(setting, tasksOf(long));
   const known = long.steps.slice(0, long.failedAt + 1);
   const isNeeded = known.map((_, at) => order.isBefore(at, long.failedAt));
@@ -88,7 +108,7 @@ function withoutOthers(setting: LawSetting, long: LawReplay): { replay: LawRepla
     executions++;
     const isBetter =
       short !== undefined &&
-      short.problems.length > 0 &&
+      fails(short.problems) &&
       short.failedAt < replay.failedAt &&
       preemptionsIn(short) <= preemptionsIn(replay);
     if (isBetter) replay = short;
