@@ -18,6 +18,7 @@ import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { copyingCases } from "./copying.ts";
+import { writingCases } from "./writing.ts";
 
 /** What each kind of access leads to: which are asked about, which are counted, which make a copy. */
 export const accessLaws: readonly AnyLaw[] = [
@@ -266,6 +267,7 @@ export const accessLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...writingCases,
     ],
   },
   {

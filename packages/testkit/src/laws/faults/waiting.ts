@@ -1,8 +1,8 @@
-import { EAGAIN, type UserAddress, VM_READ, VM_WRITE } from "@nopage/core";
+import { EAGAIN, retryNow, type UserAddress, VM_READ, VM_WRITE } from "@nopage/core";
 import { mustBe, SIGBUS, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw, Stage } from "../law.ts";
-import { references, residentPages } from "../support/accounts.ts";
+import { mustHaveFaulted, references, residentPages } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { gateOf, waitsAtNoGate } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
@@ -85,6 +85,29 @@ export const waitingLaws: readonly AnyLaw[] = [
           mustBe("get_user_pages that may not wait", answer, -EAGAIN);
           yield* succeed("munmap afterwards", user.munmap(address, subject.pages * subject.pageSize));
           yield* gateOf(subject).open();
+        },
+      },
+      {
+        when: "a handler that wants to be asked again at once",
+        schedule: "sequential",
+        executor: "model",
+        kinds: "one",
+        *program() {
+          let tries = 0;
+          const device = yield* ownDevice({
+            ops: ({ kernel, pages }) => ({
+              nopage: ({ pgoff }) => {
+                const page = pages[pgoff];
+                return ++tries < 3 || page === undefined ? retryNow : kernel.pages.handOver(page);
+              },
+            }),
+          });
+          const { address } = yield* device.mapped();
+          const before = yield* user.faults();
+          mustBe("a load", yield* user.load(address), device.markOf(0));
+          mustBe("how often the handler was asked", tries, 3);
+          yield* mustHaveFaulted("a fault that was tried again", before, { minor: 0, major: 1 });
+          yield* device.release();
         },
       },
       {

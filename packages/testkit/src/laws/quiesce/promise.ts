@@ -13,6 +13,7 @@ import {
   mustShowAll,
   startTouch,
 } from "../support/taking-away.ts";
+import { recheckCases } from "./recheck.ts";
 
 /** Virtual nanoseconds from the start of a program until the object has been taken away. */
 const BY_THEN = 1000;
@@ -103,6 +104,7 @@ export const promiseLaws: readonly AnyLaw[] = [
           yield* mustShowAll(subject, "afterwards", address);
         },
       },
+      ...recheckCases,
     ],
   },
   {
