@@ -17,7 +17,7 @@ export function seedsBelow(count: number): readonly number[] {
   return Array.from({ length: Math.ceil(count / stride) }, (_, index) => index * stride);
 }
 
-/** How many of `count` programs a property is tried on: all in the deep project, a fifth in the unit suite. */
-export function runsOf(count: number): number {
-  return seedsBelow(count).length;
+/** How many of `count` programs a property is tried on: all in the deep project, one of so many in the unit suite. */
+export function runsOf(count: number, oneOf = STRIDE): number {
+  return inject("exploration") === "full" ? count : Math.ceil(count / oneOf);
 }

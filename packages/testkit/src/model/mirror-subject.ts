@@ -37,9 +37,11 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
     holes: [],
     markOf,
     open: () => markedFile(pageSize),
-    *map({ first = 0, pages = PAGES - first, protection, sharing = "shared", descriptor } = {}) {
+    *map({ first = 0, pages = PAGES - first, protection, sharing = "shared", ...where } = {}) {
+      const { descriptor, fixedAt } = where;
       const file = descriptor ?? (yield* markedFile(pageSize));
       const address = yield* user.mmap({
+        ...(fixedAt === undefined ? {} : { address: fixedAt, placement: "fixed" }),
         length: pages * pageSize,
         protection: protection ?? VM_READ | VM_WRITE,
         sharing,

@@ -50,9 +50,11 @@ export class MirroringDevice {
   readonly #hooks: ReturnType<DeviceMirror["create"]>;
   readonly #dma: DmaPort;
   readonly #followed = new Map<Mm, Following>();
+  /** Processes that are about to be followed. */
+  readonly #coming = new Set<Mm>();
+  /** What was chosen through each open file for its next command: an address, or a value. */
+  readonly #chosen = new Map<OpenFile, number>();
   #last: Mm | undefined = undefined;
-  #address = 0;
-  #value = 0;
 
   constructor(machine: Machine, kernel: Kernel, mirror: DeviceMirror) {
     this.#kernel = kernel;
@@ -62,18 +64,12 @@ export class MirroringDevice {
 
   commands(): Record<MirrorCommand, ControlCommand> {
     return {
-      "choose-address": (address) => {
-        this.#address = address;
-        return 0;
-      },
+      "choose-address": (address, file) => this.#choose(address, file),
       follow: (pages, file) => this.#follow(pages, file),
       unfollow: () => this.#unfollow(),
-      "choose-value": (value) => {
-        this.#value = value;
-        return 0;
-      },
+      "choose-value": (value, file) => this.#choose(value, file),
       "device-read": (address) => this.#read(address as UserAddress),
-      "device-write": (address) => this.#write(address as UserAddress),
+      "device-write": (address, file) => this.#write(address as UserAddress, this.#chosen.get(file) ?? 0),
       "reaches-for-read": (address) => this.#reaches(address as UserAddress, "read"),
       "reaches-for-write": (address) => this.#reaches(address as UserAddress, "write"),
       "populate-for-read": (address) => this.#populate(address as UserAddress, "read"),
@@ -85,6 +81,7 @@ export class MirroringDevice {
 
   /** Stops following a process when the file through which it asked for that is released, which may be after its death. */
   *release(file: OpenFile): Sleepable<void> {
+    this.#chosen.delete(file);
     const mm = file.privateData as Mm | undefined;
     const following = mm === undefined ? undefined : this.#followed.get(mm);
     if (mm === undefined || following === undefined) return;
@@ -93,10 +90,22 @@ export class MirroringDevice {
     yield* following.follower.detach();
   }
 
+  #choose(what: number, file: OpenFile): number {
+    this.#chosen.set(file, what);
+    return 0;
+  }
+
   *#follow(pages: number, file: OpenFile): Sleepable<number> {
     const mm = this.#kernel.user.currentMm();
-    if (mm === undefined || this.#followed.has(mm)) return -EINVAL;
-    const start = this.#address;
+    if (mm === undefined || this.#followed.has(mm) || this.#coming.has(mm)) return -EINVAL;
+    this.#coming.add(mm);
+    const result = yield* this.#startFollowing(mm, this.#chosen.get(file) ?? 0, pages);
+    this.#coming.delete(mm);
+    if (result === 0) file.privateData = mm;
+    return result;
+  }
+
+  *#startFollowing(mm: Mm, start: number, pages: number): Sleepable<number> {
     const stop = () => {
       const following = this.#followed.get(mm);
       if (following === undefined) return;
@@ -109,7 +118,6 @@ export class MirroringDevice {
     if (typeof follower === "number") return follower;
     this.#followed.set(mm, { follower, start, pages, stops: 0, reachedAtStop: 0 });
     this.#last = mm;
-    file.privateData = mm;
     return 0;
   }
 
@@ -143,9 +151,9 @@ export class MirroringDevice {
     return moved < 0 ? moved : new DataView(word.buffer).getUint32(0, true);
   }
 
-  *#write(address: UserAddress): Sleepable<number> {
+  *#write(address: UserAddress, value: number): Sleepable<number> {
     const word = new Uint8Array(4);
-    new DataView(word.buffer).setUint32(0, this.#value, true);
+    new DataView(word.buffer).setUint32(0, value, true);
     return yield* this.#move(address, word, "write");
   }
 

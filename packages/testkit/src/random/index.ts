@@ -1,0 +1,11 @@
+/** Random programs of user operations, for any subject and any executor. */
+export { type RandomShape, randomPrograms, sequentialSteps } from "./random-programs.ts";
+export { RandomRun, type StepOutcome } from "./random-run.ts";
+export {
+  type MappedThing,
+  type RandomProgram,
+  type RandomStep,
+  type Range,
+  WINDOW_PAGES,
+  WINDOW_START,
+} from "./random-step.ts";
