@@ -7,10 +7,9 @@ import { countsNothing } from "../bare-frames/bare-frames.ts";
 import type { AnyLaw } from "../law.ts";
 import { mustHaveGrown, references, residentPages } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
+import { frameAt, SATURATED, setReferences } from "../support/frame-at.ts";
 import { ownDevice } from "../support/own-device.ts";
-
-/** The count of `try_get_page` beyond which no reference is given. */
-const SATURATED = 0x7fff_ffff;
+import { saturationCases } from "./saturation.ts";
 
 /** References and resident pages over the life of mappings. */
 export const referenceCountLaws: readonly AnyLaw[] = [
@@ -283,6 +282,7 @@ export const referenceCountLaws: readonly AnyLaw[] = [
           mustBe("the page, once there are references again", yield* subject.reach(at), subject.markOf(page));
         },
       },
+      ...saturationCases,
     ],
   },
 ];
@@ -332,35 +332,6 @@ function* takeMemory(pageSize: number): Steps<void> {
   const protection = VM_READ | 2;
   const address = yield* user.mmap({ length: 4 * pageSize, protection, sharing: "private" });
   for (let page = 0; page < 4; page++) yield* user.store(address + page * pageSize, 0xdead);
-}
-
-/** The counted page behind an address of the calling process, which has been touched. */
-function* frameAt(address: number): Steps<Page> {
-  return yield* user.kernel(function* ({ thread, kernel }) {
-    const request = { access: "read", hold: "reference", permission: "checked" } as const;
-    const area = thread.mm.areas.find(address);
-    const pages = yield* kernel.user.getPages(
-      thread.mm,
-      area?.addressOf(area.pgoffOf(address)) ?? (0 as never),
-      1,
-      request,
-    );
-    const [page] = typeof pages === "number" ? [] : pages;
-    if (page === undefined) throw new Error(`there is no page at 0x${address.toString(16)}`);
-    yield* kernel.user.releasePage(thread.mm, page, "reference", "clean");
-    return page;
-  });
-}
-
-/** Sets the count of a page, or of the compound page that it is in: what it was. */
-function* setReferences(page: Page, count: number): Steps<number> {
-  return yield* user.kernel(function* ({ machine }) {
-    const { frames } = machine.memory;
-    const counted = frames.headOf(page);
-    const before = frames.refcount[counted] ?? 0;
-    frames.refcount[counted] = count;
-    return before;
-  });
 }
 
 function* nothing(): Steps<undefined> {
