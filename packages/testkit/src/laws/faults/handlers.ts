@@ -16,6 +16,7 @@ import { must, mustBe, mustFail, SIGBUS, succeed } from "../../program/expect.ts
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
+import { killedAtGateCase } from "../pins/dying.ts";
 import { endedLoad } from "../support/ended-load.ts";
 import { ownDevice } from "../support/own-device.ts";
 
@@ -73,8 +74,8 @@ export const handlerLaws: readonly AnyLaw[] = [
     id: "FR-10",
     level: "model-only",
     owner: ["core"],
-    rule: "get_user_pages MUST answer lack of memory with ENOMEM, and sigbus, sigsegv and a broken frame with EFAULT",
-    source: "include/linux/mm.h vm_fault_to_errno; mm/gup.c faultin_page",
+    rule: "get_user_pages MUST answer lack of memory with ENOMEM, sigbus, sigsegv and a broken frame with EFAULT, and a wait of who is killed with EINTR",
+    source: "include/linux/mm.h vm_fault_to_errno; mm/gup.c faultin_page, __get_user_pages",
     cases: [
       {
         when: "",
@@ -95,6 +96,7 @@ export const handlerLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      killedAtGateCase,
     ],
   },
   {

@@ -1,8 +1,12 @@
 import { EFAULT, type UserAddress, VM_READ, VM_WRITE } from "@nopage/core";
-import { must, mustBe, mustFail, succeed } from "../../program/expect.ts";
+import { must, mustBe, mustFail, SIGSEGV_ACCERR, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
+import { forked } from "../lifecycle/fork.ts";
+import { frameAt } from "../support/frame-at.ts";
+import { getPages, releasePages, TO_WRITE } from "../support/get-pages.ts";
 import { privateMemory } from "../support/private-memory.ts";
+import { dyingCases } from "./dying.ts";
 import {
   balanceCases,
   mustPin,
@@ -12,7 +16,9 @@ import {
   rightsCases,
   unmapCases,
 } from "./holding.ts";
+import { partialCopyCases } from "./partial-copy.ts";
 import { deathCases, forkCases, incoherentCase, pinAndForkCase } from "./survival.ts";
+import { unsharingCases } from "./unsharing.ts";
 
 /** The bit of a page's flags that tells reclaim to write it out (`PG_dirty`). */
 const DIRTY = 1 << 1;
@@ -49,7 +55,7 @@ export const pinLaws: readonly AnyLaw[] = [
     owner: ["core", "strategy"],
     rule: "a fork MUST leave the device and the parent with the same page, and the child with another one",
     source: "copy_present_pte, page_needs_cow_for_dma",
-    cases: forkCases,
+    cases: [...forkCases, ...unsharingCases],
   },
   {
     id: "GP-05",
@@ -101,6 +107,23 @@ export const pinLaws: readonly AnyLaw[] = [
         },
       },
       {
+        when: "a private page that is the process's own again",
+        schedule: "sequential",
+        kinds: "one",
+        *program({ subject: { pageSize } }) {
+          const own = yield* privateMemory(pageSize, [1]);
+          yield* succeed("mprotect", user.mprotect(own, pageSize, VM_READ));
+          yield* forked(function* () {
+            mustBe("what the child reads", yield* user.load(own), 1);
+          });
+          for (const value of [2, 3]) {
+            mustBe("bytes written by force", yield* user.writeProcMem(own, Uint8Array.of(value, 0, 0, 0)), 4);
+            mustBe("what the process reads then", yield* user.load(own), value);
+            mustBe("a store of the process", yield* user.store(own, 9), SIGSEGV_ACCERR);
+          }
+        },
+      },
+      {
         when: "the copy is dropped meanwhile",
         schedule: "racy",
         excluded: ({ subject }) =>
@@ -131,6 +154,8 @@ export const pinLaws: readonly AnyLaw[] = [
     source: "__get_user_pages; internal_get_user_pages_fast",
     cases: [
       ...partialCases,
+      ...dyingCases,
+      ...partialCopyCases,
       {
         when: "what the core answers",
         schedule: "sequential",
@@ -231,6 +256,26 @@ export const pinLaws: readonly AnyLaw[] = [
           mustBe("the counts of the page of zeros while it is held", yield* counts(), before);
           yield* pinner.unpin(pinned);
           mustBe("the counts of the page of zeros afterwards", yield* counts(), before);
+        },
+      },
+      {
+        when: "a device that writes",
+        schedule: "sequential",
+        kinds: "one",
+        *program({ subject: { pageSize } }) {
+          const request = { length: pageSize, protection: VM_READ | VM_WRITE, sharing: "private" } as const;
+          const address = yield* succeed("mmap", user.mmap(request));
+          mustBe("a load", yield* user.load(address), 0);
+          const held = yield* getPages(address, 1, TO_WRITE);
+          const zero = yield* user.kernel(function* ({ machine }) {
+            return machine.zeroPage;
+          });
+          must(
+            typeof held !== "number" && held[0] !== zero,
+            "the page of zeros is given to a device that writes",
+          );
+          mustBe("the page that the process has then", held, [yield* frameAt(address)]);
+          yield* releasePages(held, TO_WRITE);
         },
       },
     ],
