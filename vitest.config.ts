@@ -52,6 +52,12 @@ const deepProject: TestProjectInlineConfiguration = {
   },
 };
 
+// Programs on a real kernel, one guest a file; where QEMU or the kernel is missing they are skipped with that reason.
+const labProject: TestProjectInlineConfiguration = {
+  extends: true,
+  test: { name: "lab", include: ["packages/linux-lab/test/**/*.lab.ts"], testTimeout: 120_000 },
+};
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["source"] } },
@@ -66,7 +72,7 @@ export default defineConfig({
     // A CommonJS package looks to a test as it does to Node, which runs the build.
     deps: { interopDefault: false },
     provide: { exploration: "sample" },
-    projects: [...packageProjects, typesProject, deepProject],
+    projects: [...packageProjects, typesProject, deepProject, labProject],
     reporters: ["default", new TallyReporter()],
     coverage: { provider: "v8", include: ["packages/**/src/**/*.ts"], reporter: ["text-summary", "html"] },
   },

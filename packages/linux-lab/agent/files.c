@@ -1,0 +1,66 @@
+/*
+ * Files of sysfs, procfs and debugfs, and modules.
+ */
+#include "agent.h"
+#include "system-call.h"
+
+#include <fcntl.h>
+
+#define CHUNK_BYTES 1024
+
+/* Answers `is N BYTES`, N being the number of bytes that were there, or a negated errno. */
+int64_t read_file(struct actor *actor, const char *path, int64_t offset, size_t length)
+{
+	unsigned char chunk[CHUNK_BYTES];
+	struct text *text = &actor->answer;
+	int64_t total = 0;
+	int64_t descriptor = call4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	int64_t error = descriptor < 0 ? descriptor : 0;
+	struct text bytes = { .start = text->start + text->length + 24, .room = text->room - text->length - 24 };
+
+	while (descriptor >= 0 && (size_t)total < length) {
+		size_t wanted = length - (size_t)total < sizeof(chunk) ? length - (size_t)total : sizeof(chunk);
+		int64_t got = call4(SYS_pread64, descriptor, chunk, wanted, offset + total);
+
+		if (got < 0 && total == 0)
+			error = got;
+		if (got <= 0)
+			break;
+		put_bytes(&bytes, chunk, (size_t)got);
+		total += got;
+	}
+	if (descriptor >= 0)
+		call1(SYS_close, descriptor);
+	put_text(text, "is ");
+	put_number(text, error < 0 ? error : total);
+	put_text(text, " ");
+	for (size_t at = 0; at < bytes.length; at++)
+		text->start[text->length++] = bytes.start[at];
+	text->start[text->length] = '\0';
+	return error < 0 ? error : total;
+}
+
+/* Writes all bytes at once: their number, or a negated errno. */
+int64_t write_file(const char *path, int64_t offset, const char *bytes, size_t length)
+{
+	int64_t descriptor = call4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+	int64_t written;
+
+	if (descriptor < 0)
+		return descriptor;
+	written = call4(SYS_pwrite64, descriptor, bytes, length, offset);
+	call1(SYS_close, descriptor);
+	return written;
+}
+
+int64_t load_module(const char *path, const char *parameters)
+{
+	int64_t descriptor = call4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	int64_t answer;
+
+	if (descriptor < 0)
+		return descriptor;
+	answer = call3(SYS_finit_module, descriptor, parameters, 0);
+	call1(SYS_close, descriptor);
+	return answer;
+}

@@ -1,0 +1,62 @@
+/** What the kernel complains about in its log. */
+export interface Complaint {
+  /** Such as `WARNING: CPU: 1 PID: 77 at mm/memory.c:1234 remap_pfn_range+0x3a/0x40`. */
+  readonly what: string;
+  /** The complaint with the lines that belong to it. */
+  readonly lines: readonly string[];
+}
+
+/** How a complaint begins, after the time stamp. */
+const beginnings: readonly RegExp[] = [
+  /^BUG: /,
+  /^WARNING: /,
+  /^Oops: /,
+  /^kernel BUG at /,
+  /^general protection fault/,
+  /^Kernel panic/,
+  /^INFO: task .* blocked for more than/,
+  /^(?:INFO: )?rcu: .*(?:self-detected stall|detected stalls|detected expedited stalls)/,
+  /^watchdog: BUG: soft lockup/,
+  /^INFO: possible (?:recursive locking|circular locking|irq lock)/,
+  /^Bad (?:page|rss)/,
+  /^UBSAN: /,
+  /^list_(?:add|del) corruption/,
+  /^refcount_t: /,
+  /^x86\/PAT: .*(?:freeing invalid memtype|conflicting)/,
+];
+
+/** What begins a line that belongs to no complaint: the boot's own, and the end of a trace. */
+const ending = /^---\[ end (?:trace|Kernel panic)/;
+
+/** Lines that are taken with a complaint, at most. */
+const MOST_LINES = 60;
+
+/**
+ * The complaints in a kernel's log: oopses, warnings, hung tasks, stalls, reports of the lock checker and of the memory
+ * checks, each with the lines that follow up to the end of its trace.
+ */
+export function complaintsIn(log: string): readonly Complaint[] {
+  const lines = log.split(/\r?\n/).map(withoutStamp);
+  const complaints: Complaint[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    if (!beginnings.some((beginning) => beginning.test(line))) continue;
+    const length = lengthOf(lines.slice(at, at + MOST_LINES));
+    complaints.push({ what: line, lines: lines.slice(at, at + length) });
+    at += length - 1;
+  }
+  return complaints;
+}
+
+/** Lines of the complaint that the first line begins: up to the end of its trace; that line alone where none follows. */
+function lengthOf(lines: readonly string[]): number {
+  const end = lines.findIndex((line) => ending.test(line));
+  if (end >= 0) return end + 1;
+  const blank = lines.findIndex((line) => line === "");
+  return blank > 0 ? blank : lines.length;
+}
+
+/** A line without `<4>` and `[    1.234567]`. */
+function withoutStamp(line: string): string {
+  return line.replace(/^(?:<\d+>)?\[\s*\d+\.\d+\]\s?(?:\[\s*[TC]\d+\]\s?)?/, "");
+}

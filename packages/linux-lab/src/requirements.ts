@@ -1,0 +1,49 @@
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { cacheFolder } from "./guest/cache.ts";
+import { findKernel, type KernelFlavour } from "./guest/stock-kernel.ts";
+
+/** What installs everything on Debian 12. */
+const INSTALL = "tools/install-lab.sh";
+
+/** One thing that the lab needs. */
+export interface Requirement {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, or what to install. */
+  readonly detail: string;
+}
+
+/** What the lab needs to run on a kernel, and whether this machine has it. */
+export function labRequirements(flavour: KernelFlavour = "cloud"): readonly Requirement[] {
+  return [
+    onPath("QEMU", "qemu-system-x86_64", "qemu-system-x86"),
+    onPath("C compiler", "gcc", "gcc and libc6-dev"),
+    kernel(flavour),
+  ];
+}
+
+/** Why the lab cannot run here, and what to install; undefined where it can. */
+export function whyNoLab(flavour: KernelFlavour = "cloud"): string | undefined {
+  const missing = labRequirements(flavour).filter(({ ok }) => !ok);
+  if (missing.length === 0) return undefined;
+  return missing.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+}
+
+function onPath(name: string, command: string, packages: string): Requirement {
+  const found = (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, command))
+    .find((path) => existsSync(path));
+  if (found !== undefined) return { name, ok: true, detail: found };
+  return { name, ok: false, detail: `there is no ${command}; install ${packages}, or run ${INSTALL}` };
+}
+
+function kernel(flavour: KernelFlavour): Requirement {
+  const name = flavour === "cloud" ? "Linux kernel" : "Linux kernel with all drivers";
+  const found = findKernel(flavour);
+  if (found !== undefined) return { name, ok: true, detail: found.release };
+  const option = flavour === "cloud" ? "" : " --full";
+  const where = join(cacheFolder(), flavour);
+  return { name, ok: false, detail: `none is unpacked in ${where}; run ${INSTALL}${option}` };
+}
