@@ -7,6 +7,7 @@ import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
 import { countsItsPages, countsNothing } from "./bare-frames.ts";
+import { debuggerCases } from "./debugger.ts";
 
 const PATH = "/dev/law";
 
@@ -97,8 +98,9 @@ export const reachLaws: readonly AnyLaw[] = [
     id: "PF-08",
     level: "required",
     owner: ["strategy", "core"],
-    rule: "a debugger MUST reach bare frames through the access hook alone, which MUST look for the entry itself and fail without one; counted pages it MUST reach",
-    source: "mm/memory.c __access_remote_vm, generic_access_phys",
+    rule: "a debugger MUST reach bare frames through the access hook alone, which MUST look for the entry itself and fail without one, and for a write without the right to it; counted pages it MUST reach, whether or not the process may",
+    source:
+      "mm/memory.c __access_remote_vm, generic_access_phys; mm/gup.c check_vma_flags (FOLL_FORCE)",
     cases: [
       {
         when: "bare frames of a strategy",
@@ -151,6 +153,7 @@ export const reachLaws: readonly AnyLaw[] = [
           }
         },
       },
+      ...debuggerCases,
     ],
   },
   {
