@@ -45,9 +45,4 @@ export class AddressSpace {
   areasShowing(first: number, pages: number): readonly Vma[] {
     return this.#areas.overlapping(first, first + pages - 1);
   }
-
-  /** Whether any area shows any of object pages `[first, first + pages)` (`mapping_mapped`). */
-  isShown(first: number, pages: number): boolean {
-    return this.#areas.touches(first, first + pages - 1);
-  }
 }

@@ -4,7 +4,6 @@ import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
 import { duringCall } from "../sanitize/calls.ts";
 import { isGenerator } from "../sched/is-generator.ts";
-import { ThreadExit } from "../user/thread-exit.ts";
 
 /** A hook of a plugin, by the names under which a breach of its contract is reported. */
 export interface HookName {
@@ -27,7 +26,7 @@ export function* callHook<T>(
       : call();
     return isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
-    if (cause instanceof ThreadExit || cause instanceof InvariantBroken) throw cause;
+    if (cause instanceof InvariantBroken) throw cause;
     // A breach that was found further inside says itself whose it is.
     if (cause instanceof ContractViolation)
       machine.violations.report("contract", cause.message, {

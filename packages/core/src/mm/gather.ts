@@ -36,8 +36,8 @@ export class Gather {
 
   /** Entries of `[start, end)` were cleared. */
   cleared(start: number, end: number): void {
-    if (start < this.#start) this.#start = start;
-    if (end > this.#end) this.#end = end;
+    this.#start = Math.min(this.#start, start);
+    this.#end = Math.max(this.#end, end);
   }
 
   /** A cleared entry showed so many pages; others may still do. */

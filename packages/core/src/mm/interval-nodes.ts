@@ -1,3 +1,5 @@
+import { invariant } from "../contract/contract-violation.ts";
+
 /** Entries that a node holds at most; found by measurement. */
 export const FULL = 32;
 /** No node. */
@@ -56,7 +58,7 @@ export class IntervalNodes {
   /**
    * Which entry of a node a child or an item is.
    *
-   * @throws RangeError when it is not in there
+   * @throws InvariantBroken when it is not in there
    */
   indexOf(node: number, ref: number): number {
     const { refs } = this;
@@ -64,7 +66,7 @@ export class IntervalNodes {
     // From the end, where items that are added in ascending order are.
     let at = base + this.counts[node] - 1;
     while (at >= base && refs[at] !== ref) at--;
-    if (at < base) throw new RangeError(`${ref} is not in node ${node} of an interval tree`);
+    invariant(at >= base, "an entry of an interval tree is in the node where it is looked for");
     return at - base;
   }
 

@@ -165,11 +165,6 @@ export class IntervalNotifiers {
     yield* this.#waitForChange(this.#sequence);
   }
 
-  /** The subscriptions that touch `[start, end)` at present. */
-  overlapping(start: number, end: number): readonly Interval[] {
-    return this.#tree.overlapping(start, end - 1);
-  }
-
   *announce(index: number, access: Access): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, index, access);
   }

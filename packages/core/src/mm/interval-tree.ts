@@ -62,11 +62,6 @@ export class IntervalTree<T extends object> {
     return found;
   }
 
-  /** Whether any item touches `[first, last]`. */
-  touches(first: number, last: number): boolean {
-    return this.#root !== NONE && this.#touches(this.#root, first, last);
-  }
-
   #collect(node: number, first: number, last: number, found: T[]): void {
     const { firsts, reaches, refs, counts, heights } = this.#nodes;
     const end = node * FULL + counts[node];
@@ -79,17 +74,6 @@ export class IntervalTree<T extends object> {
         if (item !== undefined) found.push(item);
       }
     }
-  }
-
-  /** A reach may belong to an item that begins after `last`, so that a child which seems to touch need not. */
-  #touches(node: number, first: number, last: number): boolean {
-    const { firsts, reaches, refs, counts, heights } = this.#nodes;
-    const end = node * FULL + counts[node];
-    for (let at = node * FULL; at < end && firsts[at] <= last; at++) {
-      if (reaches[at] < first) continue;
-      if (heights[node] === 0 || this.#touches(refs[at], first, last)) return true;
-    }
-    return false;
   }
 
   /** Adds an entry to a node, which is split first when it is full. */

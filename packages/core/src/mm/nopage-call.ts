@@ -1,5 +1,4 @@
 import { isCopyOnWrite, VM_PFNMAP } from "../contract/area-flags.ts";
-import { ContractViolation } from "../contract/contract-violation.ts";
 import type { MaySleep } from "../contract/execution.ts";
 import type { Gate } from "../contract/gate.ts";
 import { checkOutcome, type FaultOutcome } from "../contract/outcome.ts";
@@ -11,6 +10,7 @@ import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
 import { duringCall } from "../sanitize/calls.ts";
 import { writableFlags } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
+import { type HookName, reportBreach } from "./call-hook.ts";
 import type { FaultPatience, FaultResult } from "./fault-result.ts";
 import { fitsArea, mayShowPfn } from "./insert.ts";
 import type { Vma } from "./vma.ts";
@@ -82,12 +82,18 @@ export class NopageCall implements Fault {
   /** The same with the hook among the callers of what it does. */
   private askWatched(): MaySleep<FaultOutcome> {
     const { ops, mm } = this.area;
-    const { sched } = mm.machine;
-    const plugin = ops?.name ?? "a driver";
-    if (ops?.nopagePfn !== undefined) {
-      return duringCall(sched, `${plugin}.nopagePfn`, () => ops.nopagePfn?.(this) as MaySleep<FaultOutcome>);
-    }
-    return duringCall(sched, `${plugin}.nopage`, () => ops?.nopage?.(this) as MaySleep<FaultOutcome>);
+    const { plugin, hook } = this.hookName;
+    return duringCall(
+      mm.machine.sched,
+      `${plugin}.${hook}`,
+      () => ops?.[hook]?.(this) as MaySleep<FaultOutcome>,
+    );
+  }
+
+  /** The hook that is asked. */
+  private get hookName(): HookName & { readonly hook: "nopage" | "nopagePfn" } {
+    const { ops } = this.area;
+    return { plugin: ops?.name ?? "a driver", hook: ops?.nopagePfn === undefined ? "nopage" : "nopagePfn" };
   }
 
   /**
@@ -138,12 +144,7 @@ export class NopageCall implements Fault {
 
   /** The hook broke its contract: it is reported by name, and the thread gets SIGBUS. */
   reject(what: string, cause: unknown): FaultResult {
-    const { ops, mm } = this.area;
-    const hook = ops?.nopagePfn !== undefined ? "nopagePfn" : "nopage";
-    const violation = new ContractViolation(ops?.name ?? "a driver", hook, what, cause);
-    mm.machine.violations.report("contract", violation.message, {
-      object: `${violation.plugin}.${violation.hook}`,
-    });
+    reportBreach(this.area.mm.machine, this.hookName, what, cause);
     return "sigbus";
   }
 
@@ -184,20 +185,11 @@ export class NopageCall implements Fault {
 
   /** An answer with nothing to map. */
   private judgeEnd(outcome: Exclude<FaultOutcome, { readonly kind: "page" | "pfn" }>): Verdict {
-    switch (outcome?.kind) {
-      case "installed":
-        return "done";
-      case "sigbus":
-      case "sigsegv":
-      case "hwpoison":
-      case "oom":
-        return outcome.kind;
-      case "retry":
-        if (!this.mayRetry) return this.reject("answered retry to a fault that does not allow it", undefined);
-        return outcome.until === "now" ? "try-again" : "wait-at-gate";
-      default:
-        return this.reject(checkOutcome(outcome, this.mayRetry) ?? "answered nonsense", undefined);
-    }
+    if (outcome?.kind === "installed") return "done";
+    const wrong = checkOutcome(outcome, this.mayRetry);
+    if (wrong !== undefined) return this.reject(wrong, undefined);
+    if (outcome.kind !== "retry") return outcome.kind;
+    return outcome.until === "now" ? "try-again" : "wait-at-gate";
   }
 
   /** Refuses a page; the reference that came with it is the caller's to give back, if there can be one. */

@@ -24,7 +24,13 @@ export interface Invalidation {
   readonly told: readonly MmuNotifier[];
 }
 
-const unheard: Invalidation = { range: undefined, told: [] };
+/** One that was announced to everybody. */
+interface Announced extends Invalidation {
+  /** Whether a follower would have to sleep for it; never where that is allowed. */
+  readonly isRefused: boolean;
+}
+
+const unheard: Announced = { range: undefined, told: [], isRefused: false };
 
 /**
  * Those who follow one mm's page tables (`struct mmu_notifier_subscriptions`): whole-mm followers in a list, and
@@ -72,8 +78,7 @@ export class Notifiers {
    * goes to `end` once they are gone.
    */
   *begin(start: number, end: number, event: InvalidateEvent): Sleepable<Invalidation> {
-    const begun = yield* this.#begin(this.#range(start, end, event, true));
-    return begun === "refused" ? unheard : begun;
+    return yield* this.#begin(this.#range(start, end, event, true));
   }
 
   /**
@@ -81,7 +86,10 @@ export class Notifiers {
    * would have to sleep. Those who had agreed are told the end then, and nothing is under way (MN-02).
    */
   *tryBegin(start: number, end: number, event: InvalidateEvent): Sleepable<Invalidation | "refused"> {
-    return yield* this.#begin(this.#range(start, end, event, false));
+    const begun = yield* this.#begin(this.#range(start, end, event, false));
+    if (!begun.isRefused) return begun;
+    yield* this.end(begun);
+    return "refused";
   }
 
   /** The translations are gone: followers may make new ones. */
@@ -175,7 +183,7 @@ export class Notifiers {
     return yield* this.#intervals.insert(start, end, notifier);
   }
 
-  *#begin(range: InvalidateRange): Sleepable<Invalidation | "refused"> {
+  *#begin(range: InvalidateRange): Sleepable<Announced> {
     this.#noteLook();
     if (this.isEmpty) yield* this.#announce(Access.read);
     if (this.isEmpty) {
@@ -198,10 +206,7 @@ export class Notifiers {
       else told.push(notifier);
     }
     yield* this.#walks.leave(walk);
-    const invalidation = { range, told };
-    if (!isRefused) return invalidation;
-    yield* this.end(invalidation);
-    return "refused";
+    return { range, told, isRefused };
   }
 
   /** Calls `release` and takes the follower off the list, unless somebody else did or is at it. */

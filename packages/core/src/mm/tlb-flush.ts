@@ -8,7 +8,7 @@ import type { Mm } from "./mm.ts";
  */
 export function* flushTlbRange(mm: Mm, start: number, end: number): Atomic<void> {
   const { sched, tlbs, stats, log } = mm.machine;
-  const here = sched.current?.cpu ?? -1;
+  const here = sched.running.cpu;
   for (let cpu = 0; cpu < tlbs.length; cpu++) {
     if (sched.interleaving) yield sched.asFound({ announce: () => announceFlush(mm, cpu) });
     if (!serves(mm, cpu)) continue;
