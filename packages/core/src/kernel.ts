@@ -139,7 +139,7 @@ export function createKernel(machine: Machine): Kernel {
       isDying: () => sched.current !== undefined && sched.isDying(sched.current),
     },
   };
-  const offered = machine.isWatched ? tracedKernel(machine, kernel) : kernel;
+  const offered = machine.isTraced ? tracedKernel(machine, kernel) : kernel;
   return offered;
 }
 

@@ -28,6 +28,12 @@ export interface MachineOptions {
    * other half of every report. Tests want all of them, measurements do not.
    */
   readonly sanitizers?: "cheap" | "all";
+  /**
+   * How much a report of the sanitizers tells. `brief`: what was broken, but not the calls that it happened in, nor what it
+   * met: as many violations are found, and nothing is remembered for their sake. Who searches many runs for one that breaks
+   * something runs that one again in full.
+   */
+  readonly reports?: "full" | "brief";
   /** Whether every access by user code is checked for freed memory, at the price of the fast path. */
   readonly checkAccesses?: "on" | "off";
   /**
@@ -66,6 +72,7 @@ export function settle(options: MachineOptions): MachineSettings {
     stepLimit: 1_000_000,
     eventLog: "off",
     sanitizers: "cheap",
+    reports: "full",
     checkAccesses: "on",
     dataCache: "physically-indexed",
     cacheFlushes: "on",

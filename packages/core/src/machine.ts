@@ -45,12 +45,14 @@ export class Machine {
   readonly violations: ViolationSink & { readonly list: readonly Violation[] };
   readonly sched: Scheduler;
   readonly log: EventLog;
-  /** Who handed out and freed each frame; undefined unless all sanitizers are on. */
+  /** Who handed out and freed each frame; undefined unless all sanitizers are on, and reports are full. */
   readonly history: FrameHistory | undefined;
   /** What entries and translations were made for; undefined unless all sanitizers are on. */
   readonly entries: WatchedEntries | undefined;
-  /** Whether anybody wants to know of each fault and each entry: the event log or the sanitizers. */
+  /** Whether anybody wants to know of each entry: the event log or the sanitizers. */
   readonly isWatched: boolean;
+  /** Whether reports name the calls that something happened in. */
+  readonly isTraced: boolean;
   readonly stats = new Stats();
   readonly tables: TablePool;
   /** The kernel's own page table (`init_mm`): where vmalloc maps. */
@@ -96,7 +98,9 @@ export class Machine {
     this.settings = settings;
     this.geometry = geometries[settings.geometry];
     const list: Violation[] = [];
-    const remembered = settings.sanitizers === "all" ? new Map<string, Moment>() : undefined;
+    const isThorough = settings.sanitizers === "all";
+    const tellsAll = isThorough && settings.reports === "full";
+    const remembered = tellsAll ? new Map<string, Moment>() : undefined;
     this.violations = {
       list,
       report: (kind, message, about) => this.#note(list, kind, message, { remembered, ...about }),
@@ -108,6 +112,7 @@ export class Machine {
       stepLimit: settings.stepLimit,
       violations: this.violations,
       sanitizers: settings.sanitizers,
+      reports: settings.reports,
       countEvents: () => this.log.length,
     });
     this.log = new EventLog(
@@ -138,12 +143,12 @@ export class Machine {
       this.dataCache = undefined;
     }
     if (settings.chooser.interleaves) noteAllocations(this);
-    const isThorough = settings.sanitizers === "all";
     this.isWatched = isThorough || this.log.enabled;
-    this.history = isThorough
+    this.isTraced = tellsAll || this.log.enabled;
+    this.history = tellsAll
       ? new FrameHistory(this.memory.frames, (what) => this.sched.moment(what))
       : undefined;
-    this.entries = this.history === undefined ? undefined : new WatchedEntries(this, this.history);
+    this.entries = isThorough ? new WatchedEntries(this, this.history) : undefined;
     this.rcu = new Rcu(this.sched);
     this.retryTimer = new WaitQueue(this.sched, "another try at a fault");
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;

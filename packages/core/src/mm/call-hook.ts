@@ -21,9 +21,7 @@ export function* callHook<T>(
   call: () => MaySleep<T>,
 ): Sleepable<T | typeof THREW> {
   try {
-    const answer = machine.isWatched
-      ? duringCall(machine.sched, `${name.plugin}.${name.hook}`, call)
-      : call();
+    const answer = machine.isTraced ? duringCall(machine.sched, `${name.plugin}.${name.hook}`, call) : call();
     return isGenerator(answer) ? yield* answer : answer;
   } catch (cause) {
     if (cause instanceof InvariantBroken) throw cause;

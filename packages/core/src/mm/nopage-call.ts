@@ -74,13 +74,13 @@ export class NopageCall implements Fault {
   /** Asks the hook, in the order of the 2004 mail: for a bare pfn first. What it throws is for the caller. */
   ask(): MaySleep<FaultOutcome> {
     const { ops, mm } = this.area;
-    if (mm.machine.isWatched) return this.askWatched();
+    if (mm.machine.isTraced) return this.askTraced();
     if (ops?.nopagePfn !== undefined) return ops.nopagePfn(this);
     return ops?.nopage?.(this) as MaySleep<FaultOutcome>;
   }
 
   /** The same with the hook among the callers of what it does. */
-  private askWatched(): MaySleep<FaultOutcome> {
+  private askTraced(): MaySleep<FaultOutcome> {
     const { ops, mm } = this.area;
     const { plugin, hook } = this.hookName;
     return duringCall(

@@ -306,7 +306,7 @@ export class Notifiers {
 
   /** Calls a hook, with the hook among the callers of what it does. */
   #named<T>({ name }: MmuNotifier, hook: string, call: () => MaySleep<T>): MaySleep<T> {
-    return this.#mm.machine.isWatched ? duringCall(this.#sched, `${name}.${hook}`, call) : call();
+    return this.#mm.machine.isTraced ? duringCall(this.#sched, `${name}.${hook}`, call) : call();
   }
 
   *#call<T>(call: () => T | Sleepable<T>): Sleepable<T> {

@@ -34,7 +34,7 @@ export function userFault(
   mode: AccessMode,
 ): MaySleep<Trap | undefined> {
   const { machine } = thread.mm;
-  if (!machine.isWatched) return resolveFault(thread, address, access, mode);
+  if (!machine.isTraced) return resolveFault(thread, address, access, mode);
   machine.log.record("fault", thread.mm.id, address, access === "write" ? 1 : 0);
   return duringCall(machine.sched, "page fault", () => resolveFault(thread, address, access, mode));
 }

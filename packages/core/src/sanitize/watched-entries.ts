@@ -27,7 +27,8 @@ interface WrittenRun {
  */
 export class WatchedEntries {
   readonly #machine: Machine;
-  readonly #history: FrameHistory;
+  /** Undefined where reports are brief. */
+  readonly #history: FrameHistory | undefined;
   /** By slot of the table pool. */
   readonly #made = new Map<number, Stamp>();
   /** By CPU and slot of its TLB. */
@@ -37,7 +38,7 @@ export class WatchedEntries {
   /** Translations that were reported, by frame and generation. */
   readonly #reported = new Set<string>();
 
-  constructor(machine: Machine, history: FrameHistory) {
+  constructor(machine: Machine, history: FrameHistory | undefined) {
     this.#machine = machine;
     this.#history = history;
     this.#cached = machine.tlbs.map(() => []);
@@ -97,7 +98,7 @@ export class WatchedEntries {
     this.#machine.violations.report(
       "uninitialised",
       `${frames.describe(pfn as number as Page)} is shown to ${mm.name} at 0x${address.toString(16)}, and ${known} of it has been written since it was handed out`,
-      { frame: pfn, earlier: this.#history.handedOut(pfn) },
+      { frame: pfn, earlier: this.#history?.handedOut(pfn) },
     );
   }
 }

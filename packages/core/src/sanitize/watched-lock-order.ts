@@ -10,14 +10,19 @@ import type { ViolationSink } from "./violation.ts";
  */
 export class WatchedLockOrder extends LockOrder {
   private readonly clocks: VectorClocks;
-  private readonly moment: (what: string) => Moment;
+  /** Undefined where reports are brief: then only the clocks are told. */
+  private readonly moment: ((what: string) => Moment) | undefined;
   /** By lock, what stands for its readers to the clocks: a writer comes after them, and they in no order among themselves. */
   private readonly readers = new WeakMap<LockIdentity, object>();
   /** By task and lock, where the task took it last. */
   private readonly takenAt = new WeakMap<Task, Map<LockIdentity, Moment>>();
   private readonly learnt = new Map<string, Moment>();
 
-  constructor(violations: ViolationSink, clocks: VectorClocks, moment: (what: string) => Moment) {
+  constructor(
+    violations: ViolationSink,
+    clocks: VectorClocks,
+    moment: ((what: string) => Moment) | undefined,
+  ) {
     super(violations);
     this.clocks = clocks;
     this.moment = moment;
@@ -64,6 +69,7 @@ export class WatchedLockOrder extends LockOrder {
   }
 
   protected override learns(outer: number, inner: number): void {
+    if (this.moment === undefined) return;
     const key = `${outer} ${inner}`;
     if (!this.learnt.has(key)) this.learnt.set(key, this.moment(this.describePair(outer, inner)));
   }
@@ -73,10 +79,11 @@ export class WatchedLockOrder extends LockOrder {
   }
 
   private remember(task: Task, lock: LockIdentity): void {
+    this.clocks.acquire(task, lock);
+    if (this.moment === undefined) return;
     const locks = this.takenAt.get(task) ?? new Map<LockIdentity, Moment>();
     this.takenAt.set(task, locks);
     locks.set(lock, this.moment(`takes ${lock.name}`));
-    this.clocks.acquire(task, lock);
   }
 
   private readersOf(lock: LockIdentity): object {

@@ -29,6 +29,8 @@ export interface SchedulerOptions {
   readonly violations: ViolationSink;
   /** Whether what costs time is remembered as well: who comes after whom, and where each lock was taken. */
   readonly sanitizers?: "cheap" | "all";
+  /** Whether where each lock was taken is remembered for reports; `full` where left out. */
+  readonly reports?: "full" | "brief";
   /** How many events the log has. */
   readonly countEvents?: () => number;
 }
@@ -79,13 +81,17 @@ export class Scheduler {
     this.#stepLimit = options.stepLimit;
     this.#isRecording = options.chooser.records !== "nothing";
     this.#holder = new Array<Task | undefined>(options.cpus).fill(undefined);
-    const { violations, sanitizers = "cheap", countEvents = () => 0 } = options;
+    const { violations, sanitizers = "cheap", reports = "full", countEvents = () => 0 } = options;
     this.#countEvents = countEvents;
     this.clocks = sanitizers === "all" ? new VectorClocks() : undefined;
     this.lockOrder =
       this.clocks === undefined
         ? new LockOrder(violations)
-        : new WatchedLockOrder(violations, this.clocks, (what) => this.moment(what));
+        : new WatchedLockOrder(
+            violations,
+            this.clocks,
+            reports === "full" ? (what) => this.moment(what) : undefined,
+          );
   }
 
   get cpus(): number {

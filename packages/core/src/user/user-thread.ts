@@ -334,7 +334,7 @@ export class UserThread {
     let failure: unknown;
     try {
       result = yield* program(
-        this.machine.isWatched ? traced(this.machine.sched, this, { apart: accesses }) : this,
+        this.machine.isTraced ? traced(this.machine.sched, this, { apart: accesses }) : this,
       );
     } catch (thrown) {
       if (!(thrown instanceof ThreadExit)) failure = thrown;

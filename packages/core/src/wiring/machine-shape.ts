@@ -22,6 +22,7 @@ export const machineShape = {
   stepLimit: wholeNumber(1, any),
   eventLog: oneOf(["on", "off"]),
   sanitizers: oneOf(["cheap", "all"]),
+  reports: oneOf(["full", "brief"]),
   checkAccesses: oneOf(["on", "off"]),
   dataCache: oneOf(["physically-indexed", "virtually-indexed"]),
   cacheFlushes: oneOf(["on", "left-out"]),

@@ -142,8 +142,8 @@ const misuses: readonly Misuse[] = [
 ];
 
 describe.each(misuses)("$kind", ({ kind, wrong, right, commit }) => {
-  test(`MUST be reported for ${wrong}`, () => {
-    const world = new World();
+  test.each(["full", "brief"] as const)(`MUST be reported for ${wrong}, with %s reports`, (reports) => {
+    const world = new World({ reports });
     commit(world, "wrongly");
     expect(world.machine.violations.list.map((violation) => violation.kind)).toEqual([kind]);
   });

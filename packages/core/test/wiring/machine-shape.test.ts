@@ -62,7 +62,7 @@ describe("the options of a machine", () => {
     expect(problems.map(describeProblem)).toEqual([
       'machine.cpus: found 32; expected a whole number from 1 to 31; nearest choice: "31"',
       'machine.geometry: found "x86_64"; expected one of "x86-64", "i386", "alpha", "arm64-64k"; nearest choice: "x86-64"',
-      'machine.ramPage: found 9; expected another key: one of "geometry", "cpus", "ramPages", "pagelessPages", "coherentMemory", "reservedPages", "chooser", "stepLimit", "eventLog", "sanitizers", "checkAccesses", "dataCache", "cacheFlushes", "tlbEntries", "maxAreas", "lockLimitPages", "allocations"; nearest choice: "ramPages"',
+      'machine.ramPage: found 9; expected another key: one of "geometry", "cpus", "ramPages", "pagelessPages", "coherentMemory", "reservedPages", "chooser", "stepLimit", "eventLog", "sanitizers", "reports", "checkAccesses", "dataCache", "cacheFlushes", "tlbEntries", "maxAreas", "lockLimitPages", "allocations"; nearest choice: "ramPages"',
       'machine.tlbEntries: found 100; expected a power of two from 1 to 65536; nearest choice: "128"',
       'machine.eventLog: found true; expected "on" or "off"',
     ]);

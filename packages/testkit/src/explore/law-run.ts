@@ -13,7 +13,10 @@ export interface LawOutcome extends CaseOutcome {
   readonly schedule: readonly number[];
 }
 
-/** One program of a law on one contender, as something to explore: each run builds a world of its own. */
+/**
+ * One program of a law on one contender, as something to explore: each run builds a world of its own. What breaks something
+ * is run again, for a report in full; the others need none.
+ */
 export class LawRun implements Explorable {
   /** What the search's last execution came to. */
   outcome: LawOutcome = { problems: [], steps: 0, schedule: [] };
@@ -29,7 +32,7 @@ export class LawRun implements Explorable {
     this.#lawCase = lawCase;
     this.#contender = contender;
     // Every thread has a CPU of its own, so that nobody waits for a turn that a real machine would not make it wait for.
-    this.#options = { cpus: 8, ...lawCase.machine, geometry };
+    this.#options = { cpus: 8, reports: "brief", ...lawCase.machine, geometry };
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
@@ -48,7 +51,22 @@ export class LawRun implements Explorable {
   }
 
   keepOutcome(): void {
-    this.outcome = { ...this.#came, schedule: this.#schedule.slice() };
+    const schedule = this.#schedule.slice();
+    const came = this.#came.problems.length === 0 ? this.#came : this.#inFull(schedule);
+    this.outcome = { ...came, schedule };
+  }
+
+  /** What a run that broke something came to, with all that its reports can tell. */
+  #inFull(schedule: readonly number[]): CaseOutcome {
+    let step = 0;
+    const guide = new Guide(() => schedule[step++] ?? ABANDON, []);
+    const world = new ModelWorld(this.#contender, { ...this.#options, reports: "full", chooser: guide });
+    guide.follow(world);
+    const came = world.run(this.#lawCase);
+    if (came.problems.length === this.#came.problems.length && step === schedule.length) return came;
+    throw new NotTheSameProgram(
+      `a run that broke ${this.#came.problems.join("; ")} broke ${came.problems.join("; ")} when it was repeated`,
+    );
   }
 }
 

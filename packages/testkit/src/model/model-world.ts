@@ -7,7 +7,6 @@ import {
   type Process,
   reportEnd,
   type Violation,
-  type ViolationKind,
 } from "@nopage/core";
 import type { LawCase, Stage } from "../laws/law.ts";
 import { LawBroken } from "../program/expect.ts";
@@ -21,12 +20,6 @@ export interface CaseOutcome {
   readonly problems: readonly string[];
   /** Scheduling steps. */
   readonly steps: number;
-}
-
-/** One thing that was broken. */
-interface Breach {
-  readonly kind: ViolationKind;
-  readonly words: string;
 }
 
 /** A machine with a subject on it, on which one program is run once. */
@@ -65,11 +58,11 @@ export class ModelWorld {
     const failures = this.machine.sched.tasks.flatMap(({ failure, name }) =>
       failure === undefined ? [] : [failureInWords(name, failure)],
     );
-    const breaches = this.#breaches();
+    const breaches = this.machine.violations.list;
     const provoked = typeof provokes === "string" ? [provokes] : (provokes ?? []);
     const problems = [
       ...failures,
-      ...breaches.flatMap(({ kind, words }) => (provoked.includes(kind) ? [] : [words])),
+      ...breaches.filter(({ kind }) => !provoked.includes(kind)).map(inWords),
       ...this.#placed.trespasses(),
       ...provoked
         .filter((kind) => !breaches.some((breach) => breach.kind === kind))
@@ -78,14 +71,6 @@ export class ModelWorld {
     if (problems.length > 0) return problems;
     if (main.exit !== undefined && "signal" in main.exit) return [`the program died of ${main.exit.signal}`];
     return typeof provokes === "object" ? [] : differences(this.#before, takeStock(this.machine));
-  }
-
-  /** What was broken in a run, in the words of a report. */
-  #breaches(): readonly Breach[] {
-    return this.machine.violations.list.map((violation) => ({
-      kind: violation.kind,
-      words: inWords(violation),
-    }));
   }
 }
 
