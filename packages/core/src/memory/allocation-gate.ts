@@ -22,6 +22,8 @@ export interface AllocationGate {
    * which the last use of an address space is given back later (`mmput_async`).
    */
   mayAllocate(site: string): boolean;
+  /** Told when an answer depends on how many were asked before, if it ever does. The machine sets it. */
+  onAsk?: (() => void) | undefined;
 }
 
 /** The gate of a machine that fails to allocate only when it has nothing left. */

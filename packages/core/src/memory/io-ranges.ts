@@ -59,6 +59,8 @@ const HIGH_START = 64 * GIB;
  * and cost the same whatever their size.
  */
 export class IoRanges {
+  /** Told when the list of windows is about to be changed or looked at. */
+  onUse: ((use: "change" | "look") => void) | undefined = undefined;
   readonly #pageSize: number;
   readonly #ramEnd: number;
   readonly #limit: number;
@@ -86,6 +88,7 @@ export class IoRanges {
    */
   claim(name: string, pages: number, device: IoDevice, startPfn?: Pfn, sibling?: IoRange): IoRange | number {
     if (!(Number.isSafeInteger(pages) && pages > 0)) return -EINVAL;
+    this.onUse?.("change");
     const start = startPfn ?? this.#place(pages);
     if (start < 0) return -ENOSPC;
     if (!Number.isSafeInteger(start) || start + pages > this.#limit) return -EINVAL;
@@ -106,6 +109,7 @@ export class IoRanges {
 
   /** Gives a window up (`release_mem_region`); one that is not claimed is reported. */
   release(range: IoRange): void {
+    this.onUse?.("change");
     const at = this.#firstEndingAfter(range.startPfn);
     if (this.#ranges[at] !== range) {
       this.#violations.report(
@@ -122,11 +126,13 @@ export class IoRanges {
 
   /** The device behind a window is gone: the window stays claimed, and nobody answers there any more. */
   silence(range: IoRange): void {
+    this.onUse?.("change");
     range.device = nobody;
   }
 
   /** The window that a frame lies in; undefined for RAM and for addresses where nothing answers. */
   find(pfn: Pfn): IoRange | undefined {
+    this.onUse?.("look");
     const last = this.#last;
     if (last !== undefined && pfn >= last.startPfn && pfn < last.endPfn) return last;
     const range = this.#ranges[this.#firstEndingAfter(pfn)];
@@ -137,6 +143,7 @@ export class IoRanges {
 
   /** Every window, lowest first (`/proc/iomem`). */
   list(): readonly IoRange[] {
+    this.onUse?.("look");
     return this.#ranges;
   }
 

@@ -22,6 +22,8 @@ const SMALLEST_SHIFT = 3;
  * with its last object, where Linux may keep it, so that frames in use can be compared before and after.
  */
 export class Kmalloc {
+  /** Told which cache, by its number from the smallest objects on, is about to be changed or looked at. */
+  onUse: ((cache: number, use: "change" | "look") => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #pages: FreePages;
   readonly #directMap: DirectMap;
@@ -64,6 +66,7 @@ export class Kmalloc {
     if (bytes > this.#largestObject) return this.#allocateLarge(bytes);
     const shift = Math.max(SMALLEST_SHIFT, 32 - Math.clz32(bytes - 1));
     const cache = this.#caches[shift - SMALLEST_SHIFT] as SlabCache;
+    this.onUse?.(shift - SMALLEST_SHIFT, "change");
     const slab = cache.slabWithRoom();
     if (slab === undefined) return undefined;
     const offset = cache.take(slab) * cache.objectBytes;
@@ -96,6 +99,7 @@ export class Kmalloc {
     if (address === ZERO_SIZE_POINTER) return 0;
     const head = this.#headOf(address);
     const slab = head === undefined ? undefined : this.#slabs.get(head);
+    if (slab !== undefined) this.onUse?.(this.#caches.indexOf(slab.cache), "look");
     if (slab?.isUsed(this.#indexIn(slab, address)) === true) return slab.cache.objectBytes;
     if (head !== undefined && this.#large.has(head))
       return this.#frames.pageSize << this.#frames.orderOf(head);
@@ -144,6 +148,7 @@ export class Kmalloc {
     const index = this.#indexIn(slab, address);
     const start = this.#directMap.addressOf(slab.page) + index * slab.cache.objectBytes;
     const size = slab.cache.objectBytes;
+    this.onUse?.(this.#caches.indexOf(slab.cache), "change");
     if (!slab.isUsed(index)) this.#refuse("double-free", address, `an object of ${size} bytes that is free`);
     else if (address !== start)
       this.#refuse("page-kind", address, `in the middle of an object of ${size} bytes`);

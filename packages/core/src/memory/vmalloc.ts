@@ -19,6 +19,8 @@ const KERNEL_PAGE = PTE_PRESENT | PTE_READ | PTE_WRITE;
  * To catch whoever forgets that, two pages that are neighbours by address never are by frame, in that order.
  */
 export class Vmalloc {
+  /** Told when its addresses and entries are about to be changed or looked at. */
+  onUse: ((use: "change" | "look") => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #pages: FreePages;
   readonly #initMm: PageTable;
@@ -69,6 +71,7 @@ export class Vmalloc {
    */
   vfree(address: KernelAddress): void {
     if (address === 0) return;
+    this.onUse?.("change");
     const area = this.#areas.find(address);
     if (area === undefined) {
       const kind = this.#inRange(address) ? "double-free" : "page-kind";
@@ -91,6 +94,7 @@ export class Vmalloc {
    * Undefined when page tables or addresses have run out.
    */
   map(pfn: Pfn, pages: number): KernelAddress | undefined {
+    this.onUse?.("change");
     const area = this.#areas.insert(pages, "mapping");
     if (area === undefined) return undefined;
     const first = area.start / this.#pageSize;
@@ -104,6 +108,7 @@ export class Vmalloc {
 
   /** Takes back the addresses that `map` gave; the frames are the caller's. Reports where no such mapping begins. */
   unmap(address: KernelAddress): void {
+    this.onUse?.("change");
     const area = this.#areas.find(address);
     if (area?.kind === "mapping" && area.start === address) {
       this.#violations.remember?.(areaAt(address), "unmaps the area");
@@ -116,11 +121,13 @@ export class Vmalloc {
 
   /** The area that maps the address (`find_vm_area`); undefined in a guard page, too. */
   findVmArea(address: KernelAddress): VmArea | undefined {
+    this.onUse?.("look");
     return this.#areas.find(address);
   }
 
   /** Every area, lowest first (`/proc/vmallocinfo`). */
   areas(): readonly VmArea[] {
+    this.onUse?.("look");
     return this.#areas.list();
   }
 
@@ -146,6 +153,7 @@ export class Vmalloc {
   /** The frame under an address, whatever its kind (`vmalloc_to_pfn`); undefined for a hole. */
   pfnOf(address: KernelAddress): Pfn | undefined {
     if (!this.#inRange(address)) return undefined;
+    this.onUse?.("look");
     const entry = this.#initMm.entryOf(Math.floor(address / this.#pageSize));
     return entry === 0 ? undefined : ptePfn(entry);
   }
@@ -160,6 +168,7 @@ export class Vmalloc {
     if (!(Number.isSafeInteger(bytes) && bytes >= 0)) throw new RangeError(`${bytes} is not a size in bytes`);
     const pages = Math.ceil(bytes / this.#pageSize);
     if (pages === 0 || !this.#gate.mayAllocate("vmalloc") || pages > this.#frames.count) return undefined;
+    this.onUse?.("change");
     const area = this.#areas.insert(pages, kind);
     if (area === undefined) return undefined;
     const taken = new Int32Array(pages);

@@ -1,7 +1,8 @@
 import type { Point } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import type { Machine } from "../machine.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { openGate } from "../memory/allocation-gate.ts";
+import { Access, Allocator, ObjectKind } from "../sched/points.ts";
 
 /** Announces an access to the counts and flags of a page, which are those of its head. */
 export function countsPoint(machine: Machine, page: Page, access: Access): Point {
@@ -25,13 +26,14 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
 }
 
 /**
- * Notes with the scheduler, for every step, what the page allocator did in it: which frame comes next, and for each frame
- * that changed hands its counts, its flags and its contents. So a load through a stale translation meets the freeing of
+ * Notes with the scheduler, for every step, what the allocators did in it: of the page allocator which frame comes next, and
+ * for each frame that changed hands its counts, its flags and its contents; of kmalloc the cache, of vmalloc the list of areas
+ * with their entries, the list of devices' windows, and which allocation is the one to fail. So a load through a stale translation meets the freeing of
  * its frame, though drivers free frames by plain functions that cannot announce anything.
  */
-export function noteAllocations({ sched, memory }: Machine): void {
+export function noteAllocations({ sched, memory, settings }: Machine): void {
   const note = (pfn: number, order: number) => {
-    sched.note(ObjectKind.allocator, 0, Access.write);
+    sched.note(ObjectKind.allocator, Allocator.frame, Access.write);
     if (pfn < 0) return;
     for (let at = pfn; at < pfn + 2 ** order; at++) {
       sched.note(ObjectKind.frameCounts, at, Access.write);
@@ -40,4 +42,11 @@ export function noteAllocations({ sched, memory }: Machine): void {
   };
   memory.buddy.onChange = note;
   if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
+  const { kmalloc, vmalloc, io } = memory;
+  const of = (allocator: number, use: "change" | "look") =>
+    sched.note(ObjectKind.allocator, allocator, use === "change" ? Access.write : Access.read);
+  kmalloc.onUse = (cache, use) => of(Allocator.kmalloc + cache, use);
+  vmalloc.onUse = (use) => of(Allocator.vmalloc, use);
+  io.onUse = (use) => of(Allocator.window, use);
+  if (settings.allocations !== openGate) settings.allocations.onAsk = () => of(Allocator.failure, "change");
 }

@@ -12,6 +12,7 @@ export type Injection = "on" | "off";
  */
 export class FailingAllocations implements AllocationGate {
   injection: Injection;
+  onAsk: (() => void) | undefined = undefined;
   readonly #asked: string[] = [];
   readonly #isRefused: (asked: readonly string[]) => boolean;
   #refused: string | undefined = undefined;
@@ -34,6 +35,7 @@ export class FailingAllocations implements AllocationGate {
 
   mayAllocate(site: string): boolean {
     if (this.injection === "off") return true;
+    this.onAsk?.();
     this.#asked.push(site);
     if (!this.#isRefused(this.#asked)) return true;
     this.#refused = site;

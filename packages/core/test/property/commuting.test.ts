@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { VM_READ } from "../../src/contract/area-flags.ts";
 import type { Sleepable } from "../../src/contract/execution.ts";
-import type { Page } from "../../src/contract/units.ts";
+import type { KernelAddress, Page, Pfn } from "../../src/contract/units.ts";
+import type { MachineOptions } from "../../src/machine-options.ts";
 import { migratePage } from "../../src/mm/migrate.ts";
 import { oomReap } from "../../src/mm/oom-reap.ts";
 import { pageWasAccessed } from "../../src/mm/page-age.ts";
 import { getUserPages, releaseUserPage } from "../../src/mm/pin.ts";
+import { failAt } from "../../src/sanitize/failing-allocations.ts";
 import type { Chooser } from "../../src/sched/chooser.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { findFalseIndependence } from "../support/commuting.ts";
@@ -98,20 +100,63 @@ const acts: Readonly<Record<string, Act>> = {
     yield* thread.nanosleep(1);
     thread.exit(1);
   },
+  *"objects of kmalloc"(thread, at, { machine }) {
+    const { kmalloc, kernel } = machine.memory;
+    for (let count = 0; count < 3; count++) {
+      yield* thread.load(at);
+      const object = kmalloc.kmalloc(64) ?? (0 as KernelAddress);
+      kernel.store32(object, thread.task.id);
+      yield* thread.load(at);
+      kmalloc.kfree(object);
+    }
+  },
+  *"areas of vmalloc"(thread, at, { machine }) {
+    const { vmalloc } = machine.memory;
+    const first = vmalloc.map(512 as Pfn, 1);
+    yield* thread.load(at);
+    if (first !== undefined) vmalloc.unmap(first);
+    yield* thread.load(at);
+    vmalloc.map(512 as Pfn, (thread.task.id % 2) + 1);
+  },
+  *"windows of a device"(thread, at, { machine }) {
+    const { io } = machine.memory;
+    const window = io.claim(`window of ${thread.task.name}`, 1, { read: () => 0, write: () => {} });
+    yield* thread.load(at);
+    if (typeof window !== "number") io.release(window);
+    yield* thread.load(at);
+    io.claim(`window of ${thread.task.name}`, 2, { read: () => 0, write: () => {} });
+  },
+  *interrupts(thread, at, { machine }) {
+    const line = machine.interrupts.connect("message", 0);
+    yield* thread.load(at);
+    line.request(`line of ${thread.task.name}`, function* () {
+      return "handled";
+    });
+    yield* thread.load(at);
+    line.raise();
+    yield* thread.load(at);
+    yield* line.free();
+  },
   *revoke(_thread, _at, world, device) {
     yield* world.kernel.mappings.unmapMappingRange(device.inode.mapping, 0, 1, "even-cows");
   },
 };
 
-function build(one: Act, other: Act) {
+function build(one: Act, other: Act, options: () => MachineOptions = () => ({})) {
   return (chooser: Chooser) => {
-    const world = new World({ chooser, ramPages: 24, cpus: 3, tlbEntries: 8 });
+    const world = new World({ chooser, ramPages: 24, cpus: 3, tlbEntries: 8, ...options() });
     const device = new TestDevice(world, { pages: 2 });
     const card = new TestDevice(world, {
       path: "/dev/card",
       ioPages: 512,
       mmap: (area, self) => self.remap(area, "large"),
     });
+    // A slab and a table that are there already, so that nobody has to ask for a page; the slab's first object is free.
+    const { kmalloc } = world.machine.memory;
+    const first = kmalloc.kmalloc(64);
+    kmalloc.kmalloc(64);
+    if (first !== undefined) kmalloc.kfree(first);
+    world.machine.memory.vmalloc.map(512 as Pfn, 1);
     world.spawn(function* (thread) {
       const at = 0x4000_0000 + 512 * world.page;
       yield* mapAnonymous(thread, 3, { address: at, placement: "fixed" });
@@ -135,6 +180,10 @@ const short = new Set([
   "signals to both",
   "a look at all that is mapped",
   "exit",
+  "objects of kmalloc",
+  "areas of vmalloc",
+  "windows of a device",
+  "interrupts",
 ]);
 
 let checkedInAll = 0;
@@ -148,6 +197,19 @@ describe("two steps that are announced as independent MUST lead to the same stat
     checkedInAll += checked;
     expect(wrong).toEqual([]);
   });
+});
+
+test("which of two allocations is made to fail MUST depend on which comes first", () => {
+  const asks = (bytes: number): Act =>
+    function* (thread, at, { machine }) {
+      for (let count = 0; count < 4; count++) {
+        yield* thread.load(at);
+        machine.memory.kmalloc.kmalloc(bytes);
+      }
+    };
+  const { checked } = findFalseIndependence(build(asks(8), asks(64)), { seeds: 5, every: 1 });
+  const failing = build(asks(8), asks(64), () => ({ allocations: failAt("kmalloc", 3) }));
+  expect(findFalseIndependence(failing, { seeds: 5, every: 1 }).checked).toBeLessThan(checked);
 });
 
 test("enough pairs of steps MUST have been met for that to mean something", () => {

@@ -67,9 +67,17 @@ function stateOf(machine: Machine): string {
       `${task.name} ${task.state} ${task.signal} ${task.state === "done" ? "" : inWords(announcedBy(task))}`,
     );
   }
-  parts.push(...filesOf(machine));
+  parts.push(...filesOf(machine), ...allocatorsOf(machine));
   parts.push(machine.violations.list.map(({ message }) => message).join());
   return parts.join("\n");
+}
+
+/** What the allocators of kernel addresses and of windows have given out. */
+function allocatorsOf({ memory }: Machine): readonly string[] {
+  return [
+    ...memory.vmalloc.areas().map(({ start, pages }) => `vmalloc area ${start}: ${pages}`),
+    ...memory.io.list().map(({ name, startPfn, endPfn }) => `window ${name} [${startPfn}, ${endPfn})`),
+  ];
 }
 
 /** Every open file with its holders, by number, and by process what is behind each descriptor. */
