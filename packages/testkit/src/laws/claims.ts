@@ -8,20 +8,14 @@ import {
 } from "@nopage/core";
 import { claimMarkedWindow } from "../marked-window.ts";
 import { inWords, must, mustBe, mustReach, succeed } from "../program/expect.ts";
-import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import { showMemory } from "../shown-memory.ts";
 import type { LawCase, Stage, Tried } from "./law.ts";
 import { type HandedMemory, mapHanded } from "./support/handed-memory.ts";
+import { LEAF_ADDRESS, leafPages, levelAt, MOST_PAGES } from "./support/large-leaves.ts";
 
 /** Kinds whose frames are neighbours. */
 const runKinds: readonly BackingKind[] = ["pfn-run", "linear", "coherent"];
-
-/** The largest leaf that is tried, in pages: 4 MiB of i386. The 512 MiB of arm64-64k would take longer than they tell. */
-const MOST_PAGES = 1024;
-
-/** A multiple of every leaf that is tried. */
-const LEAF_ADDRESS = 0x2000_0000;
 
 /**
  * What a strategy says of the memory that it shows, in both directions: what it does not claim its own mmap hook has to
@@ -97,7 +91,8 @@ export const leafClaims: readonly LawCase[] = [
     machine: { ramPages: 4 * MOST_PAGES },
     excluded: ({ tried }) => {
       if (tried === undefined) return "no strategy is tried";
-      if (leafPages(tried) === undefined) return "the machine has no large leaf of a size that can be tried";
+      if (leafPages(tried.geometry) === undefined)
+        return "the machine has no large leaf of a size that can be tried";
       const { backing, holes, strategy } = tried;
       if (holes === "some") return "an object with holes fills no leaf";
       const isRun = runKinds.includes(backing);
@@ -106,7 +101,7 @@ export const leafClaims: readonly LawCase[] = [
     *program(stage) {
       const tried = triedOn(stage);
       const { strategy, backing } = tried;
-      const pages = leafPages(tried) ?? 0;
+      const pages = leafPages(tried.geometry) ?? 0;
       const { pageSize } = stage.subject;
       const map = mapHanded(strategy, (machine) => alignedMemory(machine, backing, pages), LEAF_ADDRESS);
       const address = yield* succeed("mmap", map);
@@ -139,21 +134,6 @@ export const leafClaims: readonly LawCase[] = [
     },
   },
 ];
-
-/** The level of the entry over an address: 0 for a single page, or for none. */
-function levelAt(address: number): Steps<number> {
-  return user.kernel(function* ({ thread: { mm } }) {
-    mm.table.find(address / mm.pageSize);
-    return mm.table.level;
-  });
-}
-
-/** Pages of the machine's smallest large leaf; undefined where there is none that can be tried. */
-function leafPages({ geometry: { leafLevels, bitsPerLevel } }: Tried): number | undefined {
-  if (!leafLevels.includes(1)) return undefined;
-  const pages = 2 ** (bitsPerLevel[0] ?? 0);
-  return pages <= MOST_PAGES ? pages : undefined;
-}
 
 /** Memory whose first frame is a multiple of its length, where it is one run. */
 function alignedMemory(machine: Machine, kind: BackingKind, pages: number): HandedMemory {

@@ -6,6 +6,7 @@ import { areaAt, mustHaveFaulted, mustHaveGrown, references, residentPages } fro
 import { existingPages } from "../support/existing-pages.ts";
 import { gateOf } from "../support/gate-of.ts";
 import { mustShow } from "../support/shown-pages.ts";
+import { forkedLeafCases, privateLeafCase } from "./large-leaves.ts";
 
 /** What frames that nobody counts mean for who maps them. */
 export const bareFrameLaws: readonly AnyLaw[] = [
@@ -116,6 +117,7 @@ export const bareFrameLaws: readonly AnyLaw[] = [
           yield* user.join(actorOf(child));
         },
       },
+      ...forkedLeafCases,
     ],
   },
   {
@@ -171,6 +173,7 @@ export const bareFrameLaws: readonly AnyLaw[] = [
           yield* mustShow(subject, "the rest, taken and given back without the copy,", rest);
         },
       },
+      privateLeafCase,
     ],
   },
 ];

@@ -9,6 +9,7 @@ import { existingPages } from "../support/existing-pages.ts";
 import { gateOf } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
+import { remapOverLeafCases, remapWithoutTablesCase } from "./large-leaves.ts";
 
 /** A multiple of what one leaf table maps, on every geometry: pages before and after it need two of them. */
 const TABLE_BOUNDARY = 0x2000_0000;
@@ -174,6 +175,7 @@ export const remapLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...remapOverLeafCases,
     ],
   },
   {
@@ -239,6 +241,7 @@ export const remapLaws: readonly AnyLaw[] = [
           yield* mustBeUnmapped(subject, "what mmap refused to map", fixedAt, subject.pages);
         },
       },
+      remapWithoutTablesCase,
     ],
   },
   {

@@ -1,12 +1,13 @@
 import { ENOMEM } from "@nopage/core";
-import { must, mustBe, mustFail, mustSucceed, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
-import type { Body, Steps } from "../../program/operation.ts";
+import { must, mustBe, mustFail, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
+import { forked } from "../support/forked.ts";
 import { countsNoHooks, countsOf, mustHaveAlive, mustHaveRun } from "../support/hook-counts.ts";
 import { entriesIn, mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
 import { ShortMemory } from "../support/short-memory.ts";
 import { mustShow } from "../support/shown-pages.ts";
+import { shortForkCases } from "./short-forks.ts";
 
 /** More allocations than a fork of a few areas asks for. */
 const MOST_ALLOCATIONS = 200;
@@ -163,13 +164,9 @@ export const forkLaws: readonly AnyLaw[] = [
           }
         },
       },
+      ...shortForkCases,
     ],
   },
 ];
 
-/** Forks a child, which must succeed, and waits for its end. */
-export function* forked(body: Body): Steps<void> {
-  const child = yield* user.fork(body);
-  if (typeof child === "number") mustSucceed("fork", child);
-  else yield* user.join(child);
-}
+export { forked };

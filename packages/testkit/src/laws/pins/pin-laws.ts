@@ -2,7 +2,7 @@ import { EFAULT, type UserAddress, VM_READ, VM_WRITE } from "@nopage/core";
 import { must, mustBe, mustFail, SIGSEGV_ACCERR, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
-import { forked } from "../lifecycle/fork.ts";
+import { forked } from "../support/forked.ts";
 import { frameAt } from "../support/frame-at.ts";
 import { getPages, releasePages, TO_WRITE } from "../support/get-pages.ts";
 import { privateMemory } from "../support/private-memory.ts";

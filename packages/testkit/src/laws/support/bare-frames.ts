@@ -5,18 +5,24 @@ import { claimMarkedWindow } from "../../marked-window.ts";
 import { succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
+import { entriesIn } from "./planted-device.ts";
 
 /** Where and how bare frames are mapped; all of them, at the kernel's choice, where left out. */
 export interface BareMapping {
   readonly fixedAt?: number;
   readonly sharing?: "shared" | "private";
   readonly protection?: number;
+  /** One that `open` answered with; otherwise it opens and closes its own. */
+  readonly descriptor?: number;
 }
 
 /** Frames that nobody counts, which an mmap hook remaps at once; each begins with its mark. For model-only cases. */
 export interface BareFrames {
   readonly first: Pfn;
   readonly pages: number;
+  /** Entries that the last remap of the hook has left in its range. */
+  entries(): number;
+  open(): Steps<number>;
   /** Maps all of them, which must succeed: the address. */
   map(mapping?: BareMapping): Steps<number>;
   /** The same, and mmap may fail: the address, or a negated errno. */
@@ -25,28 +31,35 @@ export interface BareFrames {
 }
 
 /**
- * Puts a device on the machine that remaps a window of registers.
+ * Puts a device on the machine that remaps a window of registers, the first of whose frames is a multiple of so many pages.
  *
+ * @param pages a power of two
  * @param leaves whether the remap may use leaves above level 0
  */
 export function* bareFrames(pages: number, leaves: "single" | "large" = "single"): Steps<BareFrames> {
   const path = "/dev/bare";
-  const { first, pageSize } = yield* user.kernel(function* ({ machine, kernel }) {
-    const { startPfn } = claimMarkedWindow(machine, pages).range;
+  let entries = 0;
+  const { first, firstMark, pageSize } = yield* user.kernel(function* ({ machine, kernel }) {
+    const { startPfn } = claimMarkedWindow(machine, 2 * pages).range;
+    const pfn = (Math.ceil(startPfn / pages) * pages) as Pfn;
     machine.devices.register(path, {
       name: path,
       owner: undefined,
       *mmap(_file, area) {
         area.ops = { name: path };
-        const request = { address: area.start, pfn: startPfn, pages: area.pages, leaves } as const;
-        return yield* kernel.mappings.remapPfnRange(area, request);
+        const request = { address: area.start, pfn, pages: area.pages, leaves } as const;
+        const answer = yield* kernel.mappings.remapPfnRange(area, request);
+        entries = entriesIn(area.mm, area.start, area.pages);
+        return answer;
       },
     });
-    return { first: startPfn, pageSize: machine.geometry.pageSize };
+    return { first: pfn, firstMark: pfn - startPfn, pageSize: machine.geometry.pageSize };
   });
-  function* tryMap({ fixedAt, sharing = "shared", protection = VM_READ | VM_WRITE }: BareMapping = {}) {
-    const request = { path, mode: "read-write", blocking: "blocking" } as const;
-    const descriptor = yield* succeed(`open of ${path}`, user.open(request));
+  const open = () =>
+    succeed(`open of ${path}`, user.open({ path, mode: "read-write", blocking: "blocking" }));
+  function* tryMap(mapping: BareMapping = {}) {
+    const { fixedAt, sharing = "shared", protection = VM_READ | VM_WRITE } = mapping;
+    const descriptor = mapping.descriptor ?? (yield* open());
     const address = yield* user.mmap({
       length: pages * pageSize,
       protection,
@@ -55,8 +68,16 @@ export function* bareFrames(pages: number, leaves: "single" | "large" = "single"
       descriptor,
       ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
     });
-    yield* user.close(descriptor);
+    if (mapping.descriptor === undefined) yield* user.close(descriptor);
     return address;
   }
-  return { first, pages, markOf, tryMap, map: (mapping) => succeed(`mmap of ${path}`, tryMap(mapping)) };
+  return {
+    first,
+    pages,
+    entries: () => entries,
+    markOf: (page) => markOf(firstMark + page),
+    open,
+    tryMap,
+    map: (mapping) => succeed(`mmap of ${path}`, tryMap(mapping)),
+  };
 }

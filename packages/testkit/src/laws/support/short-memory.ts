@@ -29,12 +29,18 @@ export class ShortMemory implements AllocationGate {
   *untilEnough<T>(what: string, call: () => Steps<T>, hasFailed: (answer: T) => Steps<boolean>): Steps<void> {
     for (let given = 0; ; given++) {
       must(given < MOST_ALLOCATIONS, `${what} fails although it was given ${given} allocations`);
-      this.left = given;
-      const answer = yield* call();
-      this.refill();
-      if (yield* hasFailed(answer)) continue;
+      if (yield* hasFailed(yield* this.#shortOf(given, call))) continue;
       must(given > 0, `${what} asks for no memory: the law has seen nothing`);
       return;
+    }
+  }
+
+  *#shortOf<T>(given: number, call: () => Steps<T>): Steps<T> {
+    this.left = given;
+    try {
+      return yield* call();
+    } finally {
+      this.refill();
     }
   }
 }
