@@ -7,6 +7,7 @@ export {
   exploreLaw,
   type LawExploration,
 } from "./explore/explore-law.ts";
+export type { LeftOut } from "./explore/left-out.ts";
 export { type Minimised, minimise } from "./explore/minimise.ts";
 export {
   type ExploreProgramOptions,

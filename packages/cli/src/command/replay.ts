@@ -8,6 +8,7 @@ import { findConformable } from "../conform/find-conformable.ts";
 import { type CounterexampleFile, readCounterexample } from "../explore/counterexample-file.ts";
 import { packageIdentity, pluginIdentity, type SourceIdentity } from "../explore/source-hash.ts";
 import { laneDiagram } from "../report/lane-diagram.ts";
+import { leftOutInWords } from "../report/left-out-words.ts";
 import { perfettoTrace } from "../report/perfetto-trace.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -84,7 +85,8 @@ function inWords({ run }: CounterexampleFile, again: LawReplay, width: number | 
       ? `${pc.green("It holds now:")} ${run.law}, on ${run.contender}, no longer fails in the saved order.`
       : `${pc.red("Broken again:")} ${run.law}, on ${run.contender}: ${found}`;
   const other = found === undefined || found === expected ? "" : `Saved was: ${expected}\n`;
-  return `${verdict}\n${other}\n${laneDiagram(again, run.met, width)}`;
+  const shorter = leftOutInWords(run.leftOut ?? []).map((line) => `${line}\n`);
+  return `${verdict}\n${other}${shorter.join("")}\n${laneDiagram(again, run.met, width)}`;
 }
 
 function asJson({ run }: CounterexampleFile, { problems, steps, failedAt }: LawReplay): string {

@@ -34,6 +34,11 @@ const form = v.object({
     geometry: v.picklist<readonly GeometryName[]>(geometryNames),
     machine: v.record(v.string(), v.unknown()),
     preemptions: position,
+    leftOut: v.optional(
+      v.array(
+        v.object({ actor: v.pipe(v.string(), v.regex(/^\d+(\.\d+)*$/)), name: v.string(), after: position }),
+      ),
+    ),
     met: v.optional(v.tuple([position, position])),
     schedule: v.pipe(
       v.array(v.object({ task: position, name: v.string(), does: v.string() })),

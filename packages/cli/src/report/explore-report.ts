@@ -1,6 +1,7 @@
 import pc from "picocolors";
 import type { Explored } from "../command/explore.ts";
 import { laneDiagram } from "./lane-diagram.ts";
+import { leftOutInWords } from "./left-out-words.ts";
 import { count } from "./words.ts";
 
 /** What an exploration came to: a line for each program of a law, and the first failure in full. */
@@ -38,6 +39,7 @@ function failureInFull({ program, minimised }: Explored, width: number | undefin
   return [
     `${program.law}, on ${program.contender.name}: ${problem}`,
     `  after ${steps} with ${count(preemptions, "preemption")}${fewest}`,
+    ...leftOutInWords(minimised.leftOut),
     ...(met === undefined ? [] : ["  >> the two steps that met: the other way round, the law holds"]),
     "",
     laneDiagram(replay, met, width).trimEnd(),
@@ -58,6 +60,7 @@ function asData({ program, found, minimised }: Explored) {
     problems: minimised?.replay.problems ?? [],
     preemptions: minimised?.preemptions,
     isFewest: minimised?.isFewest,
+    leftOut: minimised?.leftOut,
     steps: minimised === undefined ? undefined : minimised.replay.failedAt + 1,
   };
 }

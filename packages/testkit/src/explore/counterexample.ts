@@ -1,6 +1,7 @@
 import type { GeometryName } from "@nopage/core";
 import { allLaws } from "../laws/all-laws.ts";
 import { contendersOf, type Plugin } from "../model/contender.ts";
+import { type LeftOut, shortenedCase } from "./left-out.ts";
 import type { Minimised } from "./minimise.ts";
 import type { RacyProgram } from "./racy-programs.ts";
 import { type LawReplay, type RecordedStep, replayLaw, ScheduleMisfit, settingOf } from "./replay-law.ts";
@@ -17,6 +18,8 @@ export interface SavedRun {
   /** The options of the machine, as JSON has them. */
   readonly machine: Readonly<Record<string, unknown>>;
   readonly preemptions: number;
+  /** What of the program is left out; nothing in files of before that could be. */
+  readonly leftOut?: readonly LeftOut[] | undefined;
   /** The steps whose order makes the difference, by position; undefined where there are no two such steps. */
   readonly met?: readonly [number, number] | undefined;
   /** The steps in their order, up to the one after which the failure was known. */
@@ -28,7 +31,7 @@ export interface SavedRun {
 export function savedRun(
   { law, index, lawCase, contender }: RacyProgram,
   geometry: GeometryName,
-  { replay, preemptions, met }: Minimised,
+  { replay, preemptions, leftOut, met }: Minimised,
 ): SavedRun {
   return {
     law,
@@ -38,6 +41,7 @@ export function savedRun(
     geometry,
     machine: asData(settingOf(lawCase, contender, geometry).machine),
     preemptions,
+    leftOut,
     met,
     schedule: replay.steps
       .slice(0, replay.failedAt + 1)
@@ -71,7 +75,7 @@ export function replaySaved(saved: SavedRun, plugin: Plugin): LawReplay {
   if (recorded !== found) {
     throw new ScheduleMisfit(`recorded was a machine with ${recorded}; found was one with ${found}`);
   }
-  return replayLaw(setting, saved.schedule);
+  return replayLaw({ ...setting, lawCase: shortenedCase(lawCase, saved.leftOut ?? []) }, saved.schedule);
 }
 
 /** What JSON keeps of options. */

@@ -1,6 +1,9 @@
 import { stepsConflict } from "@nopage/core";
+import { ModelWorld } from "../model/model-world.ts";
+import { type Fewest, fewestPreemptions } from "./fewest-preemptions.ts";
 import { LawRun } from "./law-run.ts";
-import { PreemptionSearch } from "./preemption-search.ts";
+import { type LeftOut, type StartedActor, shortenedCase } from "./left-out.ts";
+import { linearised } from "./linearise.ts";
 import { type LawReplay, type LawSetting, replayLaw, ScheduleMisfit } from "./replay-law.ts";
 import { RunOrder } from "./run-order.ts";
 import { Dependence } from "./step.ts";
@@ -12,6 +15,8 @@ export interface Minimised {
   readonly preemptions: number;
   /** Whether every schedule with fewer preemptions was run, and none of them fails. */
   readonly isFewest: boolean;
+  /** What is left out of the program. */
+  readonly leftOut: readonly LeftOut[];
   /** The positions of the last two steps of which the law holds if they come the other way round; undefined if there are none. */
   readonly met: readonly [number, number] | undefined;
   /** Runs that it took. */
@@ -27,11 +32,16 @@ const isBroken: Failing = (problems) => problems.length > 0;
 const dependence = new Dependence(stepsConflict);
 
 /**
- * Makes a failing run of a law's program shorter: first the fewest preemptions, by trying all schedules with fewer, then
- * without the steps that do not come before what failed in every equal run. What comes out has been run, and fails.
+ * Makes a failing run of a law's program shorter: first the fewest preemptions, by trying all schedules with fewer; then
+ * without what actors do that the failure does not need; then without the steps that do not come before what failed in every equal
+ * run; and last in the order with the fewest switches among all that come to the same. What comes out has been run, and
+ * fails. However a failure was found, it comes out the same, where `maxExecutions` is enough.
+ *
+ * Only the number of preemptions is proven to be the least there is, where `isFewest` says so. Nothing more can be left out
+ * one by one, but two things together may.
  *
  * @param schedule the tasks in the order of their steps, under which it fails
- * @param maxExecutions runs that the search for fewer preemptions may take
+ * @param maxExecutions runs that the search for fewer preemptions may take, and that finding out what can be left out may
  * @param fails tells the failures that count by what was broken; all where left out
  */
 export function minimise(
@@ -40,17 +50,121 @@ export function minimise(
   maxExecutions: number,
   fails: Failing = isBroken,
 ): Minimised {
+  const found = withFewestPreemptions({ setting, leftOut: [], fails, maxExecutions }, schedule);
+  const whole = finished(found, found.executions);
+  const shorter = withLessDone(found);
+  if (shorter === found) return whole;
+  const short = finished(shorter, shorter.executions + whole.executions);
+  // What no turning round mends may have been broken by leaving something out.
+  const isBelieved = short.met !== undefined || whole.met === undefined;
+  return isBelieved ? short : { ...whole, executions: short.executions };
+}
+
+/** What is made shorter, and how hard it is tried. */
+interface Task {
+  readonly setting: LawSetting;
+  readonly leftOut: readonly LeftOut[];
+  readonly fails: Failing;
+  readonly maxExecutions: number;
+}
+
+/** A failing run on the way. */
+interface Failure extends Task {
+  readonly replay: LawReplay;
+  readonly isFewest: boolean;
+  readonly executions: number;
+}
+
+function withFewestPreemptions(task: Task, schedule: readonly number[]): Failure {
+  const { setting, maxExecutions, fails } = task;
   const first = replayLaw(setting, schedule);
-  const fewer = withFewerPreemptions(setting, preemptionsIn(first) - 1, maxExecutions, fails);
-  const fewest = fewer.schedule === undefined ? first : replayLaw(setting, fewer.schedule);
-  const { replay, executions } = withoutOthers(setting, fewest, fails);
+  const most = preemptionsIn(first);
+  const found = fewestPreemptions(runOf(setting), most, maxExecutions, fails);
+  const replay = shortestOf(setting, found) ?? first;
+  const isFewest = found.proven >= preemptionsIn(replay);
+  return { ...task, replay, isFewest, executions: found.executions };
+}
+
+/** The failure with the fewest steps among those that were found; the first of several. */
+function shortestOf(setting: LawSetting, { schedules }: Fewest): LawReplay | undefined {
+  let shortest: LawReplay | undefined;
+  for (const schedule of schedules) {
+    const replay = replayLaw(setting, schedule);
+    if (shortest === undefined || replay.failedAt < shortest.failedAt) shortest = replay;
+  }
+  return shortest;
+}
+
+/** Leaves out what it can: of each actor everything, or all but the first operations; those that were started last come first. */
+function withLessDone(whole: Failure): Failure {
+  const actors: StartedActor[] = [];
+  replayLaw(
+    { ...whole.setting, lawCase: shortenedCase(whole.setting.lawCase, [], actors) },
+    tasksOf(whole.replay),
+  );
+  let best = whole;
+  let executions = 0;
+  for (const { actor, name, operations } of actors.toReversed()) {
+    // What an actor has started goes with it.
+    const others = best.leftOut.filter((one) => !one.actor.startsWith(`${actor}.`));
+    for (let after = 0; after < operations && executions < whole.maxExecutions; after++) {
+      const found = tryWithout(whole, best, [...others, { actor, name, after }]);
+      executions += found.executions;
+      if (found.failure === undefined) continue;
+      best = found.failure;
+      break;
+    }
+  }
+  return best === whole ? whole : { ...best, executions };
+}
+
+/**
+ * Leaves something out, if it fails in the same words then, in no more steps and with no more preemptions, and holds where
+ * nothing interleaves, if the whole program does: a law does not break for want of what was left out.
+ */
+function tryWithout(
+  whole: Failure,
+  best: Failure,
+  leftOut: readonly LeftOut[],
+): { readonly failure: Failure | undefined; readonly executions: number } {
+  const { setting, fails } = whole;
+  const shorter = { ...setting, lawCase: shortenedCase(setting.lawCase, leftOut) };
+  if (holdsInTurn(setting) && !holdsInTurn(shorter)) return { failure: undefined, executions: 2 };
+  const words = firstLine(best.replay.problems);
+  const isSame: Failing = (problems) => fails(problems) && firstLine(problems) === words;
+  const most = preemptionsIn(best.replay);
+  // What does less has fewer schedules.
+  const found = fewestPreemptions(runOf(shorter), most, whole.executions + 100, isSame);
+  const executions = found.executions + 2;
+  const replay = shortestOf(shorter, found);
+  if (replay === undefined) return { failure: undefined, executions };
+  const isFewest = found.proven >= preemptionsIn(replay);
+  const isShorter = replay.failedAt <= best.replay.failedAt && preemptionsIn(replay) <= most;
+  const failure = { ...whole, setting: shorter, leftOut, fails: isSame, replay, isFewest, executions };
+  return { failure: isShorter ? failure : undefined, executions };
+}
+
+/** Whether the law holds when every task goes on until it sleeps. */
+function holdsInTurn({ lawCase, contender, machine }: LawSetting): boolean {
+  return new ModelWorld(contender, machine).run(lawCase).problems.length === 0;
+}
+
+function firstLine([problem = ""]: readonly string[]): string {
+  return problem.split("\n", 1)[0] ?? "";
+}
+
+/** What follows once it is settled what the program does. */
+function finished({ setting, leftOut, fails, isFewest, ...found }: Failure, before: number): Minimised {
+  const without = withoutOthers(setting, found.replay, fails);
+  const replay = inCanonicalOrder(setting, without.replay, fails);
   const met = whatMet(setting, replay);
   return {
     replay,
     preemptions: preemptionsIn(replay),
-    isFewest: fewer.isFewest,
+    isFewest,
+    leftOut,
     met: met.pair,
-    executions: fewer.executions + executions + met.executions,
+    executions: before + without.executions + 2 + met.executions,
   };
 }
 
@@ -59,27 +173,23 @@ function preemptionsIn({ steps, failedAt }: LawReplay): number {
   return steps.slice(0, failedAt + 1).filter(({ preempts }) => preempts).length;
 }
 
-interface Fewer {
-  readonly schedule: readonly number[] | undefined;
-  readonly isFewest: boolean;
-  readonly executions: number;
-}
-
-function withFewerPreemptions(
-  setting: LawSetting,
-  most: number,
-  maxExecutions: number,
-  fails: Failing,
-): Fewer {
-  if (most < 0) return { schedule: undefined, isFewest: true, executions: 0 };
-  const run = runOf(setting);
-  const search = new PreemptionSearch(most);
-  while (search.executions < maxExecutions) {
-    if (!search.runNext(run)) return { schedule: undefined, isFewest: true, executions: search.executions };
-    const { problems, schedule } = run.outcome;
-    if (fails(problems)) return { schedule, isFewest: true, executions: search.executions };
-  }
-  return { schedule: undefined, isFewest: false, executions: search.executions };
+/** The equal run with the fewest switches, where that is no worse. */
+function inCanonicalOrder(setting: LawSetting, replay: LawReplay, fails: Failing): LawReplay {
+  const order = orderOf(setting, tasksOf(replay));
+  const { steps } = order.order;
+  const canonical = linearised({
+    tasks: tasksOf(replay).slice(0, replay.failedAt + 1),
+    isBefore: (earlier, later) => order.isBefore(earlier, later),
+    waitsFor: (earlier, later) => order.waitsFor(earlier, later),
+  });
+  if (canonical === undefined || steps.length === 0) return replay;
+  const again = tryReplay(setting, canonical);
+  const isNoWorse =
+    again !== undefined &&
+    fails(again.problems) &&
+    again.failedAt <= replay.failedAt &&
+    preemptionsIn(again) <= preemptionsIn(replay);
+  return isNoWorse ? again : replay;
 }
 
 /**

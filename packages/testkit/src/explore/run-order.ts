@@ -14,7 +14,10 @@ export class RunOrder {
   #chosen: Step | undefined = undefined;
   #cause: Step | undefined = undefined;
 
+  readonly #dependence: Dependence;
+
   constructor(dependence: Dependence) {
+    this.#dependence = dependence;
     this.order = new HappensBefore(dependence);
   }
 
@@ -31,6 +34,13 @@ export class RunOrder {
   isBefore(at: number, later: number): boolean {
     const step = this.order.steps[later];
     return at === later || (at < later && step !== undefined && !this.order.notAfter(at).includes(step));
+  }
+
+  /** Whether the step at `later` could not have been taken before the one at `earlier`, which woke its task or gave back its lock. */
+  waitsFor(earlier: number, later: number): boolean {
+    const [one, other] = [this.order.steps[earlier], this.order.steps[later]];
+    if (one === undefined || other === undefined) return false;
+    return other.cause === one || this.#dependence.isHandOver(one, other);
   }
 
   /** The run is over. */
