@@ -3,7 +3,8 @@ import { must, mustBe, mustFail, mustReach, SIGBUS, succeed } from "../../progra
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { Subject } from "../../subject/subject.ts";
-import type { AnyLaw } from "../law.ts";
+import { insertingFramesCase } from "../eager/insertion-races.ts";
+import type { AnyLaw, LawCase } from "../law.ts";
 import { areaAt, mustHaveGrown, references, residentPages } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { ownDevice } from "../support/own-device.ts";
@@ -85,6 +86,25 @@ export const insertionLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      {
+        when: "an area that may get private copies",
+        schedule: "sequential",
+        executor: "model",
+        kinds: "one",
+        provokes: "area-rule",
+        *program() {
+          const device = yield* ownDevice({
+            mmap: (area) => {
+              area.flags |= VM_PFNMAP;
+              return 0;
+            },
+            ops: ({ pages }) => ({ nopagePfn: () => ({ kind: "pfn", pfn: (pages[0] ?? 0) as Pfn }) }),
+          });
+          const { address } = yield* device.mapped({ sharing: "private" });
+          mustBe("a load from a bare frame that could be copied", yield* user.load(address), SIGBUS);
+          yield* device.release();
+        },
+      },
     ],
   },
   {
@@ -142,6 +162,28 @@ export const insertionLaws: readonly AnyLaw[] = [
           mustBe("the last page", yield* subject.reach(last), subject.markOf(pages - 1));
         },
       },
+      ...[-1, 0.5, Number.NaN].map(
+        (pfn): LawCase => ({
+          when: `${pfn}, which is no frame number`,
+          schedule: "sequential",
+          executor: "model",
+          kinds: "one",
+          provokes: "page-kind",
+          *program({ subject: { pageSize } }) {
+            let answer = "";
+            const device = yield* plantDevice(PATH, 1, ({ kernel }) => ({
+              *mmap(_file, area) {
+                area.flags |= VM_PFNMAP;
+                answer = (yield* kernel.mappings.insertPfn(area, area.start, pfn as Pfn)).kind;
+                return setOps(area, {});
+              },
+            }));
+            const address = yield* succeed("mmap", mapPlanted(device, pageSize));
+            mustBe("the answer of insertPfn", answer, "sigbus");
+            mustBe("a load from what was not inserted", yield* user.load(address), SIGBUS);
+          },
+        }),
+      ),
     ],
   },
   {
@@ -194,6 +236,7 @@ export const insertionLaws: readonly AnyLaw[] = [
           mustBe("the page that stayed", yield* subject.reach(address), subject.markOf(0));
         },
       },
+      insertingFramesCase,
     ],
   },
   {

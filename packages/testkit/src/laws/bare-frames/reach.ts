@@ -99,8 +99,7 @@ export const reachLaws: readonly AnyLaw[] = [
     level: "required",
     owner: ["strategy", "core"],
     rule: "a debugger MUST reach bare frames through the access hook alone, which MUST look for the entry itself and fail without one, and for a write without the right to it; counted pages it MUST reach, whether or not the process may",
-    source:
-      "mm/memory.c __access_remote_vm, generic_access_phys; mm/gup.c check_vma_flags (FOLL_FORCE)",
+    source: "mm/memory.c __access_remote_vm, generic_access_phys; mm/gup.c check_vma_flags (FOLL_FORCE)",
     cases: [
       {
         when: "bare frames of a strategy",

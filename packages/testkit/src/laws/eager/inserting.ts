@@ -14,6 +14,7 @@ import {
 import { existingPages } from "../support/existing-pages.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { mustShow } from "../support/shown-pages.ts";
+import { hinderedInsertionCases, insertingHandlersCase } from "./insertion-races.ts";
 
 /** Counted pages that are mapped one by one before anybody touches them. */
 export const insertLaws: readonly AnyLaw[] = [
@@ -69,6 +70,7 @@ export const insertLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      insertingHandlersCase,
     ],
   },
   {
@@ -121,6 +123,7 @@ export const insertLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...hinderedInsertionCases,
     ],
   },
   {

@@ -1,13 +1,24 @@
-import { EAGAIN, EINVAL, ENOMEM, FailingAllocations, type Pfn } from "@nopage/core";
+import {
+  EAGAIN,
+  EINVAL,
+  ENOMEM,
+  FailingAllocations,
+  type FaultOutcome,
+  installed,
+  type Pfn,
+  type Sleepable,
+  sigbus,
+} from "@nopage/core";
 import { claimMarkedWindow } from "../../marked-window.ts";
 import { must, mustBe, mustFail, mustReach, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
 import { leafClaims } from "../claims.ts";
-import type { AnyLaw, Stage } from "../law.ts";
+import type { AnyLaw, LawCase, Stage } from "../law.ts";
 import { areaAt, mustHaveFaulted, mustHaveFlags } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { gateOf } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { entriesIn } from "../support/planted-device.ts";
 import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
 import { remapOverLeafCases, remapWithoutTablesCase } from "./large-leaves.ts";
 
@@ -57,8 +68,9 @@ export const remapLaws: readonly AnyLaw[] = [
     id: "RE-02",
     level: "required",
     owner: ["core"],
-    rule: "an area of remapped frames MUST be VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP",
-    source: "mm/memory.c remap_pfn_range_internal",
+    rule: "an area of remapped frames MUST be VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP, which only the mmap hook may make it",
+    source:
+      "mm/memory.c remap_pfn_range_internal; include/linux/mm.h vm_flags_set (mmap_assert_write_locked) since 6.3",
     cases: [
       {
         when: "",
@@ -82,6 +94,33 @@ export const remapLaws: readonly AnyLaw[] = [
             },
           });
           const { address } = yield* device.mapped();
+          yield* mustHaveFlags(address, ["io", "pf", "de", "dd"]);
+          yield* device.release();
+        },
+      },
+      {
+        when: "a fault handler that remaps an area without these flags",
+        schedule: "sequential",
+        executor: "model",
+        kinds: "one",
+        provokes: "area-rule",
+        *program() {
+          let first = 0;
+          const device = yield* ownDevice({
+            mmap: (area, { machine }) => {
+              first = claimMarkedWindow(machine, area.pages).range.startPfn;
+              return 0;
+            },
+            ops: ({ kernel }) => ({
+              *nopage({ area }): Sleepable<FaultOutcome> {
+                const request = { address: area.start, pfn: first as Pfn, pages: area.pages } as const;
+                const answer = yield* kernel.mappings.remapPfnRange(area, { ...request, leaves: "single" });
+                return answer === 0 ? installed : sigbus;
+              },
+            }),
+          });
+          const { address } = yield* device.mapped();
+          mustBe("a load", yield* user.load(address), device.markOf(0));
           yield* mustHaveFlags(address, ["io", "pf", "de", "dd"]);
           yield* device.release();
         },
@@ -248,8 +287,8 @@ export const remapLaws: readonly AnyLaw[] = [
     id: "RE-06",
     level: "required",
     owner: ["core"],
-    rule: "a remap to an address inside a page MUST be refused with EINVAL",
-    source: "mm/memory.c remap_pfn_range_notrack (WARN_ON_ONCE(!PAGE_ALIGNED(addr)))",
+    rule: "a remap to an address inside a page, outside the area, or of frames that the machine cannot have MUST be refused with EINVAL, and MUST change nothing",
+    source: "mm/memory.c remap_pfn_range_notrack (WARN_ON_ONCE(!PAGE_ALIGNED(addr))), vm_iomap_memory",
     cases: [
       {
         when: "",
@@ -267,6 +306,45 @@ export const remapLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...(
+        [
+          ["outside the area", (first) => ({ pfn: first, pages: 5 })],
+          ["of no page", (first) => ({ pfn: first, pages: 0 })],
+          ["of a negative frame", () => ({ pfn: -1, pages: 1 })],
+          ["of half a frame", (first) => ({ pfn: first + 0.5, pages: 1 })],
+          ["past the machine's physical addresses", (_first, limit) => ({ pfn: limit - 1, pages: 2 })],
+        ] as readonly (readonly [string, (first: number, limit: number) => { pfn: number; pages: number }])[]
+      ).map(
+        ([when, runOf]): LawCase => ({
+          when,
+          schedule: "sequential",
+          executor: "model",
+          kinds: "one",
+          *program() {
+            let left = -1;
+            const device = yield* ownDevice({
+              *mmap(area, { machine, kernel }) {
+                const first = claimMarkedWindow(machine, area.pages + 1).range.startPfn;
+                const run = runOf(first, machine.pfnLimit);
+                const request = {
+                  ...run,
+                  pfn: run.pfn as Pfn,
+                  address: area.start,
+                  leaves: "single",
+                } as const;
+                const { flags } = area;
+                const answer = yield* kernel.mappings.remapPfnRange(area, request);
+                left = entriesIn(area.mm, area.start, area.pages);
+                mustBe("the area's flags after a remap that is refused", area.flags, flags);
+                return answer;
+              },
+            });
+            mustFail(`mmap whose hook remaps ${when}`, yield* device.map(), EINVAL);
+            mustBe("entries that are left", left, 0);
+            yield* device.release();
+          },
+        }),
+      ),
     ],
   },
 ];
