@@ -4,6 +4,7 @@ import { insertionMutants } from "./core/insertion-mutants.ts";
 import { mapCallMutants } from "./core/map-call-mutants.ts";
 import { moveCallMutants } from "./core/move-call-mutants.ts";
 import { notifierMutants } from "./core/notifier-mutants.ts";
+import { ordinaryMemoryMutants } from "./core/ordinary-memory-mutants.ts";
 import { outcomeMutants } from "./core/outcome-mutants.ts";
 import { removalMutants } from "./core/removal-mutants.ts";
 import { threadCallMutants } from "./core/thread-call-mutants.ts";
@@ -29,6 +30,7 @@ export const allMutants: readonly Mutant[] = [
   ...mirrorMutants,
   ...mapCallMutants,
   ...moveCallMutants,
+  ...ordinaryMemoryMutants,
   ...threadCallMutants,
   ...outcomeMutants,
   ...insertionMutants,

@@ -188,51 +188,15 @@ export const resizingLaws: readonly AnyLaw[] = [
       },
     ],
   },
-  {
-    id: "LC-17",
-    level: "required",
-    owner: ["core"],
-    rule: "mremap that keeps the old range MUST be refused with EINVAL for a mapping of a fixed size; otherwise the old range MUST go on showing the object",
-    source: "mm/mremap.c vma_to_resize (MREMAP_DONTUNMAP)",
-    cases: [
-      {
-        when: "a fixed size",
-        schedule: "sequential",
-        excluded: canGrow,
-        *program({ subject }) {
-          const { pages } = subject;
-          const address = yield* succeed("mmap", subject.map());
-          mustFail("mremap that keeps the old range", yield* user.mremap(keeping(subject, address)), EINVAL);
-          yield* mustShow(subject, "the mapping", { address, first: 0, pages });
-        },
-      },
-      {
-        when: "any size",
-        schedule: "sequential",
-        excluded: cannotGrow,
-        *program({ subject }) {
-          const { pages } = subject;
-          const address = yield* succeed("mmap", subject.map());
-          yield* mustShow(subject, "the mapping", { address, first: 0, pages });
-          const before = yield* countsOf(subject);
-          const moving = user.mremap(keeping(subject, address));
-          const moved = yield* succeed("mremap that keeps the old range", moving);
-          if (subject.counts !== undefined) {
-            yield* mustHaveRun(subject, "a move that keeps the old range", before, { opens: 1, closes: 0 });
-          }
-          yield* mustShow(subject, "the new place", { address: moved, first: 0, pages });
-          yield* mustShow(subject, "the old place", { address, first: 0, pages });
-        },
-      },
-    ],
-  },
 ];
 
-function canGrow({ subject }: Stage): string | undefined {
+/** Why a law of mappings of a fixed size does not apply. */
+export function canGrow({ subject }: Stage): string | undefined {
   return subject.supports.mremapGrow ? "it may grow" : undefined;
 }
 
-function cannotGrow({ subject }: Stage): string | undefined {
+/** Why a law of mappings that grow does not apply. */
+export function cannotGrow({ subject }: Stage): string | undefined {
   return subject.supports.mremapGrow ? undefined : "it may not grow";
 }
 
@@ -248,9 +212,4 @@ function* mustEndWithObject(subject: Subject, address: number, pages: number): S
 
 function duplicate({ pages, pageSize }: Subject, address: number) {
   return { address, oldLength: 0, newLength: pages * pageSize, moving: "may-move" } as const;
-}
-
-function keeping({ pages, pageSize }: Subject, address: number) {
-  const length = pages * pageSize;
-  return { address, oldLength: length, newLength: length, moving: "may-move", oldRange: "keep" } as const;
 }

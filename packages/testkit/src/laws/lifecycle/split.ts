@@ -1,4 +1,4 @@
-import { EBUSY, ENXIO, VM_READ } from "@nopage/core";
+import { EBUSY, ENOMEM, ENXIO, VM_READ } from "@nopage/core";
 import { mustBe, mustFail, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
@@ -122,7 +122,7 @@ export const splitLaws: readonly AnyLaw[] = [
     id: "LC-09",
     level: "required",
     owner: ["strategy", "core"],
-    rule: "a veto of a split MUST fail every partial munmap, mprotect and mremap with its errno, and leave the whole mapping usable",
+    rule: "a veto of a split MUST fail every partial munmap, mprotect and mremap with its errno, and an mmap over a part with ENOMEM, and leave the whole mapping usable",
     source: "mm/mmap.c __split_vma; mm/mremap.c move_vma; kernel/events/core.c perf_mmap_may_split",
     cases: [
       {
@@ -134,6 +134,7 @@ export const splitLaws: readonly AnyLaw[] = [
           const address = yield* succeed("mmap", subject.map());
           yield* mustShow(subject, "the mapping", { address, first: 0, pages });
           const target = yield* reserveRange(subject, 1);
+          const other = yield* reserveRange(subject, 1);
           const whole = pages * pageSize;
           const inner = { address: address + pageSize, oldLength: pageSize, newLength: pageSize };
           const shorter = { address, oldLength: whole, newLength: pageSize };
@@ -146,6 +147,9 @@ export const splitLaws: readonly AnyLaw[] = [
             "mprotect of a page inside": () => user.mprotect(address + pageSize, pageSize, VM_READ),
             "mremap to a shorter length": () => user.mremap(shorter),
             "mremap of a page inside to another place": () => user.mremap({ ...inner, ...moving }),
+            "mremap to a shorter length at another place": () => user.mremap({ ...shorter, ...moving }),
+            "mremap of other memory onto a page inside": () =>
+              user.mremap({ ...inner, address: other, moving: "may-move", newAddress: inner.address }),
           };
           const before = yield* countsOf(subject);
           for (const errno of [EBUSY, ENXIO]) {
@@ -156,6 +160,12 @@ export const splitLaws: readonly AnyLaw[] = [
               yield* mustShow(subject, `the mapping after ${what} was vetoed`, { address, first: 0, pages });
             }
           }
+          yield* failNext(subject, "may-split", EBUSY);
+          const over = { length: pageSize, protection: VM_READ, sharing: "private" } as const;
+          const mapped = user.mmap({ ...over, address: inner.address, placement: "fixed" });
+          // mmap has one word for whatever keeps it from clearing its place (`mmap_region`).
+          mustFail("mmap over a page inside, against a veto", yield* mapped, ENOMEM);
+          yield* mustShow(subject, "the mapping after mmap was vetoed", { address, first: 0, pages });
           if (subject.counts !== undefined) {
             yield* mustHaveRun(subject, "splits that were vetoed", before, { opens: 0, closes: 0 });
           }
