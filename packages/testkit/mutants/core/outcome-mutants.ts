@@ -53,6 +53,28 @@ export const outcomeMutants: readonly Mutant[] = [
   wrongCore(
     pages,
     (machine) =>
+      eachOps(machine, (ops) => ({
+        ...ops,
+        maySplit(area, address) {
+          try {
+            return ops.maySplit?.(area, address) ?? 0;
+          } catch {
+            return 0;
+          }
+        },
+      })),
+    {
+      ...law,
+      name: "a hook that throws is taken for one that agrees",
+      source: "mm/mmap.c __split_vma, which asks and believes the answer",
+      caughtBy: {
+        "FR-17": /munmap for which the hook threw Error: not today is 0, and must be -EINVAL/,
+      },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
       eachOps(machine, (ops) => {
         const { mkwrite, ...rest } = ops;
         return rest;

@@ -17,6 +17,7 @@ import { areaAt, mustHaveFaulted, references } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { unwatchedHandlers } from "./asking-again.ts";
 import { copyingCases } from "./copying.ts";
 import { writingCases } from "./writing.ts";
 
@@ -277,6 +278,7 @@ export const accessLaws: readonly AnyLaw[] = [
     rule: "every page MUST show the object page at its offset from the area's start plus the area's offset, from wherever it was mapped, and after a split and a move",
     source: "mm/memory.c __handle_mm_fault; include/linux/pagemap.h linear_page_index",
     cases: [
+      ...unwatchedHandlers,
       {
         when: "from whichever page the mapping starts",
         schedule: "sequential",

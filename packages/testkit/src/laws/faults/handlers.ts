@@ -19,6 +19,7 @@ import type { AnyLaw } from "../law.ts";
 import { killedAtGateCase } from "../pins/dying.ts";
 import { endedLoad } from "../support/ended-load.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { wrongAnswers } from "./wrong-answers.ts";
 
 /** What a handler owes to the core, and what becomes of the thread that it answers wrongly. */
 export const handlerLaws: readonly AnyLaw[] = [
@@ -181,6 +182,7 @@ export const handlerLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...wrongAnswers,
     ],
   },
 ];

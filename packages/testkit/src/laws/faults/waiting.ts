@@ -6,6 +6,7 @@ import { mustHaveFaulted, references, residentPages } from "../support/accounts.
 import { existingPages } from "../support/existing-pages.ts";
 import { gateOf, waitsAtNoGate } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { meetingFaults, retryingHandlers } from "./asking-again.ts";
 
 /** Faults that have to be tried again, and faults that meet. */
 export const waitingLaws: readonly AnyLaw[] = [
@@ -125,6 +126,7 @@ export const waitingLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...retryingHandlers,
     ],
   },
   {
@@ -200,6 +202,7 @@ export const waitingLaws: readonly AnyLaw[] = [
           mustBe("the references of the mapping", (yield* references()) - before, countsPages ? mapped : 0);
         },
       },
+      ...meetingFaults,
     ],
   },
 ];
