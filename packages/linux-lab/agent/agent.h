@@ -106,6 +106,7 @@ int64_t show_faults(struct actor *actor);
 /* files.c */
 int64_t read_file(struct actor *actor, const char *path, int64_t offset, size_t length);
 int64_t write_file(const char *path, int64_t offset, const char *bytes, size_t length);
+int64_t copy_own_memory(struct actor *actor, uint64_t address, size_t length);
 int64_t load_module(const char *path, const char *parameters);
 
 /* hub.c */

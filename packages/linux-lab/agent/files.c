@@ -1,10 +1,11 @@
 /*
- * Files of sysfs, procfs and debugfs, and modules.
+ * Files of sysfs, procfs and debugfs, memory read the way a debugger does, and modules.
  */
 #include "agent.h"
 #include "system-call.h"
 
 #include <fcntl.h>
+#include <sys/uio.h>
 
 #define CHUNK_BYTES 1024
 
@@ -51,6 +52,24 @@ int64_t write_file(const char *path, int64_t offset, const char *bytes, size_t l
 	written = call4(SYS_pwrite64, descriptor, bytes, length, offset);
 	call1(SYS_close, descriptor);
 	return written;
+}
+
+/* Reads the process's own memory by process_vm_readv: answers `is N BYTES`, N being the bytes that were moved or a negated errno. */
+int64_t copy_own_memory(struct actor *actor, uint64_t address, size_t length)
+{
+	unsigned char copy[CHUNK_BYTES];
+	struct iovec to = { .iov_base = copy, .iov_len = length };
+	struct iovec from = { .iov_base = (void *)address, .iov_len = length };
+	int64_t moved = -22;
+
+	if (length <= sizeof(copy))
+		moved = call6(SYS_process_vm_readv, call0(SYS_getpid), &to, 1, &from, 1, 0);
+	put_text(&actor->answer, "is ");
+	put_number(&actor->answer, moved);
+	put_text(&actor->answer, " ");
+	if (moved > 0)
+		put_bytes(&actor->answer, copy, (size_t)moved);
+	return moved;
 }
 
 int64_t load_module(const char *path, const char *parameters)

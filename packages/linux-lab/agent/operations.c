@@ -8,6 +8,7 @@
  *   areas, status, faults   what the kernel shows of the process
  *   read PATH OFFSET N      up to N bytes of a file: `is N BYTES`
  *   write PATH OFFSET BYTES `is N`
+ *   copy ADDRESS N          the process's own memory by process_vm_readv: `is N BYTES`
  *   insert PATH PARAMETERS  loads a module: `is N`
  *   thread N, fork N        starts the actor N: `is N`
  *   count SIGNAL, taken SIGNAL
@@ -135,6 +136,15 @@ static int64_t do_file(struct actor *actor, struct words *words, const char *nam
 	return answer_number(actor, write_file(path, offset, bytes + 1, length));
 }
 
+static int64_t do_copy(struct actor *actor, struct words *words)
+{
+	int64_t address, length;
+
+	if (read_argument(actor, words, &address) < 0 || read_argument(actor, words, &length) < 0)
+		return not_understood(actor, "copy");
+	return copy_own_memory(actor, (uint64_t)address, (size_t)length);
+}
+
 /* Operations on one number. */
 static int64_t do_numbered(struct actor *actor, struct words *words, const char *name)
 {
@@ -168,6 +178,8 @@ int64_t perform(struct actor *actor, struct words *words)
 		return do_access(actor, words, 0);
 	if (strcmp(name, "store") == 0)
 		return do_access(actor, words, 1);
+	if (strcmp(name, "copy") == 0)
+		return do_copy(actor, words);
 	if (strcmp(name, "areas") == 0)
 		return show_areas(actor);
 	if (strcmp(name, "status") == 0)

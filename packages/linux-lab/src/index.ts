@@ -1,4 +1,7 @@
 // The public face of @nopage/linux-lab is exported from here.
+
+export { type CallAnswer, type CallArgument, lab } from "./execute/lab-calls.ts";
+export { LabExecutor, type LabTimes, NotObservable } from "./execute/lab-executor.ts";
 export type { ArchiveEntry } from "./guest/cpio.ts";
 export { type AgentState, type Gone, Guest, GuestLost, type GuestPlan } from "./guest/guest.ts";
 export { type Complaint, complaintsIn } from "./guest/kernel-log.ts";
@@ -10,3 +13,11 @@ export {
   stockModule,
 } from "./guest/stock-kernel.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
+export { type BrokenProgram, type LabOptions, type LabResult, labResultsOf } from "./run/run-lab.ts";
+export {
+  defineSubject,
+  mapWhole,
+  type SubjectAbilities,
+  type SubjectDefinition,
+} from "./subject/lab-subject.ts";
+export { memfd } from "./subject/memfd.ts";

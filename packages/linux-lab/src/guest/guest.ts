@@ -54,6 +54,7 @@ const standardDevices = [
 const HUB_MS = 10_000;
 
 interface Waiting {
+  readonly actor: string;
   readonly resolve: (answers: readonly AgentAnswer[]) => void;
   readonly reject: (failure: Error) => void;
 }
@@ -177,7 +178,7 @@ export class Guest {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     const sequence = String(this.#nextSequence++);
     return new Promise((resolve, reject) => {
-      this.#waiting.set(sequence, { resolve, reject });
+      this.#waiting.set(sequence, { actor, resolve, reject });
       this.#machine.line.write(`${sequence} ${actor} ${text}\n`);
     });
   }
@@ -196,6 +197,10 @@ export class Guest {
       if (what === "ready") this.#ready();
       else if (what === "gone") {
         const numbers = words.map(Number);
+        // Nobody is left to answer for them.
+        for (const [asked, { actor }] of this.#waiting) {
+          if (words.slice(0, -1).includes(actor)) this.#waiting.delete(asked);
+        }
         this.onGone({ actors: numbers.slice(0, -1), status: numbers.at(-1) ?? 0 });
       }
       return;

@@ -264,6 +264,9 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
     return module.unload();
   },
 
+  guest(_executor, _thread, { words }) {
+    throw new Error(`only a guest of the Linux lab knows ${JSON.stringify(words)}`);
+  },
   kernel: (executor, thread, { body }) =>
     body({ machine: executor.machine, kernel: executor.kernel, thread }),
 };

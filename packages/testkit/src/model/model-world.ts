@@ -90,7 +90,8 @@ function registerNull({ devices }: Machine): void {
   }
 }
 
-function failureInWords(task: string, failure: unknown): string {
+/** What a program ended with that threw, as a report has it. */
+export function failureInWords(task: string, failure: unknown): string {
   if (failure instanceof LawBroken) return failure.message;
   const { message } = failure instanceof Error ? failure : { message: String(failure) };
   return `${task} threw ${message}`;

@@ -129,6 +129,8 @@ export interface OperationTypes {
   /** `delete_module` with O_NONBLOCK: 0 or a negated errno. */
   deleteModule: { request: { readonly name: string }; answer: number };
 
+  /** Something that only a real kernel knows, in the words of the agent in it; for subjects of the Linux lab. */
+  guest: { request: { readonly words: string }; answer: unknown };
   /** What a system call of ours would do in the kernel; for model-only laws, no other executor knows it. */
   kernel: { request: { readonly body: KernelCall<unknown> }; answer: unknown };
 }

@@ -97,6 +97,8 @@ export const user = {
 
   deleteModule: (name: string): Steps<number> => perform("deleteModule", { name }),
 
+  /** For subjects of the Linux lab, which know what the agent answers. */
+  guest: (words: string): Steps<unknown> => perform("guest", { words }),
   /** For model-only laws. */
   *kernel<T>(body: KernelCall<T>): Steps<T> {
     return (yield* perform("kernel", { body })) as T;

@@ -1,5 +1,5 @@
 import type { GeometryName } from "@nopage/core";
-import type { LawCase } from "../laws/law.ts";
+import type { LawCase, Trial } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
 import { type Orders, tryOrders } from "./try-orders.ts";
@@ -28,8 +28,8 @@ export function runCase(
   geometry: GeometryName,
   maxExecutions: number,
 ): CaseEnd {
-  const about = lawCase.about ?? ["mapping"];
-  if (!about.includes(on.trial)) return { kind: "excluded", why: `it is about ${about.join(" and ")}` };
+  const beside = whyBeside(lawCase, on.trial);
+  if (beside !== undefined) return { kind: "excluded", why: beside };
   const named = (problem: string): string =>
     `${lawCase.when === "" ? on.name : `${on.name}, ${lawCase.when}`}: ${problem}`;
   try {
@@ -44,6 +44,11 @@ export function runCase(
   } catch (thrown) {
     return { kind: "run", problems: [named(thrown instanceof Error ? thrown.message : String(thrown))] };
   }
+}
+
+/** Why a program is not for what is tried; undefined where it is. */
+export function whyBeside({ about = ["mapping"] }: LawCase, trial: Trial): string | undefined {
+  return about.includes(trial) ? undefined : `it is about ${about.join(" and ")}`;
 }
 
 function explored(

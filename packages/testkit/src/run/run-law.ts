@@ -2,7 +2,7 @@ import type { GeometryName } from "@nopage/core";
 import type { AnyLaw } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import type { LawStanding } from "./results.ts";
-import { runCase } from "./run-case.ts";
+import { type CaseEnd, runCase } from "./run-case.ts";
 import type { Orders } from "./try-orders.ts";
 
 /** Orders of steps in which each racy program is run where nothing else is said: a sample, for a suite that is quick. */
@@ -20,20 +20,14 @@ export function runLaw(
   maxExecutions: number = QUICK_EXECUTIONS,
 ): LawStanding {
   if (law.level === "untested") return { status: "untested", reason: law.reason, explored: "" };
-  const exclusions = new Set<string>();
-  const problems: string[] = [];
-  let runs = 0;
+  const ends: CaseEnd[] = [];
   const executions = { search: 0, random: 0 };
   let isComplete = true;
   for (const lawCase of law.cases) {
     for (const on of tried) {
       const end = runCase(lawCase, on, geometry, maxExecutions);
-      if (end.kind === "excluded") {
-        exclusions.add(end.why);
-        continue;
-      }
-      runs++;
-      problems.push(...end.problems);
+      ends.push(end);
+      if (end.kind === "excluded") continue;
       if (end.explored !== undefined) {
         executions[end.explored.method] += end.explored.executions;
         isComplete &&= end.explored.complete;
@@ -41,10 +35,16 @@ export function runLaw(
       if (lawCase.kinds === "one") break;
     }
   }
-  const explored = inWords(executions, isComplete);
-  if (problems.length > 0) return { status: "fail", reason: [...new Set(problems)].join("\n"), explored };
-  if (runs > 0) return { status: "pass", reason: "", explored };
-  return { status: "skip", reason: [...exclusions].join("; ") || "no case of it applies", explored };
+  return { ...standingOf(ends), explored: inWords(executions, isComplete) };
+}
+
+/** How a law stands of which these programs were tried, whoever executed them. */
+export function standingOf(ends: readonly CaseEnd[]): Pick<LawStanding, "status" | "reason"> {
+  const problems = ends.flatMap((end) => (end.kind === "run" ? end.problems : []));
+  if (problems.length > 0) return { status: "fail", reason: [...new Set(problems)].join("\n") };
+  if (ends.some(({ kind }) => kind === "run")) return { status: "pass", reason: "" };
+  const exclusions = ends.flatMap((end) => (end.kind === "excluded" ? [end.why] : []));
+  return { status: "skip", reason: [...new Set(exclusions)].join("; ") || "no case of it applies" };
 }
 
 /** How many orders were tried, by how they were found; empty for none. */

@@ -1,0 +1,63 @@
+import type { ExitStatus, SignalName } from "@nopage/core";
+import type { Actor, Steps } from "@nopage/testkit/executor";
+import type { AgentState } from "../guest/guest.ts";
+
+/** A process of a program under test. */
+export class LabProcess {
+  readonly actors: LabActor[] = [];
+  /** Signals that it counts instead of dying of them. */
+  readonly counted = new Set<SignalName>();
+  /** How it ended; undefined while it is there. */
+  exit: ExitStatus | undefined = undefined;
+}
+
+/** What an actor is at. */
+export type Doing =
+  /** Its program goes on with this answer. */
+  | { readonly what: "ready"; readonly answer: unknown }
+  /** The guest does an operation for it. */
+  | { readonly what: "asked"; readonly operation: string }
+  | { readonly what: "sleeping"; readonly until: number; readonly answer: unknown }
+  | { readonly what: "joining"; readonly other: LabActor }
+  /** The executor asks the guest about something for it. */
+  | { readonly what: "looking" }
+  /** Its program is over; its thread or process is on its way out. */
+  | { readonly what: "leaving" }
+  | { readonly what: "ended" };
+
+/** A thread of a program under test, with the program that it runs. */
+export class LabActor implements Actor {
+  readonly name: string;
+  /** Its number in the guest. */
+  readonly index: number;
+  readonly process: LabProcess;
+  /** Whether it began its process, so that its end is that of the process. */
+  readonly isFirst: boolean;
+  readonly steps: Steps<void>;
+  doing: Doing = { what: "ready", answer: undefined };
+  /** How the guest saw it when it was looked at last, while it was asked for the same. */
+  seen: AgentState | undefined = undefined;
+  /** Whether it stood still in the kernel for as long as was looked. */
+  isBlocked = false;
+
+  constructor(name: string, index: number, process: LabProcess, steps: Steps<void>) {
+    this.name = name;
+    this.index = index;
+    this.isFirst = process.actors.length === 0;
+    this.process = process;
+    this.steps = steps;
+    process.actors.push(this);
+  }
+
+  /** Whether nobody has to wait for it any more. */
+  get hasEnded(): boolean {
+    return this.isFirst ? this.process.exit !== undefined : this.doing.what === "ended";
+  }
+
+  /** What it is at from now on. */
+  begin(doing: Doing): void {
+    this.doing = doing;
+    this.seen = undefined;
+    this.isBlocked = false;
+  }
+}

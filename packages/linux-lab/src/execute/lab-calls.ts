@@ -1,0 +1,55 @@
+import { type Steps, user } from "@nopage/testkit/executor";
+import { type AgentAnswer, numberOf } from "../guest/line-protocol.ts";
+import { bytesIn, callWords, roomArgument, textArgument } from "./guest-operations.ts";
+import type { SystemCall } from "./system-calls.ts";
+
+/**
+ * An argument of a system call: a number or an address; text or bytes, for their address; or room for so many bytes, which the
+ * kernel writes and the call answers with.
+ */
+export type CallArgument = number | bigint | string | Uint8Array | { readonly room: number };
+
+/** What a system call answered: its value or negated errno, and what it has written, room by room. */
+export interface CallAnswer {
+  readonly result: number;
+  readonly written: readonly Uint8Array[];
+}
+
+/** Longer than any file of sysfs or procfs that is read whole here. */
+const FILE_BYTES = 4096;
+
+/** What a real kernel can be asked for beyond the operations of programs; for subjects of the lab. */
+export const lab = {
+  /** Any system call, made by the calling thread. */
+  *call(name: SystemCall, ...given: readonly CallArgument[]): Steps<CallAnswer> {
+    const answer = yield* asked(callWords(name, ...given.map(asWord)));
+    const rooms = given.filter((argument) => typeof argument === "object" && "room" in argument);
+    return { result: numberOf(answer), written: rooms.map((_, which) => bytesIn(answer, which)) };
+  },
+
+  /** What a file of sysfs or procfs says, without the line's end; a negated errno where it cannot be read. */
+  *readFile(path: string): Steps<string | number> {
+    const answer = yield* asked(`read ${textArgument(path)} 0 ${FILE_BYTES}`);
+    const result = numberOf(answer);
+    return result < 0 ? result : Buffer.from(bytesIn(answer)).toString("utf8").trimEnd();
+  },
+
+  /** Writes a file of sysfs or procfs, such as `/sys/bus/pci/rescan`: the bytes written, or a negated errno. */
+  *writeFile(path: string, text: string): Steps<number> {
+    return numberOf(yield* asked(`write ${textArgument(path)} 0 ${textArgument(text)}`));
+  },
+
+  /** Loads a module from a file of the guest, with parameters such as `pages=4`: 0 or a negated errno. */
+  *insertModule(path: string, parameters = ""): Steps<number> {
+    return numberOf(yield* asked(`insert ${textArgument(path)} ${textArgument(parameters)}`));
+  },
+};
+
+function* asked(words: string): Steps<AgentAnswer> {
+  return (yield* user.guest(words)) as AgentAnswer;
+}
+
+function asWord(argument: CallArgument): number | bigint | string {
+  if (typeof argument === "string" || argument instanceof Uint8Array) return textArgument(argument);
+  return typeof argument === "object" ? roomArgument(argument.room) : argument;
+}

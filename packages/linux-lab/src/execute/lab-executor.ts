@@ -1,0 +1,399 @@
+import { EINTR, type ExitStatus, type SignalName } from "@nopage/core";
+import {
+  type Actor,
+  type ActorState,
+  type Body,
+  failureInWords,
+  type LawCase,
+  type Steps,
+  type UserOperation,
+} from "@nopage/testkit/executor";
+import { type AgentState, type Gone, type Guest, GuestLost } from "../guest/guest.ts";
+import type { AgentAnswer } from "../guest/line-protocol.ts";
+import { askedFor } from "./guest-operations.ts";
+import { type Doing, LabActor, LabProcess } from "./lab-actor.ts";
+import { exitStatus, signalNumber } from "./signals.ts";
+
+/** Longer than any sleep of a program, in virtual nanoseconds, as on the model. */
+const SETTLING_NS = 1_000_000_000;
+
+/** Actors that the agent has desks for; the first is the keeper of the subject. */
+const MOST_ACTORS = 24;
+const FIRST_ACTOR = 1;
+
+/** Real times, in milliseconds. */
+export interface LabTimes {
+  /** Between two looks at who stands still. */
+  readonly look: number;
+  /** A sleep that nobody disturbs takes as long as it says, but no longer than this: what the kernel or a device does by itself has to be over by then. */
+  readonly settling: number;
+  /** When everybody has stood still for so long, nobody will go on. */
+  readonly rest: number;
+  /** An operation may keep a CPU for so long, and a process may take so long to go. */
+  readonly operation: number;
+}
+
+const usualTimes: LabTimes = { look: 15, settling: 250, rest: 2000, operation: 15_000 };
+
+/** The program does what only the model can: the law cannot be seen on a real kernel. */
+export class NotObservable extends Error {
+  override readonly name = "NotObservable";
+}
+
+/**
+ * Executes one user program on a guest: what the model's executor is to the model. The program's actors are threads of the
+ * guest; sleeping and waiting for each other is seen to here, by a virtual clock that moves only when every actor stands still,
+ * as the model's does.
+ */
+export class LabExecutor {
+  readonly #guest: Guest;
+  readonly #schedule: LawCase["schedule"];
+  readonly #times: LabTimes;
+  readonly #actors: LabActor[] = [];
+  readonly #problems: string[] = [];
+  #now = 0;
+  #restSince: number | undefined;
+  /** When each asked actor was asked, in real time. */
+  readonly #askedAt = new Map<LabActor, number>();
+  #failure: unknown;
+  #news: (() => void) | undefined;
+
+  /** @param schedule sequential: one actor at a time goes on, up to where it waits; racy: all at once */
+  constructor(guest: Guest, schedule: LawCase["schedule"], times: Partial<LabTimes> = {}) {
+    this.#guest = guest;
+    this.#schedule = schedule;
+    this.#times = { ...usualTimes, ...times };
+  }
+
+  /**
+   * Runs a program, and whatever it starts, to the end: what was broken, in words.
+   *
+   * @throws NotObservable for a program that acts inside the kernel
+   * @throws GuestLost when the guest is of no use any more
+   */
+  async run(program: () => Steps<void>): Promise<readonly string[]> {
+    this.#guest.onGone = (gone) => this.#processGone(gone);
+    const main = await this.#startProcess("law", program);
+    while (this.#failure === undefined) {
+      this.#wakeJoiners();
+      if (this.#stepReady()) continue;
+      if (this.#actors.every((actor) => actor.hasEnded)) break;
+      if (await this.#newsWithin(this.#times.look)) continue;
+      await this.#look();
+      if (this.#advance() === "stuck") break;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    const { exit } = main.process;
+    if (this.#problems.length === 0 && exit !== undefined && "signal" in exit) {
+      return [`the program died of ${exit.signal}`];
+    }
+    return this.#problems;
+  }
+
+  /** Lets actors go on that can; whether any could. */
+  #stepReady(): boolean {
+    const ready = this.#actors.filter(({ doing }) => doing.what === "ready");
+    if (this.#schedule === "racy") {
+      for (const actor of ready) this.#step(actor);
+      return ready.length > 0;
+    }
+    const isOneAtWork = this.#actors.some(
+      ({ doing, isBlocked }) => doing.what === "looking" || (doing.what === "asked" && !isBlocked),
+    );
+    const [first] = ready;
+    if (isOneAtWork || first === undefined) return false;
+    this.#step(first);
+    return true;
+  }
+
+  #step(actor: LabActor): void {
+    if (actor.doing.what !== "ready") return;
+    this.#restSince = undefined;
+    try {
+      const step = actor.steps.next(actor.doing.answer);
+      if (step.done === true) this.#leave(actor);
+      else this.#perform(actor, step.value);
+    } catch (failure) {
+      if (failure instanceof NotObservable) {
+        this.#fail(failure);
+        return;
+      }
+      this.#problems.push(failureInWords(actor.name, failure));
+      this.#leave(actor);
+    }
+  }
+
+  /** The thread ends, and its process with it when it was the last. */
+  #leave(actor: LabActor): void {
+    this.#guest.tell(actor.index, "call 60 0");
+    actor.begin({ what: actor.isFirst ? "leaving" : "ended" });
+    this.#askedAt.set(actor, performance.now());
+  }
+
+  #perform(actor: LabActor, operation: UserOperation): void {
+    const asked = askedFor(operation.call, operation.request);
+    if (asked === undefined) {
+      this.#performOwn(actor, operation);
+    } else if ("answer" in asked) {
+      actor.begin({ what: "ready", answer: asked.answer });
+    } else {
+      if (operation.call === "countSignal") actor.process.counted.add(operation.request.signal);
+      this.#ask(actor, asked.words, asked.read);
+    }
+  }
+
+  /** Has the guest do an operation; the program goes on with what its answer means. */
+  #ask(actor: LabActor, words: string, read: (answer: AgentAnswer) => unknown): void {
+    const doing: Doing = { what: "asked", operation: words };
+    actor.begin(doing);
+    this.#askedAt.set(actor, performance.now());
+    this.#guest.ask(actor.index, [words]).then(
+      ([answer]) => {
+        if (actor.doing !== doing || answer === undefined) return;
+        // The actor's process is on its way out, which the hub is about to tell.
+        if (answer.kind === "what" && answer.word === "actor") return;
+        try {
+          this.#goOn(actor, read(answer));
+        } catch (failure) {
+          this.#fail(failure);
+        }
+      },
+      (failure) => this.#fail(failure),
+    );
+  }
+
+  /** Has an actor wait for something that is found out about the guest. */
+  #lookFor<T>(actor: LabActor, found: Promise<T>, answer: (value: T) => unknown): void {
+    const doing: Doing = { what: "looking" };
+    actor.begin(doing);
+    found.then(
+      (value) => {
+        if (actor.doing === doing) this.#goOn(actor, answer(value));
+      },
+      (failure) => this.#fail(failure),
+    );
+  }
+
+  #goOn(actor: LabActor, answer: unknown): void {
+    actor.begin({ what: "ready", answer });
+    this.#notify();
+  }
+
+  /** What concerns several actors, or time. */
+  #performOwn(actor: LabActor, { call, request }: UserOperation): void {
+    switch (call) {
+      case "thread":
+        return this.#start(actor, "thread", actor.process, request.name, request.body);
+      case "fork":
+        return this.#start(actor, "fork", new LabProcess(), request.name, request.body);
+      case "process":
+        return this.#lookFor(actor, this.#startProcess(request.name, request.body), (started) => started);
+      case "join":
+        return actor.begin({ what: "joining", other: this.#actor(request.actor) });
+      case "stateOf":
+        return this.#lookFor(actor, this.#stateOf(this.#actor(request.actor)), (state) => state);
+      case "settle":
+        return actor.begin({ what: "sleeping", until: this.#now + SETTLING_NS, answer: undefined });
+      case "sleep":
+        return actor.begin({ what: "sleeping", until: this.#now + request.duration, answer: 0 });
+      case "kill":
+        return this.#kill(actor, this.#actor(request.actor), request.signal);
+      case "exit":
+        this.#guest.tell(actor.index, `call 231 ${request.status}`);
+        for (const sibling of actor.process.actors) {
+          if (sibling.doing.what === "ended") continue;
+          sibling.begin({ what: "leaving" });
+          this.#askedAt.set(sibling, performance.now());
+        }
+        return;
+      case "kernel":
+        throw new NotObservable("its program acts or looks inside the kernel");
+      default:
+        throw new Error(`there is no operation ${JSON.stringify(call)}`);
+    }
+  }
+
+  #start(actor: LabActor, how: "thread" | "fork", process: LabProcess, name: string, body: Body): void {
+    const started = this.#nextActor(name, process, body);
+    this.#ask(actor, `${how} ${started.index}`, (answer) => {
+      if (answer.kind !== "is") throw new Error(`the agent does not know how to start a ${how}`);
+      if (answer.number < 0n) {
+        if (how === "thread") throw new Error(`a thread could not be started: ${answer.number}`);
+        return Number(answer.number);
+      }
+      this.#actors.push(started);
+      for (const signal of actor.process.counted) process.counted.add(signal);
+      return started;
+    });
+  }
+
+  async #startProcess(name: string, body: Body): Promise<LabActor> {
+    const started = this.#nextActor(name, new LabProcess(), body);
+    const answer = await this.#guest.startProcess(started.index);
+    if (answer < 0) throw new GuestLost(`process ${name} could not be started: ${answer}`);
+    this.#actors.push(started);
+    return started;
+  }
+
+  #started = FIRST_ACTOR;
+
+  #nextActor(name: string, process: LabProcess, body: Body): LabActor {
+    const index = this.#started++;
+    if (index >= MOST_ACTORS) throw new Error(`the lab has room for ${MOST_ACTORS - FIRST_ACTOR} actors`);
+    return new LabActor(name, index, process, body());
+  }
+
+  /** The lab's side of an actor that a program holds. */
+  #actor(handle: Actor): LabActor {
+    const actor = this.#actors.find((known) => known === handle);
+    if (actor === undefined) throw new Error(`${handle.name} is no actor of this run`);
+    return actor;
+  }
+
+  #kill(actor: LabActor, target: LabActor, signal: SignalName): void {
+    const to = target.isFirst ? "process" : "thread";
+    this.#lookFor(actor, this.#guest.kill(target.index, signalNumber(signal), to), () => {
+      const sleeper = (target.isFirst ? target.process.actors : [target]).find(
+        ({ doing }) => doing.what === "sleeping",
+      );
+      if (sleeper !== undefined && target.process.counted.has(signal)) this.#goOn(sleeper, -EINTR);
+      return undefined;
+    });
+  }
+
+  async #stateOf(other: LabActor): Promise<ActorState> {
+    if (other.hasEnded) return "ended";
+    const { doing } = other;
+    if (doing.what === "sleeping" || doing.what === "joining") return "blocked";
+    if (doing.what !== "asked") return "running";
+    const [before] = await this.#guest.statesOf([other.index]);
+    await new Promise((resolve) => setTimeout(resolve, this.#times.look));
+    const [after] = await this.#guest.statesOf([other.index]);
+    if (other.hasEnded) return "ended";
+    return other.doing === doing && isStandingStill(before, after) ? "blocked" : "running";
+  }
+
+  #wakeJoiners(): void {
+    for (const actor of this.#actors) {
+      if (actor.doing.what !== "joining" || !actor.doing.other.hasEnded) continue;
+      const status: ExitStatus = actor.doing.other.process.exit ?? { status: 0 };
+      actor.begin({ what: "ready", answer: status });
+    }
+  }
+
+  /** Looks who of those that were asked stands still in the kernel. */
+  async #look(): Promise<void> {
+    const asked = this.#actors.filter(({ doing }) => doing.what === "asked");
+    const before = asked.map(({ doing }) => doing);
+    const states = asked.length === 0 ? [] : await this.#guest.statesOf(asked.map(({ index }) => index));
+    for (const [at, actor] of asked.entries()) {
+      const state = states[at];
+      if (actor.doing !== before[at] || state === undefined) continue;
+      actor.isBlocked = isStandingStill(actor.seen, state);
+      actor.seen = state;
+    }
+    const now = performance.now();
+    const late = this.#actors.find(
+      (actor) => this.#isAtWork(actor) && now - (this.#askedAt.get(actor) ?? now) > this.#times.operation,
+    );
+    if (late !== undefined)
+      this.#fail(new GuestLost(`${this.#inWords(late)} for ${this.#times.operation} ms`));
+  }
+
+  /** Whether an actor will do something by itself, without anybody waking it. */
+  #isAtWork({ doing, isBlocked, process }: LabActor): boolean {
+    if (doing.what === "asked") return !isBlocked;
+    if (doing.what !== "leaving") return doing.what === "ready" || doing.what === "looking";
+    // A process goes when all of its threads have: one of many that leaves is not waited for.
+    const isLast = process.actors.every(({ doing: { what } }) => what === "leaving" || what === "ended");
+    return isLast && process.exit === undefined;
+  }
+
+  /** Moves the clock to the next who sleeps, when nobody else goes on. */
+  #advance(): "on" | "stuck" {
+    if (this.#actors.some((actor) => this.#isAtWork(actor))) {
+      this.#restSince = undefined;
+      return "on";
+    }
+    const now = performance.now();
+    this.#restSince ??= now;
+    const still = now - this.#restSince;
+    const next = Math.min(
+      ...this.#actors.map(({ doing }) =>
+        doing.what === "sleeping" ? doing.until : Number.POSITIVE_INFINITY,
+      ),
+    );
+    if (next === Number.POSITIVE_INFINITY) {
+      if (still < this.#times.rest) return "on";
+      const waiting = this.#actors.filter(({ hasEnded }) => !hasEnded).map((actor) => this.#inWords(actor));
+      this.#problems.push(`deadlock: ${waiting.join("; ")}`);
+      return "stuck";
+    }
+    if (still < Math.min((next - this.#now) / 1_000_000, this.#times.settling)) return "on";
+    this.#now = next;
+    this.#restSince = undefined;
+    for (const actor of this.#actors) {
+      if (actor.doing.what === "sleeping" && actor.doing.until <= next) {
+        actor.begin({ what: "ready", answer: actor.doing.answer });
+      }
+    }
+    return "on";
+  }
+
+  #inWords({ name, doing, seen }: LabActor): string {
+    switch (doing.what) {
+      case "asked":
+        return `${name} does "${doing.operation}" (${seen === undefined ? "not looked at" : `${seen.state}, ${seen.place}`})`;
+      case "joining":
+        return `${name} waits for the end of ${doing.other.name}`;
+      case "leaving":
+        return `${name} has not gone`;
+      default:
+        return `${name} is ${doing.what}`;
+    }
+  }
+
+  #processGone({ actors, status }: Gone): void {
+    const [gone] = this.#actors.filter(({ index }) => actors.includes(index));
+    if (gone === undefined) return;
+    try {
+      gone.process.exit = exitStatus(status);
+    } catch (failure) {
+      this.#fail(failure);
+    }
+    for (const actor of gone.process.actors) actor.begin({ what: "ended" });
+    this.#notify();
+  }
+
+  #fail(failure: unknown): void {
+    this.#failure ??= failure;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#news?.();
+  }
+
+  /** Waits for something to happen, but no longer than that; whether it did. */
+  #newsWithin(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isNews: boolean): void => {
+        clearTimeout(timer);
+        this.#news = undefined;
+        resolve(isNews);
+      };
+      const timer = setTimeout(() => end(false), ms);
+      this.#news = () => end(true);
+    });
+  }
+}
+
+/** Whether an actor sleeps at the same place as before and has not been on a CPU since. */
+function isStandingStill(before: AgentState | undefined, after: AgentState | undefined): boolean {
+  return (
+    before?.state === "sleeping" &&
+    after?.state === "sleeping" &&
+    before.switches === after.switches &&
+    before.place === after.place
+  );
+}

@@ -1,0 +1,109 @@
+import {
+  type CaseEnd,
+  failureInWords,
+  type LawCase,
+  recordedCase,
+  type Stage,
+  type Steps,
+  whyBeside,
+} from "@nopage/testkit/executor";
+import { LabExecutor, NotObservable } from "../execute/lab-executor.ts";
+import { performAlone } from "../execute/perform-alone.ts";
+import type { Guest } from "../guest/guest.ts";
+import { complaintsIn } from "../guest/kernel-log.ts";
+import { type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
+
+/** The agent's actor that keeps the subject while programs run. */
+const KEEPER = 0;
+
+/** What came of one program of a law in the guest. */
+export interface LabCaseEnd {
+  readonly end: CaseEnd;
+  /** What the program did, step by step, and what came of it; only of one that broke its law. */
+  readonly steps: readonly string[];
+  /** Whether the guest can be used further. */
+  readonly guest: "fit" | "spoilt";
+}
+
+/** Where a program is run: a booted guest, and what is tried on it. */
+export interface LabSetting {
+  readonly guest: Guest;
+  readonly subject: SubjectDefinition;
+}
+
+/** Runs one program of a law once. */
+export async function runCaseInLab(lawCase: LawCase, setting: LabSetting): Promise<LabCaseEnd> {
+  const { guest, subject } = setting;
+  const beside = whyBeside(lawCase, "mapping");
+  if (beside !== undefined) return excluded(beside);
+  if (lawCase.executor === "model") return excluded("it looks inside the kernel");
+  const logged = guest.log.length;
+  const lines: string[] = [];
+  let end: CaseEnd;
+  try {
+    end = await runOn(lawCase, setting, (line) => lines.push(line));
+  } catch (failure) {
+    if (failure instanceof NotObservable) end = { kind: "excluded", why: failure.message };
+    else end = { kind: "run", problems: [failureInWords("the lab", failure)] };
+  }
+  const isReset = guest.lost === undefined && (await reset(setting));
+  const complaints = complaintsIn(guest.log.slice(logged));
+  const named = (problem: string): string =>
+    lawCase.when === "" ? `${subject.name}: ${problem}` : `${subject.name}, ${lawCase.when}: ${problem}`;
+  if (end.kind === "excluded" && complaints.length === 0) {
+    return { end, steps: [], guest: isReset ? "fit" : "spoilt" };
+  }
+  const problems = [
+    ...(end.kind === "run" ? end.problems : []),
+    ...(guest.lost === undefined ? [] : [guest.lost.message]),
+    ...complaints.map(({ lines }) => `the kernel complains:\n${lines.join("\n")}`),
+  ];
+  return {
+    end: { kind: "run", problems: [...new Set(problems)].map(named) },
+    steps: problems.length === 0 ? [] : lines,
+    guest: isReset && !complaints.some(({ what }) => isFatal(what)) ? "fit" : "spoilt",
+  };
+}
+
+/** After this the kernel is not what it was. */
+function isFatal(what: string): boolean {
+  return !what.startsWith("WARNING: ") && !what.startsWith("x86/PAT");
+}
+
+function excluded(why: string): LabCaseEnd {
+  return { end: { kind: "excluded", why }, steps: [], guest: "fit" };
+}
+
+async function runOn(
+  lawCase: LawCase,
+  { guest, subject }: LabSetting,
+  note: (line: string) => void,
+): Promise<CaseEnd> {
+  await guest.startProcess(KEEPER);
+  const abilities = await performAlone(guest, KEEPER, subject.setUp());
+  const stage: Stage = {
+    trial: "mapping",
+    subject: subjectOf(subject, abilities),
+    pinner: abilities.pinner,
+  };
+  const why = lawCase.excluded?.(stage);
+  if (why !== undefined) return { kind: "excluded", why };
+  const recorded = recordedCase(lawCase, note);
+  const executor = new LabExecutor(guest, lawCase.schedule);
+  const problems = await executor.run((): Steps<void> => recorded.program(stage));
+  return { kind: "run", problems };
+}
+
+/** Ends everything that the program has left; false for a guest that cannot be used any more. */
+async function reset({ guest, subject }: LabSetting): Promise<boolean> {
+  try {
+    const alive = await guest.reset();
+    if (alive.length > 0) return false;
+    if (subject.tearDown === undefined) return true;
+    await guest.startProcess(KEEPER);
+    await performAlone(guest, KEEPER, subject.tearDown());
+    return (await guest.reset()).length === 0;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+import { VM_READ, VM_WRITE } from "@nopage/core";
+import { markOf, mustSucceed, type Steps, user } from "@nopage/testkit/executor";
+import { lab } from "../execute/lab-calls.ts";
+import { defineSubject, PAGE_BYTES } from "./lab-subject.ts";
+
+const PAGES = 4;
+
+/**
+ * A memory file: pages of the page cache, which the kernel's own handler (mm/shmem.c `shmem_fault`) shows one at a time.
+ * Other processes open it by the descriptor that its keeper holds.
+ */
+export const memfd = defineSubject({
+  name: "memfd",
+  pages: PAGES,
+  supports: {
+    populate: "lazy",
+    whileRevoked: "nothing",
+    mremapGrow: true,
+    countsPages: true,
+    privateWritable: true,
+  },
+  *setUp() {
+    const descriptor = mustSucceed("memfd_create", yield* user.memfd("subject"));
+    mustSucceed("ftruncate", yield* user.ftruncate(descriptor, PAGES * PAGE_BYTES));
+    const keeper = (yield* lab.call("getpid")).result;
+    const path = `/proc/${keeper}/fd/${descriptor}`;
+    const request = {
+      length: PAGES * PAGE_BYTES,
+      protection: VM_READ | VM_WRITE,
+      sharing: "shared",
+    } as const;
+    const address = mustSucceed("mmap", yield* user.mmap({ ...request, descriptor }));
+    for (let page = 0; page < PAGES; page++) yield* user.store(address + page * PAGE_BYTES, markOf(page));
+    mustSucceed("munmap", yield* user.munmap(address, request.length));
+    return { path, resize: (pages) => resize(path, pages), peek: (page) => peek(path, page) };
+  },
+});
+
+/** What has been cut off and comes back is marked anew, as its owner would. */
+function* resize(path: string, pages: number): Steps<number> {
+  const descriptor = mustSucceed(
+    "open",
+    yield* user.open({ path, mode: "read-write", blocking: "blocking" }),
+  );
+  const before = yield* lengthOf(descriptor);
+  const result = yield* user.ftruncate(descriptor, pages * PAGE_BYTES);
+  for (let page = before; page < Math.min(pages, PAGES); page++) {
+    const word = new Uint8Array(new Uint32Array([markOf(page)]).buffer);
+    yield* lab.call("pwrite64", descriptor, word, word.length, page * PAGE_BYTES);
+  }
+  yield* user.close(descriptor);
+  return result;
+}
+
+const SEEK_END = 2;
+
+function* lengthOf(descriptor: number): Steps<number> {
+  return (yield* lab.call("lseek", descriptor, 0, SEEK_END)).result / PAGE_BYTES;
+}
+
+function* peek(path: string, page: number): Steps<number> {
+  const descriptor = mustSucceed("open", yield* user.open({ path, mode: "read", blocking: "blocking" }));
+  const { written } = yield* lab.call("pread64", descriptor, { room: 4 }, 4, page * PAGE_BYTES);
+  yield* user.close(descriptor);
+  return new DataView((written[0] ?? new Uint8Array(4)).buffer).getUint32(0, true);
+}
