@@ -10,6 +10,8 @@ export interface MachineOptions {
   readonly geometry?: GeometryName;
   /** 1 to 31. */
   readonly cpus?: number;
+  /** The CPU that interrupts of devices go to (`/proc/irq/N/smp_affinity`). */
+  readonly interruptCpu?: number;
   /** RAM with struct page, in pages. */
   readonly ramPages?: number;
   /** RAM without struct page, in pages: the machines of the 2004 mail. */
@@ -74,6 +76,7 @@ export function settle(options: MachineOptions): MachineSettings {
     sanitizers: "cheap",
     reports: "full",
     checkAccesses: "on",
+    interruptCpu: 0,
     dataCache: "physically-indexed",
     cacheFlushes: "on",
     tlbEntries: 256,
@@ -89,6 +92,7 @@ export function settle(options: MachineOptions): MachineSettings {
     );
   }
   within("cpus", settings.cpus, 1, 31);
+  within("interruptCpu", settings.interruptCpu, 0, settings.cpus - 1);
   within("ramPages", settings.ramPages, 8, 2 ** 31);
   within("pagelessPages", settings.pagelessPages, 0, 2 ** 31);
   within("stepLimit", settings.stepLimit, 1, Number.MAX_SAFE_INTEGER);

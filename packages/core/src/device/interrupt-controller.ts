@@ -112,7 +112,7 @@ export class InterruptController {
   }
 
   /** A line for a device; its interrupts go to `cpu`. */
-  connect(mode: InterruptMode, cpu = 0): InterruptLine {
+  connect(mode: InterruptMode, cpu = this.#machine.settings.interruptCpu): InterruptLine {
     return new InterruptLine(this.#machine, this.#next++, mode, cpu);
   }
 }

@@ -4,6 +4,10 @@ import type { Moment } from "./operation.ts";
 import type { VectorClocks } from "./vector-clocks.ts";
 import type { ViolationSink } from "./violation.ts";
 
+/** How locks are taken, as bits. */
+const IN_HANDLER = 1;
+const INTERRUPTIBLE = 2;
+
 /**
  * The order of locks on a machine with all sanitizers: remembers also where each pair was first taken, and where each lock was
  * taken that is held, and tells the clocks who comes after whom.
@@ -17,6 +21,10 @@ export class WatchedLockOrder extends LockOrder {
   /** By task and lock, where the task took it last. */
   private readonly takenAt = new WeakMap<Task, Map<LockIdentity, Moment>>();
   private readonly learnt = new Map<string, Moment>();
+  /** By class, how it was taken so far, in bits. */
+  private readonly uses: number[] = [];
+  /** By class and how it was taken, where that was first. */
+  private readonly usedAt = new Map<string, Moment>();
 
   constructor(
     violations: ViolationSink,
@@ -30,12 +38,15 @@ export class WatchedLockOrder extends LockOrder {
 
   override acquire(task: Task, lock: LockIdentity): void {
     super.acquire(task, lock);
+    this.noteUse(task, lock, task.kind === "irq" ? IN_HANDLER : INTERRUPTIBLE);
     this.remember(task, lock);
     this.clocks.acquire(task, this.readersOf(lock));
   }
 
   override acquireTried(task: Task, lock: LockIdentity): void {
     super.acquireTried(task, lock);
+    // A handler that does not wait for it cannot wait for ever.
+    if (task.kind !== "irq") this.noteUse(task, lock, INTERRUPTIBLE);
     this.remember(task, lock);
     this.clocks.acquire(task, this.readersOf(lock));
   }
@@ -76,6 +87,23 @@ export class WatchedLockOrder extends LockOrder {
 
   protected override learntAt(outer: number, inner: number): Moment | undefined {
     return this.learnt.get(`${outer} ${inner}`);
+  }
+
+  /**
+   * A lock that interrupt handlers take may be held with interrupts off only: a handler that came in between would wait for ever
+   * for what its own CPU holds. It need not happen in this run to be found (lockdep's usage bits,
+   * Documentation/locking/lockdep-design.rst).
+   */
+  private noteUse(task: Task, lock: LockIdentity, use: number): void {
+    if (task.cpu < 0 || (use === INTERRUPTIBLE && task.irqsOff > 0)) return;
+    const { lockClass, name } = lock;
+    const before = this.uses[lockClass] ?? 0;
+    if ((before & use) !== 0) return;
+    this.uses[lockClass] = before | use;
+    if (this.moment !== undefined) this.usedAt.set(`${lockClass} ${use}`, this.moment(`takes ${name}`));
+    if (before === 0) return;
+    const message = `${name} is taken in an interrupt handler, and held by others while interrupts are on`;
+    this.report(message, name, this.usedAt.get(`${lockClass} ${before}`));
   }
 
   private remember(task: Task, lock: LockIdentity): void {

@@ -183,7 +183,7 @@ export class LockOrder {
     this.width = width;
   }
 
-  private report(message: string, object: string, earlier: Moment | undefined): void {
+  protected report(message: string, object: string, earlier: Moment | undefined): void {
     if (this.reported.has(message)) return;
     this.reported.add(message);
     this.violations.report("lock-order", message, { object, earlier });

@@ -49,14 +49,12 @@ export class SpinLock implements Lockable {
    * that a handler takes as well: a handler that came in between would spin for ever on what its own CPU holds.
    */
   *withIrqsOff<T>(body: () => Atomic<T>): Atomic<T> {
-    yield* this.lock();
     const task = this.sched.running;
     task.irqsOff++;
     try {
-      return yield* body();
+      return yield* this.with(body);
     } finally {
       task.irqsOff--;
-      this.unlock();
     }
   }
 

@@ -14,6 +14,7 @@ const any = Number.MAX_SAFE_INTEGER;
 export const machineShape = {
   geometry: oneOf(Object.keys(geometries)),
   cpus: wholeNumber(1, 31),
+  interruptCpu: wholeNumber(0, 30),
   ramPages: wholeNumber(8, 2 ** 31),
   pagelessPages: wholeNumber(0, 2 ** 31),
   coherentMemory: oneOf(["with-page", "without-page"]),
@@ -62,11 +63,21 @@ export function checkMachine(options: unknown): readonly Problem[] {
 /** What is wrong with options that are right one by one. */
 function checkTogether({
   geometry,
+  cpus = 2,
+  interruptCpu = 0,
   ramPages,
   pagelessPages,
   coherentMemory,
 }: MachineOptions): readonly Problem[] {
   const problems: Problem[] = [];
+  if (interruptCpu >= cpus) {
+    problems.push({
+      path: "machine.interruptCpu",
+      value: interruptCpu,
+      expected: `one of the machine's CPUs, a whole number from 0 to ${cpus - 1}`,
+      nearest: String(cpus - 1),
+    });
+  }
   if (coherentMemory === "without-page" && (pagelessPages ?? 0) === 0) {
     problems.push({
       path: "machine.pagelessPages",

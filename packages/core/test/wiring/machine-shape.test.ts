@@ -62,7 +62,7 @@ describe("the options of a machine", () => {
     expect(problems.map(describeProblem)).toEqual([
       'machine.cpus: found 32; expected a whole number from 1 to 31; nearest choice: "31"',
       'machine.geometry: found "x86_64"; expected one of "x86-64", "i386", "alpha", "arm64-64k"; nearest choice: "x86-64"',
-      'machine.ramPage: found 9; expected another key: one of "geometry", "cpus", "ramPages", "pagelessPages", "coherentMemory", "reservedPages", "chooser", "stepLimit", "eventLog", "sanitizers", "reports", "checkAccesses", "dataCache", "cacheFlushes", "tlbEntries", "maxAreas", "lockLimitPages", "allocations"; nearest choice: "ramPages"',
+      'machine.ramPage: found 9; expected another key: one of "geometry", "cpus", "interruptCpu", "ramPages", "pagelessPages", "coherentMemory", "reservedPages", "chooser", "stepLimit", "eventLog", "sanitizers", "reports", "checkAccesses", "dataCache", "cacheFlushes", "tlbEntries", "maxAreas", "lockLimitPages", "allocations"; nearest choice: "ramPages"',
       'machine.tlbEntries: found 100; expected a power of two from 1 to 65536; nearest choice: "128"',
       'machine.eventLog: found true; expected "on" or "off"',
     ]);
@@ -71,6 +71,9 @@ describe("the options of a machine", () => {
   test("options that do not fit each other are told as well", () => {
     expect(checkMachine({ coherentMemory: "without-page" }).map(describeProblem)).toEqual([
       "machine.pagelessPages: found nothing; expected a whole number of at least 1, because coherentMemory is without-page",
+    ]);
+    expect(checkMachine({ cpus: 3, interruptCpu: 3 }).map(describeProblem)).toEqual([
+      'machine.interruptCpu: found 3; expected one of the machine\'s CPUs, a whole number from 0 to 2; nearest choice: "2"',
     ]);
     expect(checkMachine({ geometry: "arm64-64k", ramPages: 32_768 }).map(describeProblem)).toEqual([
       'machine.ramPages: found 32768; expected at most 32767 pages of RAM in all, which is 2 GiB on arm64-64k; nearest choice: "32767"',

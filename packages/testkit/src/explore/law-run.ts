@@ -3,6 +3,7 @@ import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { type CaseOutcome, ModelWorld } from "../model/model-world.ts";
 import { ABANDON, type Explorable, type Moment, NotTheSameProgram, type RunEnd } from "./search.ts";
+import { searchedMachine } from "./searched-machine.ts";
 import { Step } from "./step.ts";
 
 /** Leaves a run that is not worth going on with. */
@@ -31,8 +32,7 @@ export class LawRun implements Explorable {
   constructor(lawCase: LawCase, contender: Contender, geometry: GeometryName) {
     this.#lawCase = lawCase;
     this.#contender = contender;
-    // Every thread has a CPU of its own, so that nobody waits for a turn that a real machine would not make it wait for.
-    this.#options = { cpus: 8, reports: "brief", ...lawCase.machine, geometry };
+    this.#options = { reports: "brief", ...searchedMachine(lawCase, geometry) };
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
