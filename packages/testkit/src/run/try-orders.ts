@@ -1,6 +1,7 @@
 import { ContractViolation, type GeometryName, randomChooser } from "@nopage/core";
 import { exploreLaw } from "../explore/explore-law.ts";
 import { NotTheSameProgram } from "../explore/search.ts";
+import { searchedMachine } from "../explore/searched-machine.ts";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
@@ -56,9 +57,7 @@ export function tryOrders(
 function drawOrders(lawCase: LawCase, on: Contender, geometry: GeometryName, executions: number): Orders {
   for (let seed = 0; seed < executions; seed++) {
     const world = new ModelWorld(on, {
-      cpus: 8,
-      ...lawCase.machine,
-      geometry,
+      ...searchedMachine(lawCase, geometry),
       chooser: randomChooser(seed),
     });
     const { problems } = world.run(lawCase);
