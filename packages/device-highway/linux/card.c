@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * QEMU's edu device as an acquisition card: transfers between its buffer and pinned pages of a
+ * process.
+ *
+ * While its DMA engine runs nobody may touch the registers (that is the hardware's rule, as of the
+ * card of the 1998 mail): so every mapping of them is taken away before the first chunk and given
+ * back after the last.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/interrupt.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include "highway.h"
+
+/* QEMU's docs/specs/edu.rst. */
+#define EDU_IDENTIFICATION	0x00
+#define EDU_INTERRUPT_STATUS	0x24
+#define EDU_INTERRUPT_ACK	0x64
+#define EDU_DMA_SOURCE		0x80
+#define EDU_DMA_DESTINATION	0x88
+#define EDU_DMA_COUNT		0x90
+#define EDU_DMA_COMMAND		0x98
+
+#define EDU_IDENTITY		0xed
+#define EDU_INTERRUPT_DMA	0x100
+#define EDU_DMA_START		BIT(0)
+#define EDU_DMA_TO_MEMORY	BIT(1)
+#define EDU_DMA_INTERRUPT	BIT(2)
+#define EDU_BUFFER		0x40000
+
+/*
+ * Of the card's 4 KiB: QEMU 7.2 takes a transfer that includes the last byte for one beyond them,
+ * and ends.
+ */
+#define CHUNK 2048
+
+struct transfer {
+	struct mm_struct *mm;
+	struct page **pages;
+	unsigned long count;
+	unsigned int offset;
+	u32 bytes;
+	u32 done;
+	u32 chunk;
+	bool to_memory;
+};
+
+struct highway_card {
+	struct highway_function *function;
+	void __iomem *registers;
+	/* What the card can address: pages of a process may lie anywhere. */
+	void *bounce;
+	dma_addr_t bounce_bus;
+	int interrupt;
+	struct work_struct work;
+	wait_queue_head_t progress;
+
+	/* Guards all below. */
+	struct mutex lock;
+	bool is_open;
+	bool is_gone;
+	bool is_aborted;
+	/* From before the registers are taken away until after they are given back. */
+	bool is_running;
+	bool has_result;
+	long result;
+	struct transfer transfer;
+	struct highway_statistics statistics;
+
+	/* Guarded by function->lock. */
+	bool has_taken_away;
+	atomic64_t interrupts;
+};
+
+bool highway_card_has_taken_away(struct highway_card *card)
+{
+	return card->has_taken_away;
+}
+
+/* References to all objects that show the registers, now that they are taken away or given back. */
+static struct highway_object **turn(struct highway_card *card, bool takes_away)
+{
+	struct highway_function *function = card->function;
+	struct highway_object *object, **objects;
+	unsigned int count = 0;
+
+	mutex_lock(&function->lock);
+	card->has_taken_away = takes_away;
+	list_for_each_entry(object, &function->objects, of_function)
+		count++;
+	objects = kcalloc(count + 1, sizeof(*objects), GFP_KERNEL | __GFP_NOFAIL);
+	count = 0;
+	list_for_each_entry(object, &function->objects, of_function)
+		if (object->memory.kind == HIGHWAY_BAR && kref_get_unless_zero(&object->ref))
+			objects[count++] = object;
+	mutex_unlock(&function->lock);
+	return objects;
+}
+
+static void take_registers_away(struct highway_card *card)
+{
+	struct highway_object **objects = turn(card, true);
+	struct highway_object **object;
+
+	for (object = objects; *object; object++) {
+		highway_quiesce(*object);
+		highway_object_put(*object);
+	}
+	kfree(objects);
+}
+
+static void give_registers_back(struct highway_card *card)
+{
+	struct highway_object **objects = turn(card, false);
+	struct highway_object **object;
+
+	for (object = objects; *object; object++) {
+		highway_resume(*object);
+		highway_object_put(*object);
+	}
+	kfree(objects);
+}
+
+/* Between the bounce page and the pinned pages, a chunk of them. */
+static void copy_chunk(struct highway_card *card)
+{
+	struct transfer *transfer = &card->transfer;
+	u32 done = 0;
+
+	while (done < transfer->chunk) {
+		unsigned long at = transfer->offset + transfer->done + done;
+		u32 bytes = min_t(u32, transfer->chunk - done, PAGE_SIZE - offset_in_page(at));
+		struct page *page = transfer->pages[at >> PAGE_SHIFT];
+
+		if (transfer->to_memory)
+			memcpy_to_page(page, offset_in_page(at), card->bounce + done, bytes);
+		else
+			memcpy_from_page(card->bounce + done, page, offset_in_page(at), bytes);
+		done += bytes;
+	}
+}
+
+static void start_chunk(struct highway_card *card)
+{
+	struct transfer *transfer = &card->transfer;
+	u64 source = transfer->to_memory ? EDU_BUFFER : card->bounce_bus;
+	u64 destination = transfer->to_memory ? card->bounce_bus : EDU_BUFFER;
+
+	transfer->chunk = min_t(u32, transfer->bytes - transfer->done, CHUNK);
+	if (!transfer->to_memory)
+		copy_chunk(card);
+	card->statistics.chunks++;
+	writeq(source, card->registers + EDU_DMA_SOURCE);
+	writeq(destination, card->registers + EDU_DMA_DESTINATION);
+	writeq(transfer->chunk, card->registers + EDU_DMA_COUNT);
+	iowrite32(EDU_DMA_START | EDU_DMA_INTERRUPT | (transfer->to_memory ? EDU_DMA_TO_MEMORY : 0),
+		  card->registers + EDU_DMA_COMMAND);
+}
+
+static void unpin(struct transfer *transfer)
+{
+	unpin_user_pages_dirty_lock(transfer->pages, transfer->count, transfer->to_memory);
+	account_locked_vm(transfer->mm, transfer->count, false);
+	mmdrop(transfer->mm);
+	kvfree(transfer->pages);
+	transfer->pages = NULL;
+}
+
+/* The card is at rest.  The registers are given back before anybody hears of the end. */
+static void finish(struct highway_card *card)
+{
+	struct transfer *transfer = &card->transfer;
+
+	card->statistics.transfers++;
+	card->statistics.bytes += transfer->done;
+	if (transfer->done < transfer->bytes)
+		card->statistics.aborted++;
+	card->result = transfer->done;
+	card->has_result = true;
+	unpin(transfer);
+	mutex_unlock(&card->lock);
+	give_registers_back(card);
+	mutex_lock(&card->lock);
+	card->is_running = false;
+	wake_up_all(&card->progress);
+}
+
+/* What the interrupt has said: a chunk is over. */
+static void advance(struct work_struct *work)
+{
+	struct highway_card *card = container_of(work, struct highway_card, work);
+	struct transfer *transfer = &card->transfer;
+
+	mutex_lock(&card->lock);
+	if (card->is_running && transfer->chunk) {
+		if (transfer->to_memory)
+			copy_chunk(card);
+		transfer->done += transfer->chunk;
+		transfer->chunk = 0;
+		if (!card->is_aborted && transfer->done < transfer->bytes)
+			start_chunk(card);
+		else
+			finish(card);
+	}
+	mutex_unlock(&card->lock);
+}
+
+static irqreturn_t interrupt(int irq, void *data)
+{
+	struct highway_card *card = data;
+	u32 status = ioread32(card->registers + EDU_INTERRUPT_STATUS);
+
+	if (status == 0 || status == ~0u)
+		return IRQ_NONE;
+	iowrite32(status, card->registers + EDU_INTERRUPT_ACK);
+	atomic64_inc(&card->interrupts);
+	if (status & EDU_INTERRUPT_DMA)
+		queue_work(system_unbound_wq, &card->work);
+	return IRQ_HANDLED;
+}
+
+static int pin(struct transfer *transfer, const struct highway_request *request, bool to_memory)
+{
+	unsigned long start = request->buffer & PAGE_MASK;
+	unsigned long count =
+		DIV_ROUND_UP(offset_in_page(request->buffer) + request->bytes, PAGE_SIZE);
+	int ret = account_locked_vm(current->mm, count, true);
+	int pinned;
+
+	if (ret)
+		return ret;
+	ret = -ENOMEM;
+	transfer->pages = kvcalloc(count, sizeof(*transfer->pages), GFP_KERNEL);
+	if (!transfer->pages)
+		goto uncharge;
+	pinned = pin_user_pages_fast(start, count, FOLL_LONGTERM | (to_memory ? FOLL_WRITE : 0),
+				     transfer->pages);
+	if (pinned != count) {
+		if (pinned > 0)
+			unpin_user_pages(transfer->pages, pinned);
+		ret = pinned < 0 ? pinned : -EFAULT;
+		goto free;
+	}
+	mmgrab(current->mm);
+	transfer->mm = current->mm;
+	transfer->count = count;
+	transfer->offset = offset_in_page(request->buffer);
+	transfer->bytes = request->bytes;
+	transfer->done = 0;
+	transfer->chunk = 0;
+	transfer->to_memory = to_memory;
+	return 0;
+free:
+	kvfree(transfer->pages);
+uncharge:
+	account_locked_vm(current->mm, count, false);
+	return ret;
+}
+
+/* Makes the card the caller's: 0, -EAGAIN, -ERESTARTSYS, -ENODEV. */
+static int claim(struct highway_card *card, struct file *file)
+{
+	for (;;) {
+		int ret = -ENODEV;
+
+		mutex_lock(&card->lock);
+		if (!card->is_gone && !card->is_running) {
+			card->is_running = true;
+			card->is_aborted = false;
+			card->has_result = false;
+			ret = 0;
+		} else if (!card->is_gone) {
+			ret = file->f_flags & O_NONBLOCK ? -EAGAIN : -EBUSY;
+		}
+		mutex_unlock(&card->lock);
+		if (ret != -EBUSY)
+			return ret;
+		if (wait_event_interruptible(card->progress, !READ_ONCE(card->is_running)))
+			return -ERESTARTSYS;
+	}
+}
+
+static void give_up_claim(struct highway_card *card)
+{
+	mutex_lock(&card->lock);
+	card->is_running = false;
+	wake_up_all(&card->progress);
+	mutex_unlock(&card->lock);
+}
+
+static long start(struct highway_card *card, struct file *file, void __user *argument,
+		  bool to_memory)
+{
+	struct highway_request request;
+	struct transfer transfer;
+	int ret;
+
+	if (copy_from_user(&request, argument, sizeof(request)))
+		return -EFAULT;
+	if (request.interface != 0 || request.bytes == 0 || request.bytes > HIGHWAY_MOST_BYTES)
+		return -EINVAL;
+	ret = claim(card, file);
+	if (ret)
+		return ret;
+	ret = pin(&transfer, &request, to_memory);
+	if (ret) {
+		give_up_claim(card);
+		return ret;
+	}
+	take_registers_away(card);
+	mutex_lock(&card->lock);
+	card->transfer = transfer;
+	if (card->is_gone || card->is_aborted)
+		finish(card);
+	else
+		start_chunk(card);
+	mutex_unlock(&card->lock);
+	return 0;
+}
+
+/* The bytes that the last transfer moved, once it is over; 0 when there was none. */
+static long wait(struct highway_card *card, struct file *file)
+{
+	long ret;
+
+	if (READ_ONCE(card->is_running) && file->f_flags & O_NONBLOCK)
+		return -EAGAIN;
+	if (wait_event_interruptible(card->progress, !READ_ONCE(card->is_running)))
+		return -ERESTARTSYS;
+	mutex_lock(&card->lock);
+	ret = card->has_result ? card->result : 0;
+	mutex_unlock(&card->lock);
+	return ret;
+}
+
+static long tell(struct highway_card *card, void __user *argument)
+{
+	struct highway_statistics statistics;
+
+	mutex_lock(&card->lock);
+	statistics = card->statistics;
+	mutex_unlock(&card->lock);
+	statistics.interrupts = atomic64_read(&card->interrupts);
+	return copy_to_user(argument, &statistics, sizeof(statistics)) ? -EFAULT : 0;
+}
+
+long highway_card_ioctl(struct highway_card *card, struct file *file, unsigned int command,
+			unsigned long argument)
+{
+	long ret;
+
+	switch (command) {
+	case HIGHWAY_START:
+		return start(card, file, (void __user *)argument, true);
+	case HIGHWAY_LOAD:
+		return start(card, file, (void __user *)argument, false);
+	case HIGHWAY_ACQUIRE:
+		ret = start(card, file, (void __user *)argument, true);
+		return ret || file->f_flags & O_NONBLOCK ? ret : wait(card, file);
+	case HIGHWAY_WAIT:
+		return wait(card, file);
+	case HIGHWAY_STATISTICS:
+		return tell(card, (void __user *)argument);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* One at a time: 0, -EBUSY or -ENODEV. */
+int highway_card_open(struct highway_card *card)
+{
+	int ret = 0;
+
+	mutex_lock(&card->lock);
+	if (card->is_gone)
+		ret = -ENODEV;
+	else if (card->is_open)
+		ret = -EBUSY;
+	else
+		card->is_open = true;
+	mutex_unlock(&card->lock);
+	return ret;
+}
+
+/* A chunk cannot be stopped, so its end is waited for; no further one is started. */
+static void stop(struct highway_card *card)
+{
+	mutex_lock(&card->lock);
+	card->is_aborted = true;
+	mutex_unlock(&card->lock);
+	wait_event(card->progress, !READ_ONCE(card->is_running));
+}
+
+void highway_card_release(struct highway_card *card)
+{
+	stop(card);
+	mutex_lock(&card->lock);
+	card->is_open = false;
+	card->has_result = false;
+	mutex_unlock(&card->lock);
+}
+
+struct highway_card *highway_card_new(struct highway_function *function)
+{
+	struct pci_dev *pdev = function->pdev;
+	struct highway_card *card;
+	int ret = -ENODEV;
+
+	if ((ioread32(function->base + EDU_IDENTIFICATION) & 0xff) != EDU_IDENTITY)
+		return ERR_PTR(-ENODEV);
+	card = kzalloc(sizeof(*card), GFP_KERNEL);
+	if (!card)
+		return ERR_PTR(-ENOMEM);
+	card->function = function;
+	card->registers = function->base;
+	mutex_init(&card->lock);
+	init_waitqueue_head(&card->progress);
+	INIT_WORK(&card->work, advance);
+	card->bounce = dma_alloc_coherent(&pdev->dev, CHUNK, &card->bounce_bus, GFP_KERNEL);
+	if (!card->bounce) {
+		ret = -ENOMEM;
+		goto free_card;
+	}
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
+	if (ret < 0)
+		goto free_bounce;
+	card->interrupt = pci_irq_vector(pdev, 0);
+	ret = request_irq(card->interrupt, interrupt, IRQF_SHARED, "highway", card);
+	if (ret == 0)
+		return card;
+	pci_free_irq_vectors(pdev);
+free_bounce:
+	dma_free_coherent(&pdev->dev, CHUNK, card->bounce, card->bounce_bus);
+free_card:
+	kfree(card);
+	return ERR_PTR(ret);
+}
+
+/* The function is going: when this returns nothing of ours runs on it, and nothing will. */
+void highway_card_remove(struct highway_card *card)
+{
+	struct pci_dev *pdev = card->function->pdev;
+
+	mutex_lock(&card->lock);
+	card->is_gone = true;
+	mutex_unlock(&card->lock);
+	stop(card);
+	free_irq(card->interrupt, card);
+	cancel_work_sync(&card->work);
+	pci_free_irq_vectors(pdev);
+	dma_free_coherent(&pdev->dev, CHUNK, card->bounce, card->bounce_bus);
+}
+
+void highway_card_free(struct highway_card *card)
+{
+	kfree(card);
+}
