@@ -8,10 +8,11 @@ import { populate } from "./populate.ts";
 import type { Vma } from "./vma.ts";
 
 /**
- * `mlock(2)` and `munlock(2)` on the pages of `[address, address + length)`. Special areas stay as they are, in silence
+ * `mlock(2)` and `munlock(2)` on the pages of `[address, address + length)`; of a length of 0, on the page that the address
+ * lies inside (`do_mlock`), and on none where it lies at the beginning of one. Special areas stay as they are, in silence
  * and uncharged (RC-07).
  *
- * @returns 0; -ENOMEM over the limit, for a range with a hole, or for a page that cannot be had; -EAGAIN without memory
+ * @returns 0; -EINVAL for a range that wraps; -ENOMEM over the limit, for a range with a hole, or for a page that cannot be had; -EAGAIN without memory
  */
 export function* mlock(
   mm: Mm,
@@ -20,10 +21,9 @@ export function* mlock(
   locking: "lock" | "unlock",
 ): Sleepable<number> {
   const start = address - (address % mm.pageSize);
-  if (length === 0) return 0;
-  if (length < 0) return -EINVAL;
-  const end = address + length;
-  const bytes = pageAlign(mm, end - start);
+  const bytes = pageAlign(mm, address + length - start);
+  if (bytes === 0) return 0;
+  if (bytes < 0) return -EINVAL;
   if (!isUserRange(mm, start, bytes)) return -ENOMEM;
   yield* mm.lock.write();
   const result = yield* lockAreas(mm, start, start + bytes, locking);

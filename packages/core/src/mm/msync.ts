@@ -13,11 +13,13 @@ export interface MsyncRequest {
 /**
  * `msync(2)`: nothing here has a disk behind it, so all that is left are its errors. Bare pfn areas take part (PF-09).
  *
- * @returns 0; -EINVAL unaligned; -EBUSY when a locked area is to be invalidated; -ENOMEM for a hole, after the rest
+ * @returns 0; -EINVAL unaligned; -EBUSY when a locked area is to be invalidated; -ENOMEM for a range that wraps, and for a
+ *   hole, after the rest
  */
 export function* msync(mm: Mm, address: number, length: number, request: MsyncRequest): Sleepable<number> {
-  if (address % mm.pageSize !== 0 || length < 0) return -EINVAL;
+  if (address % mm.pageSize !== 0) return -EINVAL;
   const end = address + pageAlign(mm, length);
+  if (end < address) return -ENOMEM;
   if (end === address) return 0;
   yield* mm.lock.read();
   const result = syncAreas(mm, address, end, request);

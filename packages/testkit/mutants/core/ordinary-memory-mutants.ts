@@ -1,4 +1,4 @@
-import { ENOMEM, VM_DONTEXPAND, VM_READ } from "@nopage/core";
+import { ENOMEM, VM_DONTEXPAND, VM_READ, VM_WRITE } from "@nopage/core";
 import { pages } from "../mapping/right-strategies.ts";
 import type { Mutant } from "../mutant.ts";
 import { wrongCore, wrongMachine } from "./core-mutant.ts";
@@ -112,6 +112,155 @@ export const ordinaryMemoryMutants: readonly Mutant[] = [
       name: "munmap takes large leaves as a whole",
       source: "mm/huge_memory.c vma_adjust_trans_huge",
       caughtBy: { "LC-26": /page 0 of large leaves is SIGSEGV SEGV_MAPERR, and must be/ },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const mmap = thread.mmap.bind(thread);
+        thread.mmap = (request) =>
+          mmap(request.placement === "fixed-noreplace" ? { ...request, placement: "fixed" } : request);
+      }),
+    {
+      ...law,
+      name: "MAP_FIXED_NOREPLACE replaces",
+      source: "mm/mmap.c do_mmap (MAP_FIXED_NOREPLACE)",
+      caughtBy: {
+        "MM-11": /MAP_FIXED_NOREPLACE of 1 pages over page 0 answers 0x[0-9a-f]+, and must fail with EEXIST/,
+      },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const mmap = thread.mmap.bind(thread);
+        thread.mmap = (request) => mmap({ ...request, populating: "on-demand" });
+      }),
+    {
+      ...law,
+      name: "MAP_POPULATE makes nothing",
+      source: "mm/util.c vm_mmap_pgoff (mm_populate)",
+      caughtBy: { "MM-12": /what is there of private memory is \[false, false, false\], and must be/ },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const madvise = thread.madvise.bind(thread);
+        thread.madvise = function* (address, length, advice) {
+          const answer = yield* madvise(address, length, advice);
+          return answer === -ENOMEM ? 0 : answer;
+        };
+      }),
+    {
+      ...law,
+      name: "madvise says nothing of holes",
+      source: "mm/madvise.c madvise_walk_vmas (unmapped_error)",
+      caughtBy: { "MM-13": /dontneed over a hole answers 0, and must fail with ENOMEM/ },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const msync = thread.msync.bind(thread);
+        thread.msync = (address, length) => msync(address, length, {});
+      }),
+    {
+      ...law,
+      name: "msync invalidates what is locked",
+      source: "mm/msync.c (MS_INVALIDATE)",
+      caughtBy: { "MM-14": /invalidating what is locked answers 0, and must fail with EBUSY/ },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const mincore = thread.mincore.bind(thread);
+        thread.mincore = function* (address, length) {
+          const found = yield* mincore(address, length);
+          return typeof found === "number" ? found : found.map(() => true);
+        };
+      }),
+    {
+      ...law,
+      name: "mincore finds every page",
+      source: "mm/mincore.c __mincore_unmapped_range; CVE-2019-5489",
+      caughtBy: { "MM-15": /its pages is \[true, true, true\], and must be \[true, false, true\]/ },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const mprotect = thread.mprotect.bind(thread);
+        const { areas } = thread.mm;
+        thread.mprotect = function* (address, length, protection) {
+          let covered = address;
+          for (const { start, end } of areas.overlapping(address, address + length)) {
+            if (start <= covered) covered = end;
+          }
+          return covered < address + length ? -ENOMEM : yield* mprotect(address, length, protection);
+        };
+      }),
+    {
+      ...law,
+      name: "mprotect looks for holes first",
+      source: "mm/mprotect.c do_mprotect_pkey",
+      caughtBy: {
+        "PE-07": /stores to the three pages is \[undefined, SIGSEGV SEGV_MAPERR, undefined\], and must be/,
+      },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const { mm } = thread;
+        const mprotect = thread.mprotect.bind(thread);
+        thread.mprotect = function* (address, length, protection) {
+          const answer = yield* mprotect(address, length, protection);
+          const areas =
+            answer === 0 && (protection & VM_WRITE) !== 0
+              ? mm.areas.overlapping(address, address + length)
+              : [];
+          for (const area of areas)
+            if (area.isAnonymous) yield* mprotect(area.start, area.end - area.start, VM_READ);
+          for (const area of areas) if (area.isAnonymous) area.flags |= VM_WRITE;
+          return answer;
+        };
+      }),
+    {
+      ...law,
+      name: "every page that becomes writable faults first",
+      source: "mm/mprotect.c can_change_pte_writable",
+      caughtBy: {
+        "PE-08": /the number of minor faults of a store to a page of one's own is 1, and must be 0/,
+      },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const mlock = thread.mlock.bind(thread);
+        const { mm } = thread;
+        thread.mlock = function* (address, length) {
+          const before = mm.lockedPages;
+          const answer = yield* mlock(address, length);
+          if (answer === 0 && mm.lockedPages === before) mm.lockedPages += length / mm.pageSize;
+          return answer;
+        };
+      }),
+    {
+      ...law,
+      name: "pages that are locked again are charged again",
+      source: "mm/mlock.c mlock_fixup",
+      caughtBy: { "RC-09": /VmLck is 2, and must be 1/ },
     },
   ),
 ];

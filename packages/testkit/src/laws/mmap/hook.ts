@@ -1,7 +1,9 @@
-import { EBUSY, ENXIO, EPERM, isError, owners, VM_READ, VM_WRITE } from "@nopage/core";
+import { EBUSY, ENXIO, EPERM, isError, owners, VM_MAYWRITE, VM_READ, VM_WRITE } from "@nopage/core";
 import { must, mustBe, mustFail, mustReach, SIGBUS, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
+import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
+import { areaAt } from "../support/accounts.ts";
 import { cannotFail, failNext } from "../support/failing-hooks.ts";
 import { countsNoHooks, countsOf, mustHaveRun } from "../support/hook-counts.ts";
 import { entriesIn, mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
@@ -222,6 +224,51 @@ export const hookLaws: readonly AnyLaw[] = [
             !mayBeWritten,
             "a mapping of a file that is open for reading may become writable, and must not",
           );
+          yield* user.close(descriptor);
+        },
+      },
+      ...(["start", "end"] as const).map((bound) => ({
+        when: `a hook that moves the ${bound}`,
+        schedule: "sequential" as const,
+        kinds: "one" as const,
+        executor: "model" as const,
+        provokes: "area-rule" as const,
+        *program({
+          subject: { pageSize },
+        }: {
+          readonly subject: { readonly pageSize: number };
+        }): Steps<void> {
+          const device = yield* plantDevice(PATH, 2, () => ({
+            mmap(_file, area) {
+              const moved = area as { start: number; end: number };
+              moved[bound] += pageSize;
+              return setOps(area, {});
+            },
+          }));
+          const address = yield* succeed("mmap", mapPlanted(device, 2 * pageSize));
+          const area = yield* areaAt(address);
+          mustBe("the bounds of the area", [area.start, area.end], [address, address + 2 * pageSize]);
+          mustBe("munmap", yield* user.munmap(address, 2 * pageSize), 0);
+          mustBe("VmSize", (yield* user.memoryStatus()).size, 0);
+        },
+      })),
+      {
+        when: "a hook that allows stores to what is open for reading",
+        schedule: "sequential",
+        kinds: "one",
+        executor: "model",
+        provokes: "area-rule",
+        *program({ subject: { pageSize } }) {
+          const device = yield* plantDevice(PATH, 1, () => ({
+            mmap(_file, area) {
+              area.flags |= VM_MAYWRITE;
+              return setOps(area, {});
+            },
+          }));
+          const open = user.open({ path: device.path, mode: "read", blocking: "blocking" });
+          const descriptor = yield* succeed("open for reading", open);
+          const request = { length: pageSize, protection: VM_READ, sharing: "shared", descriptor } as const;
+          yield* succeed("mmap", user.mmap(request));
           yield* user.close(descriptor);
         },
       },

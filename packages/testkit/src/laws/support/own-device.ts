@@ -80,6 +80,7 @@ export class OwnDevice {
       pgoff: first,
       descriptor,
       ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
+      ...(mapping.populating !== undefined && { populating: mapping.populating }),
     });
     yield* user.close(descriptor);
     return address;
@@ -132,6 +133,7 @@ export interface OwnMapping {
   readonly protection?: number;
   readonly sharing?: "shared" | "private";
   readonly fixedAt?: number;
+  readonly populating?: "on-demand" | "populate";
 }
 
 /** Makes a device in the kernel of the calling thread. */
