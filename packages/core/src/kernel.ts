@@ -1,7 +1,7 @@
 import { ENOMEM } from "./contract/errno.ts";
 import type { Sleepable } from "./contract/execution.ts";
 import type { Kernel } from "./contract/kernel.ts";
-import type { UserAddress } from "./contract/units.ts";
+import type { UserAddress, VirtualNs } from "./contract/units.ts";
 import { firstFrame } from "./device/first-frame.ts";
 import { MappingBinding } from "./device/mapping-binding.ts";
 import { createMmio } from "./device/mmio.ts";
@@ -25,6 +25,7 @@ import { Mutex } from "./sched/mutex.ts";
 import { Plain } from "./sched/plain.ts";
 import { Access, ObjectKind } from "./sched/points.ts";
 import { RwSemaphore } from "./sched/rw-semaphore.ts";
+import type { Scheduler } from "./sched/scheduler.ts";
 import { Shared } from "./sched/shared.ts";
 import { SpinLock } from "./sched/spin-lock.ts";
 import { WaitQueue } from "./sched/wait-queue.ts";
@@ -80,21 +81,8 @@ export function createKernel(machine: Machine): Kernel {
     },
     user: {
       currentMm: () => currentThread()?.mm,
-      *copyTo(address, from) {
-        sched.mightSleep("a copy to user memory");
-        const thread = currentThread();
-        if (thread === undefined) return from.length;
-        const { bytes } = yield* thread.kernelAccess.storeBlock(address, from);
-        return from.length - bytes;
-      },
-      *copyFrom(address: UserAddress, to: Uint8Array): Sleepable<number> {
-        sched.mightSleep("a copy from user memory");
-        const thread = currentThread();
-        if (thread === undefined) return to.length;
-        const { bytes } = yield* thread.kernelAccess.loadBlock(address, to);
-        to.fill(0, bytes);
-        return to.length - bytes;
-      },
+      copyTo: (address, from) => copyTo(sched, currentThread, address, from),
+      copyFrom: (address, to) => copyFrom(sched, currentThread, address, to),
       getPages: getUserPages,
       releasePage: releaseUserPage,
       chargePins,
@@ -127,10 +115,7 @@ export function createKernel(machine: Machine): Kernel {
     },
     time: {
       now: () => sched.now,
-      *sleep(duration) {
-        const deadline = sched.now + duration;
-        yield* sleeps.waitUntilOr(() => sched.now >= deadline, "uninterruptible", deadline);
-      },
+      sleep: (duration) => sleepFor(sched, sleeps, duration),
       spawnKernelThread: (name, body, daemon) =>
         machine.mayAllocate("kthread_create") ? spawnThread(name, body, daemon) : -ENOMEM,
       spawnHardware: (name, body) =>
@@ -141,6 +126,41 @@ export function createKernel(machine: Machine): Kernel {
   };
   const offered = machine.isTraced ? tracedKernel(machine, kernel) : kernel;
   return offered;
+}
+
+// Functions that sleep are functions of the module: one that is made anew for each machine costs the JavaScript engine a
+// hidden class each.
+
+function* copyTo(
+  sched: Scheduler,
+  currentThread: () => UserThread | undefined,
+  address: UserAddress,
+  from: Uint8Array,
+): Sleepable<number> {
+  sched.mightSleep("a copy to user memory");
+  const thread = currentThread();
+  if (thread === undefined) return from.length;
+  const { bytes } = yield* thread.kernelAccess.storeBlock(address, from);
+  return from.length - bytes;
+}
+
+function* copyFrom(
+  sched: Scheduler,
+  currentThread: () => UserThread | undefined,
+  address: UserAddress,
+  to: Uint8Array,
+): Sleepable<number> {
+  sched.mightSleep("a copy from user memory");
+  const thread = currentThread();
+  if (thread === undefined) return to.length;
+  const { bytes } = yield* thread.kernelAccess.loadBlock(address, to);
+  to.fill(0, bytes);
+  return to.length - bytes;
+}
+
+function* sleepFor(sched: Scheduler, sleeps: WaitQueue, duration: VirtualNs): Sleepable<void> {
+  const deadline = sched.now + duration;
+  yield* sleeps.waitUntilOr(() => sched.now >= deadline, "uninterruptible", deadline);
 }
 
 /** The same kernel, each of whose functions stands among the callers of what it does; locks and time apart. */

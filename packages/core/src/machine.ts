@@ -7,6 +7,7 @@ import { PciBus } from "./device/pci-bus.ts";
 import { SharedMemory } from "./device/shared-memory.ts";
 import { EventLog } from "./events/event-log.ts";
 import { type MachineOptions, type MachineSettings, settle } from "./machine-options.ts";
+import { type AllocationGate, openGate } from "./memory/allocation-gate.ts";
 import { owners } from "./memory/owners.ts";
 import { PG_reserved } from "./memory/page-flags.ts";
 import { PhysicalMemory } from "./memory/physical-memory.ts";
@@ -18,7 +19,7 @@ import { countsPoint, noteAllocations } from "./mm/page-points.ts";
 import { ReservedPages } from "./mm/reserved-pages.ts";
 import { type Geometry, geometries, pagesPerEntry } from "./mmu/geometry.ts";
 import { PageTable } from "./mmu/page-table.ts";
-import { TablePool } from "./mmu/table-pool.ts";
+import { type MayAllocateTable, TablePool } from "./mmu/table-pool.ts";
 import { MOST_SPACES, spaceTag, Tlb } from "./mmu/tlb.ts";
 import { AliasingTlb, VirtualCache } from "./mmu/virtual-cache.ts";
 import { FrameHistory } from "./sanitize/frame-history.ts";
@@ -132,7 +133,7 @@ export class Machine {
       gate: settings.allocations,
       scrapped: scrapped?.memory,
     });
-    this.tables.mayAllocate = () => settings.allocations.mayAllocate("page-table");
+    if (settings.allocations !== openGate) this.tables.mayAllocate = askingForTables(settings.allocations);
     this.reserved = new ReservedPages(settings.reservedPages, this.memory.frames);
     if (settings.dataCache === "virtually-indexed" || this.geometry.virtuallyIndexedCache) {
       const tlbs = buildTlbs(AliasingTlb, settings, scrapped?.tlbs);
@@ -315,6 +316,11 @@ export class Machine {
     list.push(makeViolation(kind, message, about, { sched, log, history, describeFrame }));
     this.log?.record("violation", violationKinds.indexOf(kind));
   }
+}
+
+/** A function of its own, so that it keeps no machine in memory. */
+function askingForTables(gate: AllocationGate): MayAllocateTable {
+  return () => gate.mayAllocate("page-table");
 }
 
 /** A TLB for each CPU. A function of its own, so that no closure of a machine keeps the scrapped one in memory. */

@@ -15,12 +15,12 @@ export function* withEntry<T>(
   address: number,
   body: (entry: EntryView | undefined) => Atomic<T>,
 ): Atomic<T> {
-  const { sched } = mm.machine;
-  const vpn = Math.floor(address * mm.perPage);
-  return yield* mm.pageTableLock.with(function* () {
-    if (sched.interleaving) yield entryPoint(mm, vpn, Access.read);
-    return yield* body(viewEntry(mm, mm.table.entryOf(vpn)));
-  });
+  return yield* mm.pageTableLock.with(() => looking(mm, Math.floor(address * mm.perPage), body));
+}
+
+function* looking<T>(mm: Mm, vpn: number, body: (entry: EntryView | undefined) => Atomic<T>): Atomic<T> {
+  if (mm.machine.sched.interleaving) yield entryPoint(mm, vpn, Access.read);
+  return yield* body(viewEntry(mm, mm.table.entryOf(vpn)));
 }
 
 /** Undefined where nothing can be loaded: no entry, or that of a PROT_NONE area (`pte_protnone`). */

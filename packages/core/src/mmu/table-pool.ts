@@ -3,6 +3,8 @@ import type { Geometry } from "./geometry.ts";
 /** Asked before each page-table page is taken; `false` makes the caller fail with ENOMEM (failure injection). */
 export type MayAllocateTable = () => boolean;
 
+const always: MayAllocateTable = () => true;
+
 /**
  * The memory of all page tables of a machine: fixed-size tables of entries in a few large typed arrays.
  *
@@ -22,7 +24,7 @@ export class TablePool {
   writes = 0;
   /** Tables in use, roots included. */
   tablesInUse = 0;
-  mayAllocate: MayAllocateTable = () => true;
+  mayAllocate: MayAllocateTable = always;
 
   readonly #tablesPerChunk: number;
   readonly #free: number[] = [];

@@ -28,10 +28,10 @@ export function* transfer(
   buffer: number,
   length: number,
 ): Sleepable<number> {
-  return yield* withFile(process, descriptor, function* (file) {
-    if (file.mode === (direction === "read" ? "write" : "read")) return -EBADF;
-    if (length < 0) return -EINVAL;
-    return yield* file.operations[direction]?.(file, buffer as UserAddress, length) ?? refuse(EINVAL);
+  return yield* withFile(process, descriptor, (file) => {
+    if (file.mode === (direction === "read" ? "write" : "read")) return refuse(EBADF);
+    if (length < 0) return refuse(EINVAL);
+    return file.operations[direction]?.(file, buffer as UserAddress, length) ?? refuse(EINVAL);
   });
 }
 
@@ -42,9 +42,9 @@ export function* control(
   command: number,
   argument: number,
 ): Sleepable<number> {
-  return yield* withFile(process, descriptor, function* (file) {
+  return yield* withFile(process, descriptor, (file) => {
     const answer = file.operations.ioctl?.(file, command, argument) ?? -ENOTTY;
-    return isGenerator(answer) ? yield* answer : answer;
+    return isGenerator(answer) ? answer : answerOf(answer);
   });
 }
 
@@ -71,4 +71,8 @@ function* install(process: Process, file: File): Atomic<number> {
 
 function* refuse(errno: number): Sleepable<number> {
   return -errno;
+}
+
+function* answerOf(answer: number): Sleepable<number> {
+  return answer;
 }

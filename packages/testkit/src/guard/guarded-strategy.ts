@@ -5,6 +5,8 @@ import type {
   Machine,
   MappingStrategy,
   MaySleep,
+  Point,
+  Sleep,
   StrategyHooks,
   VmOps,
 } from "@nopage/core";
@@ -45,18 +47,14 @@ export function guardedStrategy(strategy: MappingStrategy, machine: Machine): Ma
       const hooks = hooksOf(guard, () => strategy.create(kernel), ["mmap"], ["revoke", "restore"]);
       const { revoke, restore } = hooks;
       return {
-        *mmap(area, backing) {
+        mmap(area, backing) {
           backings.add(backing);
           const called = guard.call(
             "mmap",
             together(areaAsHanded(area), shown),
             (): MaySleep<VmOps | number> => hooks.mmap(area, backing),
           );
-          const answer = isSteps(called) ? yield* called : called;
-          // What is no object at all the kernel tells itself.
-          return typeof answer === "object" && answer !== null
-            ? guardedOps(answer, guard, known, shown)
-            : answer;
+          return withGuardedOps(called, (ops) => guardedOps(ops, guard, known, shown));
         },
         ...(revoke !== undefined && {
           revoke: (backing) => {
@@ -73,6 +71,15 @@ export function guardedStrategy(strategy: MappingStrategy, machine: Machine): Ma
       };
     },
   };
+}
+
+function* withGuardedOps(
+  called: MaySleep<VmOps | number>,
+  guarded: (ops: VmOps) => VmOps,
+): Generator<Point | Sleep, VmOps | number, void> {
+  const answer = isSteps(called) ? yield* called : called;
+  // What is no object at all the kernel tells itself.
+  return typeof answer === "object" && answer !== null ? guarded(answer) : answer;
 }
 
 function isSteps<T>(answer: MaySleep<T>): answer is Exclude<MaySleep<T>, T> {

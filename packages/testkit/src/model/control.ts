@@ -31,9 +31,9 @@ export class ControlDevice<Name extends string> {
     const inode = machine.devices.register(this.path, {
       name: this.path,
       owner: undefined,
-      *ioctl(file, command, argument) {
+      ioctl(file, command, argument) {
         const carryOut = byNumber[command];
-        return carryOut === undefined ? -EINVAL : yield* finished(carryOut(argument, file));
+        return carryOut === undefined ? -EINVAL : finished(carryOut(argument, file));
       },
       ...others,
     });

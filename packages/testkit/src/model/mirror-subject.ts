@@ -4,7 +4,7 @@ import { mustSucceed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { SubjectMirror } from "../subject/device-mirror.ts";
-import { DEVICE_FAULT, type Subject } from "../subject/subject.ts";
+import { DEVICE_FAULT, type Reached, type Subject, type SubjectMapping } from "../subject/subject.ts";
 import { ControlDevice } from "./control.ts";
 import { MirroringDevice, mirrorCommands } from "./mirroring-device.ts";
 import { wordBitsOf } from "./word-bits.ts";
@@ -37,38 +37,47 @@ export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: De
     holes: [],
     markOf,
     open: () => markedFile(pageSize),
-    *map({ first = 0, pages = PAGES - first, protection, sharing = "shared", ...where } = {}) {
-      const { descriptor, fixedAt } = where;
-      const file = descriptor ?? (yield* markedFile(pageSize));
-      const address = yield* user.mmap({
-        ...(fixedAt === undefined ? {} : { address: fixedAt, placement: "fixed" }),
-        length: pages * pageSize,
-        protection: protection ?? VM_READ | VM_WRITE,
-        sharing,
-        pgoff: first,
-        descriptor: file,
-      });
-      if (descriptor === undefined) yield* user.close(file);
-      if (isError(address)) return address;
-      // It stays open until the process ends: with its release the device stops following.
-      const opened = yield* control.open();
-      yield* control.command(opened, "choose-address", address);
-      const followed = yield* control.command(opened, "follow", pages);
-      return isError(followed) ? followed : address;
-    },
-    *reach(address) {
-      const seen = yield* control.once("device-read", address);
-      return isError(seen) ? DEVICE_FAULT : seen;
-    },
-    *put(address, value) {
-      const opened = yield* control.open();
-      yield* control.command(opened, "choose-value", value);
-      const written = yield* control.command(opened, "device-write", address);
-      yield* user.close(opened);
-      return isError(written) ? DEVICE_FAULT : true;
-    },
+    map: (wanted = {}) => mapMirrored(pageSize, wanted),
+    reach,
+    put,
     mirror: mirrorOf(mirror, device),
   };
+}
+
+function* mapMirrored(
+  pageSize: number,
+  { first = 0, pages = PAGES - first, protection, sharing = "shared", ...where }: SubjectMapping,
+): Steps<number> {
+  const { descriptor, fixedAt } = where;
+  const file = descriptor ?? (yield* markedFile(pageSize));
+  const address = yield* user.mmap({
+    ...(fixedAt === undefined ? {} : { address: fixedAt, placement: "fixed" }),
+    length: pages * pageSize,
+    protection: protection ?? VM_READ | VM_WRITE,
+    sharing,
+    pgoff: first,
+    descriptor: file,
+  });
+  if (descriptor === undefined) yield* user.close(file);
+  if (isError(address)) return address;
+  // It stays open until the process ends: with its release the device stops following.
+  const opened = yield* control.open();
+  yield* control.command(opened, "choose-address", address);
+  const followed = yield* control.command(opened, "follow", pages);
+  return isError(followed) ? followed : address;
+}
+
+function* reach(address: number): Steps<Reached<number>> {
+  const seen = yield* control.once("device-read", address);
+  return isError(seen) ? DEVICE_FAULT : seen;
+}
+
+function* put(address: number, value: number): Steps<Reached<true>> {
+  const opened = yield* control.open();
+  yield* control.command(opened, "choose-value", value);
+  const written = yield* control.command(opened, "device-write", address);
+  yield* user.close(opened);
+  return isError(written) ? DEVICE_FAULT : true;
 }
 
 function mirrorOf({ supports }: DeviceMirror, device: MirroringDevice): SubjectMirror {

@@ -41,6 +41,12 @@ class ModelActor implements Actor {
   }
 }
 
+/** What a thread tells of its end: its actor is known only once it has been started. */
+interface Life {
+  readonly ended: WaitQueue;
+  actor: ModelActor | undefined;
+}
+
 type Perform<K extends OperationName> = (
   executor: ModelExecutor,
   thread: UserThread,
@@ -76,23 +82,28 @@ export class ModelExecutor {
 
   /** Starts what a program asked for and makes it known as an actor. */
   *start(body: Body, name: string, launch: Launch): Sleepable<Actor | number> {
-    const ended = this.kernel.sync.waitQueue(`the end of ${name}`);
-    const executor = this;
-    let actor: ModelActor | undefined;
-    const launched = yield* launch(function* (thread) {
-      try {
-        yield* executor.execute(thread, body());
-      } finally {
-        if (actor !== undefined) actor.hasEnded = true;
-        executor.note(executor.actorsCell, PointAccess.write);
-        yield* ended.wakeAll();
-      }
-    });
+    const life: Life = {
+      ended: this.kernel.sync.waitQueue(`the end of ${name}`),
+      actor: undefined,
+    };
+    const launched = yield* launch((thread) => this.#live(thread, body, life));
     if (typeof launched === "number") return launched;
     const { thread, process } = launched;
-    actor = new ModelActor(name, thread, process, ended);
+    const actor = new ModelActor(name, thread, process, life.ended);
+    life.actor = actor;
     this.#actors.push(actor);
     return actor;
+  }
+
+  /** Runs the body of an actor, and tells of its end. */
+  *#live(thread: UserThread, body: Body, life: Life): Sleepable<void> {
+    try {
+      yield* this.execute(thread, body());
+    } finally {
+      if (life.actor !== undefined) life.actor.hasEnded = true;
+      this.note(this.actorsCell, PointAccess.write);
+      yield* life.ended.wakeAll();
+    }
   }
 
   /** The model's side of an actor that a program holds. */
@@ -138,8 +149,10 @@ export class ModelExecutor {
   }
 }
 
+type Program = (thread: UserThread) => Sleepable<void>;
+
 type Launch = (
-  program: (thread: UserThread) => Sleepable<void>,
+  program: Program,
 ) => Sleepable<{ readonly thread: UserThread; readonly process: Process | undefined } | number>;
 
 function* nothing(): Sleepable<undefined> {
@@ -203,10 +216,7 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
     return actor;
   },
   fork: (executor, thread, { body, name }) =>
-    executor.start(body, name, function* (program) {
-      const process = yield* thread.fork(program, name);
-      return typeof process === "number" ? process : { thread: firstThread(process), process };
-    }),
+    executor.start(body, name, (program) => forked(thread, program, name)),
   *process(executor, _thread, { body, name }) {
     const actor = yield* executor.start(body, name, (program) => {
       const process = executor.machine.spawn(name, program);
@@ -270,6 +280,15 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
   kernel: (executor, thread, { body }) =>
     body({ machine: executor.machine, kernel: executor.kernel, thread }),
 };
+
+function* forked(
+  thread: UserThread,
+  program: Program,
+  name: string,
+): Sleepable<{ readonly thread: UserThread; readonly process: Process } | number> {
+  const process = yield* thread.fork(program, name);
+  return typeof process === "number" ? process : { thread: firstThread(process), process };
+}
 
 function firstThread(process: Process): UserThread {
   const [thread] = process.threads;

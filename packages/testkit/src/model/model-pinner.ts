@@ -21,40 +21,45 @@ export function createModelPinner(machine: Machine, kernel: Kernel, policy: Pinn
   return {
     name: policy.name,
     supports: supportsOf(machine, policy),
-    *pin(address, pages, access): Steps<Token | number> {
-      const descriptor = yield* control.open();
-      yield* control.command(descriptor, "choose-address", address);
-      const number = yield* control.command(
-        descriptor,
-        access === "write" ? "pin-for-write" : "pin-for-read",
-        pages,
-      );
-      if (number >= 0) return { number, pages, descriptor };
-      yield* user.close(descriptor);
-      return number;
-    },
-    *unpin(pinned) {
-      const { number, descriptor } = pinned as Token;
-      mustSucceed("unpin", yield* control.command(descriptor, "unpin", number));
-      yield* user.close(descriptor);
-    },
-    *deviceRead(pinned, page) {
-      yield* control.once("choose-page", page);
-      return yield* control.once("device-read", (pinned as Token).number);
-    },
-    *deviceWrite(pinned, page, value) {
-      yield* control.once("choose-page", page);
-      yield* control.once("choose-value", value);
-      return yield* control.once("device-write", (pinned as Token).number);
-    },
-    held: () => control.once("held"),
-    stops: () => control.once("stops"),
-    quarantined: () => control.once("quarantined"),
-    *endService() {
-      yield* control.once("end-service");
-    },
+    ...operations,
   };
 }
+
+/** What a program can have it do: made once, as all of it goes through the device. */
+const operations: Omit<Pinner, "name" | "supports"> = {
+  *pin(address, pages, access): Steps<Token | number> {
+    const descriptor = yield* control.open();
+    yield* control.command(descriptor, "choose-address", address);
+    const number = yield* control.command(
+      descriptor,
+      access === "write" ? "pin-for-write" : "pin-for-read",
+      pages,
+    );
+    if (number >= 0) return { number, pages, descriptor };
+    yield* user.close(descriptor);
+    return number;
+  },
+  *unpin(pinned) {
+    const { number, descriptor } = pinned as Token;
+    mustSucceed("unpin", yield* control.command(descriptor, "unpin", number));
+    yield* user.close(descriptor);
+  },
+  *deviceRead(pinned, page) {
+    yield* control.once("choose-page", page);
+    return yield* control.once("device-read", (pinned as Token).number);
+  },
+  *deviceWrite(pinned, page, value) {
+    yield* control.once("choose-page", page);
+    yield* control.once("choose-value", value);
+    return yield* control.once("device-write", (pinned as Token).number);
+  },
+  held: () => control.once("held"),
+  stops: () => control.once("stops"),
+  quarantined: () => control.once("quarantined"),
+  *endService() {
+    yield* control.once("end-service");
+  },
+};
 
 function supportsOf({ settings }: Machine, { supports }: PinningPolicy): PinnerSupports {
   const { holdsBy, survives, survivesOnLegacy, coherentAfterFork, onDeath, charged } = supports;

@@ -3,10 +3,13 @@ import {
   ENXIO,
   type Kernel,
   type Machine,
+  type MappingBinding,
   type MappingStrategy,
   type OpenMode,
   type Page,
   PG_hwpoison,
+  type Shared,
+  type Sleepable,
   VM_READ,
   VM_WRITE,
 } from "@nopage/core";
@@ -15,7 +18,14 @@ import { mustSucceed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import { type ShownMemory, showMemory } from "../shown-memory.ts";
-import type { FallibleHook, HookCounts, OddMemory, Subject, SubjectMapping } from "../subject/subject.ts";
+import type {
+  FallibleHook,
+  HookCounts,
+  OddMemory,
+  Reached,
+  Subject,
+  SubjectMapping,
+} from "../subject/subject.ts";
 import { createTestDevice, type TestDevice } from "../test-device.ts";
 import { type ControlCommand, ControlDevice } from "./control.ts";
 import { frameOf } from "./frame-of.ts";
@@ -110,11 +120,7 @@ export function createModelSubject(
   const long = new LongObject(machine, kernel, strategy, backing);
   const commands: Record<CommandName, ControlCommand> = {
     ...commandsOf({ machine, kernel }, device, shown, watch),
-    *free() {
-      if (!supports.countsPages) yield* device.binding.remove();
-      shown.release();
-      return 0;
-    },
+    free: () => freeAll(device, shown, supports),
     "show-odd": (kind) => showOdd(machine, kernel, strategy, kind),
     "show-long": (pages) => long.show(pages),
     "free-long": () => long.free(),
@@ -130,21 +136,31 @@ export function createModelSubject(
     holes: holed,
     module: MODULE,
     ...mapping(machine.geometry.pageSize),
-    ...control(),
+    ...control,
     long: {
-      *map(pages, at) {
-        mustSucceed("showing a long object", yield* controls.once("show-long", pages));
-        return yield* mapLongObject(pages * machine.geometry.pageSize, at);
-      },
-      *free() {
-        yield* controls.once("free-long");
-      },
+      map: (pages, at) => mapLong(pages, machine.geometry.pageSize, at),
+      free: () => told("free-long"),
     },
     ...(backing === "linear" && { mapOdd: (kind) => mapOdd(kind) }),
     markOf,
     device,
     shown,
   };
+}
+
+function* mapLong(pages: number, pageSize: number, at: number): Steps<number> {
+  mustSucceed("showing a long object", yield* controls.once("show-long", pages));
+  return yield* mapLongObject(pages * pageSize, at);
+}
+
+function* freeAll(
+  { binding }: TestDevice,
+  shown: ShownMemory,
+  { countsPages }: Subject["supports"],
+): Sleepable<number> {
+  if (!countsPages) yield* binding.remove();
+  shown.release();
+  return 0;
 }
 
 function supportsOf({ supports }: MappingStrategy, backing: BackingKind): Subject["supports"] {
@@ -176,27 +192,10 @@ function commandsOf(
   let chosenPage = 0;
   let chosenHook: FallibleHook = "mmap";
   return {
-    *"close-gate"() {
-      yield* binding.quiesce();
-      yield* transfer.set("under way");
-      shown.hide();
-      return 0;
-    },
-    *"open-gate"() {
-      yield* transfer.set("none");
-      shown.reveal();
-      yield* binding.resume();
-      return 0;
-    },
-    *resize(pages) {
-      if (pages > CAPACITY) throw new RangeError(`the subject has ${CAPACITY} pages of memory, not ${pages}`);
-      yield* binding.replace(shown.memory, pages, function* () {});
-      return 0;
-    },
-    *remove() {
-      yield* binding.remove();
-      return 0;
-    },
+    "close-gate": () => closeGate(binding, transfer, shown),
+    "open-gate": () => openGate(binding, transfer, shown),
+    resize: (pages) => resize(binding, shown, pages),
+    remove: () => remove(binding),
     peek: (page) => shown.peek(page),
     "poke-page": (page) => {
       chosenPage = page;
@@ -223,39 +222,81 @@ function commandsOf(
   };
 }
 
+/** Whether the subject's transfer is under way. */
+type Transfer = Shared<"none" | "under way">;
+
+function* closeGate(binding: MappingBinding, transfer: Transfer, shown: ShownMemory): Sleepable<number> {
+  yield* binding.quiesce();
+  yield* transfer.set("under way");
+  shown.hide();
+  return 0;
+}
+
+function* openGate(binding: MappingBinding, transfer: Transfer, shown: ShownMemory): Sleepable<number> {
+  yield* transfer.set("none");
+  shown.reveal();
+  yield* binding.resume();
+  return 0;
+}
+
+function* resize(binding: MappingBinding, shown: ShownMemory, pages: number): Sleepable<number> {
+  if (pages > CAPACITY) throw new RangeError(`the subject has ${CAPACITY} pages of memory, not ${pages}`);
+  yield* binding.replace(shown.memory, pages, nothing);
+  return 0;
+}
+
+function* nothing(): Sleepable<void> {}
+
+function* remove(binding: MappingBinding): Sleepable<number> {
+  yield* binding.remove();
+  return 0;
+}
+
 /** How a program opens, maps and touches the device. */
 function mapping(pageSize: number): Pick<Subject, "open" | "openElsewhere" | "map" | "reach" | "put"> {
-  const open = (mode: OpenMode = "read-write"): Steps<number> =>
-    user.open({ path: DEVICE, mode, blocking: "blocking" });
   return {
-    open,
+    open: openSubject,
     openElsewhere: () => user.open({ path: ELSEWHERE, mode: "read-write", blocking: "blocking" }),
-    *map({
-      first = 0,
-      pages = SUBJECT_PAGES - first,
-      protection = VM_READ | VM_WRITE,
-      sharing = "shared",
-      fixedAt,
-      descriptor,
-    }: SubjectMapping = {}) {
-      const opened = descriptor ?? (yield* open());
-      if (opened < 0) return opened;
-      const address = yield* user.mmap({
-        length: pages * pageSize,
-        protection,
-        sharing,
-        pgoff: first,
-        descriptor: opened,
-        ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
-      });
-      if (descriptor === undefined) yield* user.close(opened);
-      return address;
-    },
+    map: (wanted = {}) => mapSubject(pageSize, wanted),
     reach: (address) => user.load(address),
-    *put(address, value) {
-      return (yield* user.store(address, value)) ?? true;
-    },
+    put,
   };
+}
+
+// The steps of a program that the subject offers are functions of the module: one that is made anew for each world
+// would cost the JavaScript engine a hidden class each, which keeps the world in memory with it.
+
+function openSubject(mode: OpenMode = "read-write"): Steps<number> {
+  return user.open({ path: DEVICE, mode, blocking: "blocking" });
+}
+
+function* mapSubject(
+  pageSize: number,
+  {
+    first = 0,
+    pages = SUBJECT_PAGES - first,
+    protection = VM_READ | VM_WRITE,
+    sharing = "shared",
+    fixedAt,
+    descriptor,
+  }: SubjectMapping,
+): Steps<number> {
+  const opened = descriptor ?? (yield* openSubject());
+  if (opened < 0) return opened;
+  const address = yield* user.mmap({
+    length: pages * pageSize,
+    protection,
+    sharing,
+    pgoff: first,
+    descriptor: opened,
+    ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
+  });
+  if (descriptor === undefined) yield* user.close(opened);
+  return address;
+}
+
+function* put(address: number, value: number): Steps<Reached<true>> {
+  return (yield* user.store(address, value)) ?? true;
 }
 
 /** Has the driver show odd memory under another name, and maps that. */
@@ -269,45 +310,37 @@ function* mapOdd(kind: OddMemory): Steps<number> {
   return address;
 }
 
+/** A command that answers nothing. */
+function* told(name: CommandName): Steps<void> {
+  yield* controls.once(name);
+}
+
 /** How a program reaches the owner of the device. */
-function control(): Required<
+const control: Required<
   Pick<
     Subject,
     "gate" | "peek" | "poke" | "resize" | "remove" | "free" | "poison" | "heal" | "counts" | "failNext"
   >
-> {
-  return {
-    gate: {
-      *close() {
-        yield* controls.once("close-gate");
-      },
-      *open() {
-        yield* controls.once("open-gate");
-      },
-    },
-    peek: (page) => controls.once("peek", page),
-    *poke(page, value) {
-      yield* controls.once("poke-page", page);
-      yield* controls.once("poke-value", value);
-    },
-    resize: (pages) => controls.once("resize", pages),
-    *remove() {
-      yield* controls.once("remove");
-    },
-    *free() {
-      yield* controls.once("free");
-    },
-    poison: (page) => controls.once("poison", page),
-    heal: (page) => controls.once("heal", page),
-    *counts(): Steps<HookCounts> {
-      const mmaps = yield* controls.once("mmaps");
-      const opens = yield* controls.once("opens");
-      const closes = yield* controls.once("closes");
-      return { mmaps, opens, closes, faults: yield* controls.once("faults") };
-    },
-    *failNext(hook, errno) {
-      yield* controls.once("fail-hook", fallibleHooks.indexOf(hook));
-      yield* controls.once("fail-errno", errno);
-    },
-  };
-}
+> = {
+  gate: { close: () => told("close-gate"), open: () => told("open-gate") },
+  peek: (page) => controls.once("peek", page),
+  *poke(page, value) {
+    yield* controls.once("poke-page", page);
+    yield* controls.once("poke-value", value);
+  },
+  resize: (pages) => controls.once("resize", pages),
+  remove: () => told("remove"),
+  free: () => told("free"),
+  poison: (page) => controls.once("poison", page),
+  heal: (page) => controls.once("heal", page),
+  *counts(): Steps<HookCounts> {
+    const mmaps = yield* controls.once("mmaps");
+    const opens = yield* controls.once("opens");
+    const closes = yield* controls.once("closes");
+    return { mmaps, opens, closes, faults: yield* controls.once("faults") };
+  },
+  *failNext(hook, errno) {
+    yield* controls.once("fail-hook", fallibleHooks.indexOf(hook));
+    yield* controls.once("fail-errno", errno);
+  },
+};

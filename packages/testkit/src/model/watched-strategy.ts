@@ -1,4 +1,4 @@
-import type { Area, MappingStrategy, MaySleep, StrategyHooks, VmOps } from "@nopage/core";
+import type { Area, MappingStrategy, MaySleep, Point, Sleep, StrategyHooks, VmOps } from "@nopage/core";
 import type { FallibleHook, HookCounts } from "../subject/subject.ts";
 import { finished } from "./finished.ts";
 
@@ -60,15 +60,16 @@ export function watched(strategy: MappingStrategy, watch: HookWatch): MappingStr
   };
 }
 
-function watchedMmap(answer: MaySleep<VmOps | number>, watch: HookWatch): MaySleep<VmOps | number> {
+function* watchedMmap(
+  answer: MaySleep<VmOps | number>,
+  watch: HookWatch,
+): Generator<Point | Sleep, VmOps | number, void> {
+  watch.mmaps++;
+  const operations = yield* finished(answer);
+  const errno = watch.failureOf("mmap");
   // Errors are the strategy's to make, wherever in the hook a driver would find out.
-  return (function* () {
-    watch.mmaps++;
-    const operations = yield* finished(answer);
-    const errno = watch.failureOf("mmap");
-    if (errno !== undefined) return -errno;
-    return typeof operations === "object" && operations !== null ? watchedOps(operations, watch) : operations;
-  })();
+  if (errno !== undefined) return -errno;
+  return typeof operations === "object" && operations !== null ? watchedOps(operations, watch) : operations;
 }
 
 /**
