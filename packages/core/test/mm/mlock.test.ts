@@ -64,7 +64,7 @@ describe("mlock", () => {
           expect(yield* thread.mlock(at, 3 * world.page)).toBe(-ENOMEM);
           expect(yield* thread.mlock(0x200_0000, world.page)).toBe(-ENOMEM);
           expect(yield* thread.mlock(world.machine.geometry.userEnd, world.page)).toBe(-ENOMEM);
-          expect(yield* thread.mlock(at, -1)).toBe(-EINVAL);
+          expect(yield* thread.mlock(at, -world.page)).toBe(-EINVAL);
           expect(yield* thread.mlock(at, 0)).toBe(0);
         },
     );
