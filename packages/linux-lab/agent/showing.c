@@ -168,14 +168,49 @@ static void hand_over_counts(void)
 	call3(SYS_madvise, start, PAGE_BYTES, MADV_DONTNEED);
 }
 
-/* Answers `is 0 SIZE RSS LOCKED PINNED`, in kilobytes. */
+/* Whether the line is the head of an area that the agent would have without any program. */
+static int is_own_head(const char *line)
+{
+	const char *next = line;
+	uint64_t start = hexadecimal(&next);
+
+	for (int column = 0; column < 5; column++) {
+		next += strcspn(next, " ");
+		next += strspn(next, " ");
+	}
+	return is_own_area(start, next);
+}
+
+/* What the agent's own areas have of the size and of the resident pages of the process. */
+static void measure_own(int64_t *size, int64_t *resident)
+{
+	struct lines lines = { 0 };
+	char line[LINE_ROOM];
+	int is_own = 0;
+
+	lines.descriptor = call4(SYS_openat, AT_FDCWD, "/proc/self/smaps", O_RDONLY | O_CLOEXEC, 0);
+	while (lines.descriptor >= 0 && next_line(&lines, line) != NULL) {
+		if (line[0] < 'A' || line[0] > 'Z')
+			is_own = is_own_head(line);
+		if (is_own && begins_with(line, "Size:"))
+			*size += number_in(line);
+		if (is_own && begins_with(line, "Rss:"))
+			*resident += number_in(line);
+	}
+	if (lines.descriptor >= 0)
+		call1(SYS_close, lines.descriptor);
+}
+
+/* Answers `is 0 SIZE RSS LOCKED PINNED`, in kilobytes, without what the agent has of size and resident pages. */
 int64_t show_status(struct actor *actor)
 {
 	struct lines lines = { 0 };
 	char line[LINE_ROOM];
 	int64_t size = 0, resident = 0, locked = 0, pinned = 0;
+	int64_t own_size = 0, own_resident = 0;
 
 	hand_over_counts();
+	measure_own(&own_size, &own_resident);
 	lines.descriptor = call4(SYS_openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
 	while (lines.descriptor >= 0 && next_line(&lines, line) != NULL) {
 		if (begins_with(line, "VmSize:"))
@@ -192,7 +227,7 @@ int64_t show_status(struct actor *actor)
 	put_text(&actor->answer, "is ");
 	put_number(&actor->answer, lines.descriptor < 0 ? lines.descriptor : 0);
 	for (int at = 0; at < 4; at++) {
-		int64_t sizes[] = { size, resident, locked, pinned };
+		int64_t sizes[] = { size - own_size, resident - own_resident, locked, pinned };
 
 		put_text(&actor->answer, " ");
 		put_number(&actor->answer, sizes[at]);

@@ -10,7 +10,7 @@ export {
   type KernelFlavour,
   moduleName,
   type StockKernel,
-  stockModule,
+  stockModules,
 } from "./guest/stock-kernel.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
 export { type BrokenProgram, type LabOptions, type LabResult, labResultsOf } from "./run/run-lab.ts";

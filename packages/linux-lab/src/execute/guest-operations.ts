@@ -150,7 +150,8 @@ const operations: {
     words: callWords("mincore", address, length, roomArgument(Math.max(1, Math.ceil(length / PAGE)))),
     read(answer) {
       const result = numberOf(answer);
-      return result < 0 ? result : [...bytesIn(answer)].map((byte) => (byte & 1) !== 0);
+      const pages = bytesIn(answer).subarray(0, Math.ceil(length / PAGE));
+      return result < 0 ? result : [...pages].map((byte) => (byte & 1) !== 0);
     },
   }),
   load: ({ address, width }) => ({

@@ -183,21 +183,29 @@ export class LabExecutor {
   #performOwn(actor: LabActor, { call, request }: UserOperation): void {
     switch (call) {
       case "thread":
-        return this.#start(actor, "thread", actor.process, request.name, request.body);
+        this.#start(actor, "thread", actor.process, request.name, request.body);
+        break;
       case "fork":
-        return this.#start(actor, "fork", new LabProcess(), request.name, request.body);
+        this.#start(actor, "fork", new LabProcess(), request.name, request.body);
+        break;
       case "process":
-        return this.#lookFor(actor, this.#startProcess(request.name, request.body), (started) => started);
+        this.#lookFor(actor, this.#startProcess(request.name, request.body), (started) => started);
+        break;
       case "join":
-        return actor.begin({ what: "joining", other: this.#actor(request.actor) });
+        actor.begin({ what: "joining", other: this.#actor(request.actor) });
+        break;
       case "stateOf":
-        return this.#lookFor(actor, this.#stateOf(this.#actor(request.actor)), (state) => state);
+        this.#lookFor(actor, this.#stateOf(this.#actor(request.actor)), (state) => state);
+        break;
       case "settle":
-        return actor.begin({ what: "sleeping", until: this.#now + SETTLING_NS, answer: undefined });
+        actor.begin({ what: "sleeping", until: this.#now + SETTLING_NS, answer: undefined });
+        break;
       case "sleep":
-        return actor.begin({ what: "sleeping", until: this.#now + request.duration, answer: 0 });
+        actor.begin({ what: "sleeping", until: this.#now + request.duration, answer: 0 });
+        break;
       case "kill":
-        return this.#kill(actor, this.#actor(request.actor), request.signal);
+        this.#kill(actor, this.#actor(request.actor), request.signal);
+        break;
       case "exit":
         this.#guest.tell(actor.index, `call 231 ${request.status}`);
         for (const sibling of actor.process.actors) {
@@ -205,7 +213,7 @@ export class LabExecutor {
           sibling.begin({ what: "leaving" });
           this.#askedAt.set(sibling, performance.now());
         }
-        return;
+        break;
       case "kernel":
         throw new NotObservable("its program acts or looks inside the kernel");
       default:

@@ -52,7 +52,7 @@ export function complaintsIn(log: string): readonly Complaint[] {
 function lengthOf(lines: readonly string[]): number {
   const end = lines.findIndex((line) => ending.test(line));
   if (end >= 0) return end + 1;
-  const blank = lines.findIndex((line) => line === "");
+  const blank = lines.indexOf("");
   return blank > 0 ? blank : lines.length;
 }
 

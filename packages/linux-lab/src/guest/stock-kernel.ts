@@ -42,7 +42,7 @@ export function moduleName(file: string): string {
  *
  * @throws Error for a name that the kernel does not have
  */
-export function stockModule(kernel: StockKernel, name: string): readonly string[] {
+export function stockModules(kernel: StockKernel, name: string): readonly { readonly file: string }[] {
   const files = new Map(
     readdirSync(kernel.modules, { recursive: true, encoding: "utf8" })
       .filter((path) => path.endsWith(".ko"))
@@ -61,7 +61,7 @@ export function stockModule(kernel: StockKernel, name: string): readonly string[
     ordered.push(file);
   };
   visit(name.replaceAll("-", "_"));
-  return ordered;
+  return ordered.map((file) => ({ file }));
 }
 
 /** The modules that a module names as needed: `depends=` of its section `.modinfo`. */

@@ -12,9 +12,7 @@ import { performAlone } from "../execute/perform-alone.ts";
 import type { Guest } from "../guest/guest.ts";
 import { complaintsIn } from "../guest/kernel-log.ts";
 import { type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
-
-/** The agent's actor that keeps the subject while programs run. */
-const KEEPER = 0;
+import { KEEPER, type Laboratory } from "./laboratory.ts";
 
 /** What came of one program of a law in the guest. */
 export interface LabCaseEnd {
@@ -26,17 +24,26 @@ export interface LabCaseEnd {
 }
 
 /** Where a program is run: a booted guest, and what is tried on it. */
-export interface LabSetting {
+interface LabSetting {
   readonly guest: Guest;
   readonly subject: SubjectDefinition;
 }
 
-/** Runs one program of a law once. */
-export async function runCaseInLab(lawCase: LawCase, setting: LabSetting): Promise<LabCaseEnd> {
-  const { guest, subject } = setting;
+/**
+ * Runs one program of a law once.
+ *
+ * @throws ModuleRefused, GuestLost when no guest can be had
+ */
+export async function runCaseInLab(
+  lawCase: LawCase,
+  subject: SubjectDefinition,
+  laboratory: Laboratory,
+): Promise<LabCaseEnd> {
   const beside = whyBeside(lawCase, "mapping");
   if (beside !== undefined) return excluded(beside);
   if (lawCase.executor === "model") return excluded("it looks inside the kernel");
+  const guest = await laboratory.guestFor(subject);
+  const setting = { guest, subject };
   const logged = guest.log.length;
   const lines: string[] = [];
   let end: CaseEnd;

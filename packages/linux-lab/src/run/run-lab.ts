@@ -1,99 +1,74 @@
-import { type AnyLaw, type LawStanding, selectLaws } from "@nopage/testkit/conform";
-import type { CaseEnd } from "@nopage/testkit/executor";
-import { standingOf } from "@nopage/testkit/executor";
-import type { ArchiveEntry } from "../guest/cpio.ts";
-import { Guest } from "../guest/guest.ts";
-import { findKernel, type StockKernel } from "../guest/stock-kernel.ts";
-import type { SubjectDefinition } from "../subject/lab-subject.ts";
+import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
+import { type CaseEnd, standingOf } from "@nopage/testkit/executor";
+import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
+import { Laboratory } from "./laboratory.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
 
-/** Runs of a racy program: two real CPUs find their own orders. */
+/** Runs of a racy program where nothing else is said: two real CPUs find their own orders. */
 const RACY_RUNS = 5;
 
-/** A program that broke its law, step by step. */
+/** A program that broke its law. */
 export interface BrokenProgram {
   /** Which of the law's programs; empty where it has only one. */
   readonly when: string;
+  /** What was seen, and what had to be. */
   readonly problems: readonly string[];
+  /** What it did, step by step, with what each step answered. */
   readonly steps: readonly string[];
 }
 
-/** How a law stands on a subject of the lab. */
-export interface LabResult extends Pick<LawStanding, "status" | "reason"> {
+/** How a law stands on a subject of the lab: `explained` where it is broken for a reason that is known. */
+export type LabStatus = "holds" | "broken" | "explained" | "skip";
+
+export interface LabResult {
   readonly subject: string;
   readonly law: string;
+  readonly status: LabStatus;
+  /** What was broken, why that is known, or why the law does not apply; empty for `holds`. */
+  readonly reason: string;
   readonly broken: readonly BrokenProgram[];
 }
 
-/** What is run in the lab; all laws where left out. */
+/** What is run in the lab. */
 export interface LabOptions {
+  /** Ids and families; all where left out. */
   readonly laws?: readonly string[];
   /** Runs of each racy program; 5 where left out. */
   readonly racyRuns?: number;
-  /** Files that the guest has beside those that the subject asks for. */
-  readonly files?: readonly ArchiveEntry[];
-}
-
-/** A guest that is booted when it is needed, and anew when it has been spoilt. */
-class Bench {
-  readonly kernel: StockKernel;
-  readonly #subject: SubjectDefinition;
-  readonly #files: readonly ArchiveEntry[];
-  #guest: Guest | undefined;
-
-  constructor(subject: SubjectDefinition, files: readonly ArchiveEntry[]) {
-    const flavour = subject.kernel ?? "cloud";
-    const kernel = findKernel(flavour);
-    if (kernel === undefined) throw new Error(`there is no ${flavour} kernel`);
-    this.kernel = kernel;
-    this.#subject = subject;
-    this.#files = files;
-  }
-
-  async guest(): Promise<Guest> {
-    const { kernelWords, devices } = this.#subject;
-    this.#guest ??= await Guest.boot({
-      kernel: this.kernel,
-      files: [...(this.#subject.files?.(this.kernel) ?? []), ...this.#files],
-      ...(devices !== undefined && { devices }),
-      ...(kernelWords !== undefined && { kernelWords }),
-    });
-    return this.#guest;
-  }
-
-  async clear(): Promise<void> {
-    const guest = this.#guest;
-    this.#guest = undefined;
-    await guest?.end();
-  }
+  /** Modules that every guest loads. */
+  readonly modules?: readonly GuestModule[];
 }
 
 /**
- * Holds a subject to the laws on a real kernel, one law after the other. One boot serves all of them; a guest that a program
+ * Holds subjects to the laws on a real kernel, one law after the other. One boot serves all programs; a guest that one of them
  * has spoilt is replaced.
+ *
+ * @throws ModuleRefused when a module cannot be loaded
  */
 export async function* labResultsOf(
-  subject: SubjectDefinition,
+  subjects: readonly SubjectDefinition[],
   options: LabOptions = {},
 ): AsyncGenerator<LabResult, void, void> {
-  const bench = new Bench(subject, options.files ?? []);
+  const laboratory = new Laboratory(options.modules);
   try {
-    for (const law of selectLaws(options.laws)) {
-      yield await runLawInLab(law, subject, bench, options.racyRuns ?? RACY_RUNS);
+    for (const subject of subjects) {
+      for (const law of selectLaws(options.laws)) {
+        yield await runLawInLab(law, subject, laboratory, options.racyRuns ?? RACY_RUNS);
+      }
     }
   } finally {
-    await bench.clear();
+    await laboratory.discard();
   }
 }
 
 async function runLawInLab(
   law: AnyLaw,
   subject: SubjectDefinition,
-  bench: Bench,
+  laboratory: Laboratory,
   racyRuns: number,
 ): Promise<LabResult> {
   const about = { subject: subject.name, law: law.id };
-  if (law.level === "untested") return { ...about, status: "untested", reason: law.reason, broken: [] };
+  if (law.level === "untested") return { ...about, status: "skip", reason: law.reason, broken: [] };
   if (law.level === "model-only") {
     return { ...about, status: "skip", reason: "user space cannot see it", broken: [] };
   }
@@ -102,8 +77,8 @@ async function runLawInLab(
   for (const lawCase of law.cases) {
     const runs = lawCase.schedule === "racy" ? racyRuns : 1;
     for (let run = 0; run < runs; run++) {
-      const { end, steps, guest } = await runCaseInLab(lawCase, { guest: await bench.guest(), subject });
-      if (guest === "spoilt") await bench.clear();
+      const { end, steps, guest } = await runCaseInLab(lawCase, subject, laboratory);
+      if (guest === "spoilt") await laboratory.discard();
       ends.push(end);
       if (end.kind === "excluded") break;
       if (end.problems.length === 0) continue;
@@ -111,5 +86,17 @@ async function runLawInLab(
       break;
     }
   }
-  return { ...about, ...standingOf(ends), broken };
+  return { ...about, ...labStanding(ends, subject.explained?.[law.id]), broken };
+}
+
+/** How a law stands, with what its subject says about it counted in. */
+export function labStanding(
+  ends: readonly CaseEnd[],
+  explanation: string | undefined,
+): Pick<LabResult, "status" | "reason"> {
+  const { status, reason } = standingOf(ends);
+  if (status === "skip") return { status, reason };
+  if (explanation === undefined) return { status: status === "pass" ? "holds" : "broken", reason };
+  if (status === "fail") return { status: "explained", reason: explanation };
+  return { status: "broken", reason: `it is explained, because ${explanation}; but it is not broken` };
 }

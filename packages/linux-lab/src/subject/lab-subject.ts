@@ -44,6 +44,14 @@ export interface SubjectAbilities
   readonly pinner?: Pinner;
 }
 
+/** A module of the guest. */
+export interface GuestModule {
+  /** The `.ko` on this machine. */
+  readonly file: string;
+  /** Such as `pages=4`. */
+  readonly parameters?: string;
+}
+
 /** What a subject's author writes. */
 export interface SubjectDefinition {
   /** Such as `memfd`. */
@@ -57,7 +65,9 @@ export interface SubjectDefinition {
   readonly module?: string;
   /** The kernel that it needs; the one for virtual machines where left out. */
   readonly kernel?: KernelFlavour;
-  /** What it needs in the guest's initramfs: modules, say, which `stockModule` finds. */
+  /** Modules that are loaded after the boot, in this order, such as those that `stockModules` finds. */
+  modules?(kernel: StockKernel): readonly GuestModule[];
+  /** Further files of the guest's initramfs. */
   files?(kernel: StockKernel): readonly ArchiveEntry[];
   /** Arguments of QEMU for devices that it needs. */
   readonly devices?: readonly string[];

@@ -5,6 +5,8 @@ import { defineSubject, PAGE_BYTES } from "./lab-subject.ts";
 
 const PAGES = 4;
 
+const PAST_ITS_END = "a file may be mapped past its end: it is the touch there that fails (TR-01)";
+
 /**
  * A memory file: pages of the page cache, which the kernel's own handler (mm/shmem.c `shmem_fault`) shows one at a time.
  * Other processes open it by the descriptor that its keeper holds.
@@ -19,7 +21,11 @@ export const memfd = defineSubject({
     countsPages: true,
     privateWritable: true,
   },
+  explained: Object.fromEntries(["MM-06", "MM-07", "RC-06"].map((law) => [law, PAST_ITS_END])),
   *setUp() {
+    // A fault shows the page that was asked for and no others, as on the model, which has no `map_pages`.
+    const faultAround = "/sys/kernel/debug/fault_around_bytes";
+    mustSucceed(`writing ${faultAround}`, yield* lab.writeFile(faultAround, String(PAGE_BYTES)));
     const descriptor = mustSucceed("memfd_create", yield* user.memfd("subject"));
     mustSucceed("ftruncate", yield* user.ftruncate(descriptor, PAGES * PAGE_BYTES));
     const keeper = (yield* lab.call("getpid")).result;

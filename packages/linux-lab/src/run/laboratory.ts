@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { lab } from "../execute/lab-calls.ts";
+import { performAlone } from "../execute/perform-alone.ts";
+import type { ArchiveEntry } from "../guest/cpio.ts";
+import { Guest } from "../guest/guest.ts";
+import { findKernel, type StockKernel } from "../guest/stock-kernel.ts";
+import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
+
+/** The agent's actor that prepares the guest, and then keeps the subject. */
+export const KEEPER = 0;
+
+/** Where modules lie in the guest. */
+const MODULES = "modules";
+
+/** A module cannot be loaded in the guest. */
+export class ModuleRefused extends Error {
+  override readonly name = "ModuleRefused";
+}
+
+/**
+ * Guests, booted when they are needed. One serves every program of every subject that needs the same machine; one that has been
+ * spoilt is replaced.
+ */
+export class Laboratory {
+  readonly #modules: readonly GuestModule[];
+  #guest: Guest | undefined;
+  #builtFor = "";
+  /** How often a guest was booted. */
+  boots = 0;
+
+  /** @param modules what is loaded in every guest, before what its subject asks for */
+  constructor(modules: readonly GuestModule[] = []) {
+    this.#modules = modules;
+  }
+
+  /**
+   * A guest with what the subject needs.
+   *
+   * @throws ModuleRefused when a module cannot be loaded
+   * @throws GuestLost when the guest does not boot
+   */
+  async guestFor(subject: SubjectDefinition): Promise<Guest> {
+    const kernel = kernelOf(subject);
+    const modules = [...this.#modules, ...(subject.modules?.(kernel) ?? [])];
+    const files = subject.files?.(kernel) ?? [];
+    const { devices = [], kernelWords = [] } = subject;
+    const needs = JSON.stringify([
+      kernel.release,
+      modules,
+      files.map(({ path, contents }) => [path, contents?.length]),
+      devices,
+      kernelWords,
+    ]);
+    if (this.#guest !== undefined && this.#guest.lost === undefined && this.#builtFor === needs) {
+      return this.#guest;
+    }
+    await this.discard();
+    const packed = modules.map(
+      ({ file }): ArchiveEntry => ({ path: `${MODULES}/${basename(file)}`, contents: readFileSync(file) }),
+    );
+    const guest = await Guest.boot({ kernel, files: [...packed, ...files], devices, kernelWords });
+    this.boots++;
+    this.#guest = guest;
+    this.#builtFor = needs;
+    await loadModules(guest, modules);
+    return guest;
+  }
+
+  /** Ends the guest, where there is one; the next that is asked for is fresh. */
+  async discard(): Promise<void> {
+    const guest = this.#guest;
+    this.#guest = undefined;
+    await guest?.end();
+  }
+}
+
+/**
+ * The kernel that a subject runs on.
+ *
+ * @throws Error where it is not installed, which `whyNoLab` tells beforehand
+ */
+export function kernelOf({ kernel: flavour = "cloud" }: SubjectDefinition): StockKernel {
+  const kernel = findKernel(flavour);
+  if (kernel === undefined) throw new Error(`there is no ${flavour} kernel`);
+  return kernel;
+}
+
+async function loadModules(guest: Guest, modules: readonly GuestModule[]): Promise<void> {
+  if (modules.length === 0) return;
+  await guest.startProcess(KEEPER);
+  for (const { file, parameters = "" } of modules) {
+    const path = `/${MODULES}/${basename(file)}`;
+    const result = await performAlone(guest, KEEPER, lab.insertModule(path, parameters));
+    if (result === 0) continue;
+    const tail = guest.log.trimEnd().split("\n").slice(-5).join("\n");
+    throw new ModuleRefused(`${file} cannot be loaded: errno ${-result}\n${tail}`);
+  }
+  await guest.reset();
+}
