@@ -3,7 +3,6 @@ import type { Sleepable } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import { owners } from "../memory/owners.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
-import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_DIRTY, PTE_SPECIAL, PTE_WRITE } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { FaultResult } from "./fault-result.ts";
@@ -29,7 +28,7 @@ export function* anonymousFault(area: Vma, base: number, access: "read" | "write
   if (slot < 0) {
     mm.pageTableLock.unlock();
     if (page !== undefined) yield* machine.putPage(page);
-    return slot === NO_TABLE_MEMORY ? "oom" : "done";
+    return "oom";
   }
   if (machine.sched.interleaving) {
     yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);

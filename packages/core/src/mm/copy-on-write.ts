@@ -27,7 +27,7 @@ export function* presentFault(
     return yield* makeWritable(area, base, entry);
   const page = countedPage(area, entry);
   return page === undefined
-    ? yield* replaceByCopy(area, base, entry)
+    ? yield* replaceByCopy(area, base, entry, undefined)
     : yield* reuseOrCopy(area, base, entry, page);
 }
 
@@ -53,15 +53,16 @@ function* reuseOrCopy(area: Vma, base: number, entry: number, page: Page): Sleep
   }
   const isHeld = isUnchanged && !isOwn && frames.tryGet(page);
   mm.pageTableLock.unlock();
-  return isHeld ? yield* copyHeld(area, base, entry, page) : "done";
+  return isHeld ? yield* replaceByCopy(area, base, entry, page) : "done";
 }
 
-/** Whether a private page belongs to this mapping alone, so that it may be written in place. */
+/**
+ * Whether a private page belongs to this mapping alone, so that it may be written in place. One that is marked as such has a
+ * dirty entry, which lets stores through wherever the area does, so that no store to it comes here.
+ */
 function isExclusive(area: Vma, page: Page): boolean {
   const { frames } = area.mm.machine.memory;
-  if (!frames.hasFlags(page, PG_anon)) return false;
-  if (frames.hasFlags(page, PG_anon_exclusive)) return true;
-  return frames.refcount[page] === 1;
+  return frames.hasFlags(page, PG_anon) && frames.refcount[page] === 1;
 }
 
 /** A store to a shared read-only entry: the driver is asked first (`wp_page_shared`, `wp_pfn_shared`). */
@@ -101,18 +102,16 @@ function letStoresThrough(area: Vma, vpn: number): void {
  * Gives the writer a page of its own in place of what is mapped (`wp_page_copy`): a page shared since fork, an object's
  * page mapped privately, the page of zeros, or a private mapping of bare pfns (RE-12).
  *
- * A counted page is held while it is copied: were it freed and handed out anew meanwhile, the entry could look
- * unchanged around a copy of what it no longer maps. What nobody counts is copied under the page-table lock, while its
- * entry stands: once its owner has zapped it, it is not read any more.
+ * A counted page, `old`, is held by the caller, whose reference goes here: were it freed and handed out anew while it is
+ * copied, the entry could look unchanged around a copy of what it no longer maps. What nobody counts is copied under the
+ * page-table lock, while its entry stands: once its owner has zapped it, it is not read any more.
  */
-export function* replaceByCopy(area: Vma, base: number, entry: number): Sleepable<FaultResult> {
-  const old = countedPage(area, entry);
-  if (old !== undefined && !(yield* hold(area, base, entry, old))) return "done";
-  return yield* copyHeld(area, base, entry, old);
-}
-
-/** The same once `old`, what is mapped if it is counted, is held. */
-function* copyHeld(area: Vma, base: number, entry: number, old: Page | undefined): Sleepable<FaultResult> {
+export function* replaceByCopy(
+  area: Vma,
+  base: number,
+  entry: number,
+  old: Page | undefined,
+): Sleepable<FaultResult> {
   const { mm } = area;
   const { machine } = mm;
   const { sched } = machine;
@@ -156,21 +155,6 @@ function* copyHeld(area: Vma, base: number, entry: number, old: Page | undefined
   yield* machine.putPage(copy);
   if (old !== undefined) yield* machine.putPage(old);
   return "done";
-}
-
-/** Takes a reference on what an entry maps, under the page-table lock; false when the entry has changed. */
-function* hold(area: Vma, base: number, entry: number, page: Page): Atomic<boolean> {
-  const { mm } = area;
-  const { machine } = mm;
-  const { sched, memory } = machine;
-  const vpn = base * mm.perPage;
-  yield* mm.pageTableLock.lock();
-  if (sched.interleaving) {
-    yield alsoCounts(machine, entryPoint(mm, vpn, Access.read), page, Access.countUp);
-  }
-  const isHeld = sameFrame(mm.table.entryOf(vpn), entry) && memory.frames.tryGet(page);
-  mm.pageTableLock.unlock();
-  return isHeld;
 }
 
 function* copyContents(area: Vma, copy: Page, entry: number): Atomic<void> {

@@ -1,3 +1,4 @@
+import { invariant } from "../contract/contract-violation.ts";
 import type { MaySleep, Sleepable } from "../contract/execution.ts";
 import type { FaultOutcome } from "../contract/outcome.ts";
 import { isGenerator } from "../sched/is-generator.ts";
@@ -136,7 +137,7 @@ function* carryOut(call: NopageCall, verdict: Verdict): Sleepable<FaultResult> {
 function* copyForWriter(call: NopageCall): Sleepable<FaultResult> {
   const { area, page: source } = call;
   const { machine } = area.mm;
-  if (source === undefined) return "sigbus";
+  invariant(source !== undefined, "only a page is copied for who stores to it");
   const copy = allocateAnonymousPage(area);
   if (copy !== undefined) {
     if (machine.sched.interleaving) yield machine.sched.at(ObjectKind.frameContents, source, Access.read);

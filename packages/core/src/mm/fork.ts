@@ -110,16 +110,18 @@ function* copyEntries(source: Vma, copy: Vma): Sleepable<number> {
   return result;
 }
 
+/** Both go on with one leaf each. That of a private area lets no store through: a store takes its own page out of it. */
 function* copyLargeLeaf(source: Vma, copy: Vma, slot: number, vpn: number, level: number): Atomic<number> {
   const { machine } = source.mm;
-  const isCow = isCopyOnWrite(source.flags);
   const destination = copy.mm.table.ensure(vpn, level);
   if (destination < 0 || !copy.mm.table.deposit(level)) return -ENOMEM;
-  if (machine.sched.interleaving) yield leafPoint(source.mm, vpn, level, isCow ? Access.write : Access.read);
-  const entry = machine.tables.read(slot);
-  const shared = isCow ? changeFlags(entry, PTE_WRITE, 0) : entry;
-  if (shared !== entry) machine.writeEntry(source.mm, slot, vpn, shared);
-  machine.writeEntry(copy.mm, destination, vpn, changeFlags(shared, PTE_ACCESSED, PTE_LARGE));
+  if (machine.sched.interleaving) yield leafPoint(source.mm, vpn, level, Access.read);
+  machine.writeEntry(
+    copy.mm,
+    destination,
+    vpn,
+    changeFlags(machine.tables.read(slot), PTE_ACCESSED, PTE_LARGE),
+  );
   return 0;
 }
 

@@ -126,11 +126,15 @@ function* holdPage(
     mm.pageTableLock.unlock();
     return result;
   }
-  mm.pageTableLock.unlock();
   if (found === "must-unshare") {
-    const result = yield* replaceByCopy(area, address, entry);
+    const page = ptePfn(entry) as number as Page;
+    const isHeld = mm.machine.memory.frames.tryGet(page);
+    mm.pageTableLock.unlock();
+    if (!isHeld) return -ENOMEM;
+    const result = yield* replaceByCopy(area, address, entry, page);
     return result === "oom" ? -ENOMEM : "again";
   }
+  mm.pageTableLock.unlock();
   const faulted = yield* faultIn(area, address, request.access, tries, patienceOf(request));
   if (faulted === 0) return "again";
   return faulted === -EHWPOISON ? -EFAULT : faulted;
