@@ -28,7 +28,8 @@ export { oomReap } from "./mm/oom-reap.ts";
 export { pageWasAccessed } from "./mm/page-age.ts";
 export type { MemoryStatus, SmapsArea } from "./mm/smaps.ts";
 export { type Geometry, type GeometryName, geometries } from "./mmu/geometry.ts";
-export { PTE_UNCACHED, PTE_WRITE_COMBINING } from "./mmu/pte.ts";
+export { PTE_READ, PTE_SPECIAL, PTE_UNCACHED, PTE_WRITE, PTE_WRITE_COMBINING, ptePfn } from "./mmu/pte.ts";
+export { visitEntries } from "./mmu/table-walk.ts";
 export { checkMachine } from "./sanitize/check-machine.ts";
 export {
   FailingAllocations,

@@ -8,6 +8,7 @@ export {
   type LawExploration,
 } from "./explore/explore-law.ts";
 export type { LeftOut } from "./explore/left-out.ts";
+export type { StateChange, StateKind } from "./explore/machine-state.ts";
 export { type Minimised, minimise } from "./explore/minimise.ts";
 export {
   type ExploreProgramOptions,

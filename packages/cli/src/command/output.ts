@@ -1,6 +1,7 @@
 import type { Problem } from "@nopage/core/wiring";
 import { describeProblem } from "@nopage/core/wiring";
 import pc from "picocolors";
+import { processTerminal, type Terminal } from "../step/terminal.ts";
 
 /** Where a command writes: results to one side, everything else to the other. */
 export interface Output {
@@ -8,6 +9,8 @@ export interface Output {
   readonly directory: string;
   /** Columns of the terminal; undefined when results go to a file or a pipe. */
   readonly columns: number | undefined;
+  /** The terminal, for what asks for keys; left out where there is none. */
+  readonly terminal?: Terminal | undefined;
   /** Results. */
   print(text: string): void;
   /** Errors. */
@@ -22,6 +25,7 @@ export function processOutput(): Output {
   return {
     directory: process.cwd(),
     columns: stdout.isTTY ? stdout.columns : undefined,
+    terminal: processTerminal(),
     print: (text) => void stdout.write(text),
     complain: (text) => void stderr.write(text),
     progress: (text) => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Problem } from "@nopage/core/wiring";
 import { type LawReplay, replaySaved, ScheduleMisfit } from "@nopage/testkit";
 import pc from "picocolors";
 import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
@@ -10,6 +11,7 @@ import { packageIdentity, pluginIdentity, type SourceIdentity } from "../explore
 import { laneDiagram } from "../report/lane-diagram.ts";
 import { leftOutInWords } from "../report/left-out-words.ts";
 import { perfettoTrace } from "../report/perfetto-trace.ts";
+import { stepThrough } from "../step/step-through.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -18,12 +20,14 @@ import type { Output } from "./output.ts";
 export interface ReplayFlags {
   /** A file to write a trace to. */
   readonly perfetto?: string;
+  /** Whether it is gone through step by step at the terminal. */
+  readonly step?: true;
 }
 
 /** `nopage replay`: runs a failure again that was saved, and shows it as lanes. */
 export async function replay(
   file: string | undefined,
-  { perfetto }: ReplayFlags,
+  { perfetto, step }: ReplayFlags,
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
@@ -33,7 +37,11 @@ export async function replay(
     throw new UsageError([{ path: "nopage replay", value: undefined, expected, nearest: undefined }]);
   }
   const saved = readCounterexample(resolve(directory, file));
-  const wrong = [...("expected" in saved ? [saved] : []), ...checkFile("--perfetto", perfetto, directory)];
+  const wrong = [
+    ...("expected" in saved ? [saved] : []),
+    ...checkFile("--perfetto", perfetto, directory),
+    ...(step === true ? checkStep(format, output) : []),
+  ];
   if ("expected" in saved || wrong.length > 0) throw new UsageError(wrong);
   const { plugins, problems } = await findConformable([saved.plugin.name], directory, builtInRegistry());
   const plugin = plugins.find(
@@ -52,8 +60,24 @@ export async function replay(
   const again = runAgain(saved, () => replaySaved(saved.run, plugin), output);
   if (again === undefined) return exitCodes.broken;
   if (perfetto !== undefined) writeFileSync(resolve(directory, perfetto), perfettoTrace(again));
+  if (step === true && output.terminal !== undefined) {
+    const { law, contender, met } = saved.run;
+    await stepThrough({ title: `${law}, on ${contender}`, replay: again, met }, output.terminal);
+    return again.problems.length === 0 ? exitCodes.holds : exitCodes.broken;
+  }
   output.print(format === "json" ? asJson(saved, again) : inWords(saved, again, output.columns));
   return again.problems.length === 0 ? exitCodes.holds : exitCodes.broken;
+}
+
+/** Stepping takes somebody who presses keys. */
+function checkStep(format: "table" | "json", { terminal }: Output): readonly Problem[] {
+  if (format === "json") {
+    const expected = "no --step beside it: stepping is for people";
+    return [{ path: "--json", value: true, expected, nearest: undefined }];
+  }
+  if (terminal !== undefined) return [];
+  const expected = "a terminal for keys and screen, but input or output is a file or a pipe";
+  return [{ path: "--step", value: true, expected, nearest: undefined }];
 }
 
 /** Says that code is no more what it was, which need not matter. */
@@ -89,7 +113,7 @@ function inWords({ run }: CounterexampleFile, again: LawReplay, width: number | 
   return `${verdict}\n${other}${shorter.join("")}\n${laneDiagram(again, run.met, width)}`;
 }
 
-function asJson({ run }: CounterexampleFile, { problems, steps, failedAt }: LawReplay): string {
+function asJson({ run }: CounterexampleFile, { problems, start, steps, failedAt }: LawReplay): string {
   const isSame = JSON.stringify(problems) === JSON.stringify(run.problems);
-  return `${JSON.stringify({ law: run.law, contender: run.contender, problems, isSame, met: run.met, failedAt, steps }, null, 2)}\n`;
+  return `${JSON.stringify({ law: run.law, contender: run.contender, problems, isSame, met: run.met, failedAt, start, steps }, null, 2)}\n`;
 }

@@ -1,6 +1,6 @@
 import type { LawReplay, ReplayedStep } from "@nopage/testkit";
 import pc from "picocolors";
-import { eventInWords } from "./event-words.ts";
+import { happeningsInWords } from "./state-words.ts";
 
 /** For files and pipes, which have no width of their own. */
 const DEFAULT_WIDTH = 120;
@@ -14,7 +14,7 @@ const MOST_QUIET = 2;
 /** The width of each lane, in the order of the tasks. */
 type Widths = readonly number[];
 
-/** A failing run as lanes: a column for each task, time going down, and the two steps that met marked with `>>`. */
+/** A failing run as lanes: a column for each task, time going down, and the two steps that met marked with `>>`. What happened in a step stands below it after `*`, what it changed of the machine after `~`, and what the program saw after `=`. */
 export function laneDiagram(
   { steps, failedAt }: LawReplay,
   met: readonly [number, number] | undefined,
@@ -57,10 +57,10 @@ export function laneDiagram(
 }
 
 /** A step in which nothing is seen to happen, in the middle of what a task does. */
-function isQuiet({ task, events, tells }: ReplayedStep, before: ReplayedStep | undefined): boolean {
-  return (
-    before?.task === task && tells.length === 0 && !events.some((event) => eventInWords(event) !== undefined)
-  );
+function isQuiet(step: ReplayedStep, before: ReplayedStep | undefined): boolean {
+  if (before?.task !== step.task || step.tells.length > 0) return false;
+  const { happened, changed } = happeningsInWords(step);
+  return happened.length + changed.length === 0;
 }
 
 function rows(
@@ -83,10 +83,13 @@ function rows(
 }
 
 /** A step in lines that may be too long. */
-function linesOf({ words, events, tells }: ReplayedStep, isMarked: boolean): readonly string[] {
+function linesOf(step: ReplayedStep, isMarked: boolean): readonly string[] {
+  const { words, does, tells } = step;
+  const { happened, changed } = happeningsInWords(step);
   return [
-    `${isMarked ? ">> " : ""}${words}`,
-    ...events.flatMap((event) => eventInWords(event) ?? []).map((event) => `  * ${event}`),
+    `${isMarked ? ">> " : ""}${words === "" ? does : words}`,
+    ...happened.map((event) => `  * ${event}`),
+    ...changed.map((change) => `  ~ ${change}`),
     ...tells.map((told) => `  = ${withoutActor(told)}`),
   ];
 }

@@ -31,6 +31,9 @@ describe("nopage explore", () => {
     expect(stdout).toMatch(/^broken {2}QU-02, on busy-flag on pfn-run: in execution \d+$/m);
     expect(stdout).toContain("with 1 preemption, and no order with fewer breaks it");
     expect(stdout.match(/>> (read|write) busy/g)).toEqual([">> read busy", ">> write busy"]);
+    expect(stdout).toContain("* the gate closes");
+    expect(stdout).toContain("~ entry of law at 0x7fffb000: frame ");
+    expect(stdout).toContain("~ TLB of CPU 1 at 0x7fffb000: frame ");
   });
 
   it("says of a strategy that keeps a law that all orders were tried", async () => {

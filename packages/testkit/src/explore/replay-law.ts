@@ -12,7 +12,9 @@ import { recordedCase } from "../explain/recorded-program.ts";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
+import { type StateChange, StateFollower } from "./machine-state.ts";
 import { namingContender } from "./naming-contender.ts";
+import { searchedMachine } from "./searched-machine.ts";
 import { stepInWords } from "./step-words.ts";
 import { watchedCase } from "./watched-case.ts";
 
@@ -29,14 +31,22 @@ export interface ReplayedStep extends RecordedStep {
   readonly words: string;
   /** Whether the task of the step before could have gone on. */
   readonly preempts: boolean;
+  /** The CPU that the task runs on; -1 for hardware. */
+  readonly cpu: number;
+  /** The calls that it is inside of, outermost first: system call or fault, hook of a plugin, function of the kernel. */
+  readonly callers: readonly string[];
   /** What happened in it, by the event log. */
   readonly events: readonly LoggedEvent[];
+  /** What it changed of areas, entries, TLBs, counts and gates. */
+  readonly changes: readonly StateChange[];
   /** Operations of the program that ended in it, with their answers, or that it began. */
   readonly tells: readonly string[];
 }
 
 /** A run of a law's program in a given order. */
 export interface LawReplay {
+  /** How areas, entries, TLBs, counts and gates were before the first step. */
+  readonly start: readonly StateChange[];
   readonly steps: readonly ReplayedStep[];
   readonly problems: readonly string[];
   /** The position of the step after which the first problem was known; the last one for what only the end shows. */
@@ -57,7 +67,7 @@ export interface LawSetting {
 
 /** The setting in which a program of a law is explored. */
 export function settingOf(lawCase: LawCase, contender: Contender, geometry: GeometryName): LawSetting {
-  return { lawCase, contender, machine: { cpus: 8, ...lawCase.machine, geometry } };
+  return { lawCase, contender, machine: searchedMachine(lawCase, geometry) };
 }
 
 /**
@@ -76,12 +86,13 @@ export function replayLaw(setting: LawSetting, recorded: readonly (number | Reco
     eventLog: "on",
     chooser,
   });
-  chooser.machine = world.machine;
+  chooser.follow(world.machine);
   const lawCase = watchedCase(setting.lawCase, () => chooser.noteFailure());
   const { problems } = world.run(recordedCase(lawCase, (line) => tells.push(line)));
   chooser.finish();
-  const { steps, failedAt } = chooser;
+  const { start, steps, failedAt } = chooser;
   return {
+    start,
     steps,
     problems,
     failedAt: failedAt ?? steps.length - 1,
@@ -95,8 +106,9 @@ class ReplayingChooser implements Chooser {
   readonly interleavesFrom = "second-task";
   readonly records = "nothing";
   readonly steps: ReplayedStep[] = [];
+  start: readonly StateChange[] = [];
   failedAt: number | undefined = undefined;
-  machine: Machine | undefined = undefined;
+  #followed: { readonly machine: Machine; readonly state: StateFollower } | undefined = undefined;
   readonly #recorded: readonly (number | RecordedStep)[];
   readonly #names: ReadonlyMap<string, string>;
   readonly #tells: string[];
@@ -112,8 +124,12 @@ class ReplayingChooser implements Chooser {
     this.#tells = tells;
   }
 
+  follow(machine: Machine): void {
+    this.#followed = { machine, state: new StateFollower(machine) };
+  }
+
   choose(enabled: readonly Task[]): Task {
-    const { machine } = this;
+    const machine = this.#followed?.machine;
     const [only] = enabled;
     if (machine === undefined) throw new Error("the replay has no machine to follow");
     if (!machine.sched.interleaving && only !== undefined) return only;
@@ -127,7 +143,10 @@ class ReplayingChooser implements Chooser {
       does: describeChoice(recordChoice(task)),
       words: stepInWords(task, this.#names, machine.geometry.pageSize),
       preempts: last !== undefined && last !== task,
+      cpu: task.cpu,
+      callers: callersOf(task),
       events: [],
+      changes: [],
       tells: [],
     });
     return task;
@@ -177,14 +196,24 @@ class ReplayingChooser implements Chooser {
 
   /** Notes what the step before has done, now that it is over. */
   #settleLast(): void {
-    const { machine } = this;
+    if (this.#followed === undefined) return;
+    const { machine, state } = this.#followed;
     const step = this.steps.pop();
-    if (machine === undefined) return;
     const events = [...machine.log.events(this.#eventsBefore)];
     const tells = this.#tells.splice(0);
+    const changes = state.changes();
     this.#eventsBefore = machine.log.length;
-    if (step === undefined) return;
-    this.steps.push({ ...step, events, tells });
+    if (step === undefined) {
+      this.start = changes;
+      return;
+    }
+    this.steps.push({ ...step, events, changes, tells });
     if (machine.violations.list.length > 0) this.noteFailure();
   }
+}
+
+function callersOf(task: Task): readonly string[] {
+  const callers: string[] = [];
+  for (let { calls } = task; calls !== undefined; calls = calls.outer) callers.unshift(calls.name);
+  return callers;
 }
