@@ -10,6 +10,18 @@ const law = { bug: "law" } as const;
 /** Mistakes in taking hold of a process's pages. */
 export const holdMutants: readonly Mutant[] = [
   wrongCore(
+    pages,
+    ({ memory }) => {
+      memory.copyFrame = (copy) => memory.frames.clear(copy);
+    },
+    {
+      ...law,
+      name: "a page that is moved loses what it holds",
+      source: "mm/migrate.c folio_migrate_copy",
+      caughtBy: { "GP-14": /what it holds then is 0, and must be 1/ },
+    },
+  ),
+  wrongCore(
     rightPins,
     (_machine, { user }) => {
       const get = user.getPages;

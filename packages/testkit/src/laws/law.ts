@@ -48,6 +48,11 @@ export interface LawCase {
    * all of them; each kind where left out.
    */
   readonly kinds?: "one";
+  /**
+   * Orders of steps that even a quick run tries, where a smaller sample would not have the meeting that the program is about;
+   * as many as any other where left out.
+   */
+  readonly orders?: number;
   /** Why it does not apply to a subject; undefined when it does. */
   excluded?(stage: Stage): string | undefined;
   /** What kind of machine the model needs for it. */

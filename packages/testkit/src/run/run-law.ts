@@ -25,7 +25,7 @@ export function runLaw(
   let isComplete = true;
   for (const lawCase of law.cases) {
     for (const on of tried) {
-      const end = runCase(lawCase, on, geometry, maxExecutions);
+      const end = runCase(lawCase, on, geometry, Math.max(maxExecutions, lawCase.orders ?? 0));
       ends.push(end);
       if (end.kind === "excluded") continue;
       if (end.explored !== undefined) {

@@ -18,6 +18,7 @@ import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { unwatchedHandlers } from "./asking-again.ts";
+import { kernelThreadCase, killedCopyCase } from "./by-the-kernel.ts";
 import { copyingCases } from "./copying.ts";
 import { writingCases } from "./writing.ts";
 
@@ -93,6 +94,7 @@ export const accessLaws: readonly AnyLaw[] = [
           mustBe("the number of SIGBUS taken", yield* user.signalsTaken("SIGBUS"), 0);
         },
       },
+      killedCopyCase,
     ],
   },
   {
@@ -155,6 +157,7 @@ export const accessLaws: readonly AnyLaw[] = [
           yield* user.join(waiter);
         },
       },
+      kernelThreadCase,
     ],
   },
   {

@@ -125,23 +125,6 @@ export const copyingCases: readonly LawCase[] = [
       yield* user.join(child);
     },
   },
-  {
-    when: "two threads that store to private memory for the first time",
-    schedule: "racy",
-    kinds: "one",
-    *program({ subject: { pageSize } }) {
-      const request = { length: pageSize, protection: VM_READ | VM_WRITE, sharing: "private" } as const;
-      const own = yield* succeed("mmap of private memory", user.mmap(request));
-      const other = yield* user.thread(function* () {
-        mustReach("a store of the other thread", yield* user.store(own + OTHER_WORD, 3));
-      }, "other");
-      mustReach("a store", yield* user.store(own, 2));
-      yield* user.join(other);
-      mustBe("the first word", yield* user.load(own), 2);
-      mustBe("the other thread's word", yield* user.load(own + OTHER_WORD), 3);
-      mustBe("Rss of the area", (yield* areaAt(own)).rss, 1);
-    },
-  },
 ];
 
 /**

@@ -12,13 +12,14 @@ import {
 } from "@nopage/core";
 import { markOf } from "../../mark.ts";
 import { claimMarkedWindow } from "../../marked-window.ts";
-import { must, mustBe, mustFail, SIGBUS, succeed } from "../../program/expect.ts";
+import { must, mustBe, mustFail, SIGBUS, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
 import { killedAtGateCase } from "../pins/dying.ts";
 import { endedLoad } from "../support/ended-load.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { fruitlessCopyCase } from "./by-the-kernel.ts";
 import { wrongAnswers } from "./wrong-answers.ts";
 
 /** What a handler owes to the core, and what becomes of the thread that it answers wrongly. */
@@ -67,6 +68,23 @@ export const handlerLaws: readonly AnyLaw[] = [
             mustBe(`the end of ${actor.name}`, yield* user.join(actor), { signal: "SIGKILL" });
           }
           yield* device.release();
+        },
+      },
+      fruitlessCopyCase,
+      {
+        when: "every page, on a machine that checks little",
+        schedule: "sequential",
+        kinds: "one",
+        machine: { sanitizers: "cheap" },
+        *program({ subject }) {
+          const { pageSize, pages } = subject;
+          const address = yield* succeed("mmap", subject.map());
+          for (let page = 0; page < pages; page++) {
+            const isThere = !subject.holes.includes(page);
+            const seen = yield* endedLoad(address + page * pageSize);
+            mustBe(`a load from page ${page}`, seen, isThere ? subject.markOf(page) : SIGBUS);
+          }
+          mustBe("a load behind it", yield* endedLoad(address + pages * pageSize), SIGSEGV_MAPERR);
         },
       },
     ],

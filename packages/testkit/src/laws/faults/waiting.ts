@@ -7,6 +7,7 @@ import { existingPages } from "../support/existing-pages.ts";
 import { gateOf, waitsAtNoGate } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { meetingFaults, retryingHandlers } from "./asking-again.ts";
+import { meetingCases } from "./meeting.ts";
 
 /** Faults that have to be tried again, and faults that meet. */
 export const waitingLaws: readonly AnyLaw[] = [
@@ -203,6 +204,7 @@ export const waitingLaws: readonly AnyLaw[] = [
         },
       },
       ...meetingFaults,
+      ...meetingCases,
     ],
   },
 ];

@@ -16,6 +16,7 @@ import {
   rightsCases,
   unmapCases,
 } from "./holding.ts";
+import { movingPagesLaw } from "./moving-pages.ts";
 import { partialCopyCases } from "./partial-copy.ts";
 import { deathCases, forkCases, incoherentCase, pinAndForkCase } from "./survival.ts";
 import { unsharingCases } from "./unsharing.ts";
@@ -327,4 +328,5 @@ export const pinLaws: readonly AnyLaw[] = [
       },
     ],
   },
+  movingPagesLaw,
 ];
