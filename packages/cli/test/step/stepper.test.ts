@@ -13,7 +13,8 @@ const entry = (before: string | undefined, after: string | undefined): StateChan
 const gate: StateChange = { kind: "gate", of: "g", before: undefined, after: "open" };
 
 function step(name: string, does: string, more: Partial<ReplayedStep> = {}): ReplayedStep {
-  const plain = { task: name === "law" ? 0 : 1, words: "", preempts: false, cpu: 0, callers: [] };
+  const counters = { faults: 0, entries: 0, pins: 0 };
+  const plain = { task: name === "law" ? 0 : 1, words: "", preempts: false, cpu: 0, callers: [], counters };
   return { ...plain, name, does, events: [], changes: [], tells: [], ...more };
 }
 

@@ -24,6 +24,16 @@ export interface StateChange {
   readonly after: string | undefined;
 }
 
+/** How much there is of some things after a step. */
+export interface MachineCounters {
+  /** Page faults that are over, however they ended. */
+  readonly faults: number;
+  /** Page-table entries that map memory. */
+  readonly entries: number;
+  /** Pins of all frames. */
+  readonly pins: number;
+}
+
 /** By kind and name, how each thing is. */
 type State = Map<string, { readonly kind: StateKind; readonly of: string; readonly is: string }>;
 
@@ -54,6 +64,17 @@ export class StateFollower {
       if (!after.has(key)) changes.push({ kind, of, before: is, after: undefined });
     }
     return changes;
+  }
+
+  /** What is to be counted at present. */
+  counters(): MachineCounters {
+    const { memory, mms, stats } = this.#machine;
+    const entries = [...mms].reduce((sum, { table }) => sum + [...visitEntries(table)].length, 0);
+    return {
+      faults: stats.faults,
+      entries,
+      pins: memory.frames.pincount.reduce((sum, pins) => sum + pins, 0),
+    };
   }
 
   #look(): State {

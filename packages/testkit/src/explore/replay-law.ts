@@ -12,7 +12,7 @@ import { recordedCase } from "../explain/recorded-program.ts";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
-import { type StateChange, StateFollower } from "./machine-state.ts";
+import { type MachineCounters, type StateChange, StateFollower } from "./machine-state.ts";
 import { namingContender } from "./naming-contender.ts";
 import { searchedMachine } from "./searched-machine.ts";
 import { stepInWords } from "./step-words.ts";
@@ -39,6 +39,8 @@ export interface ReplayedStep extends RecordedStep {
   readonly events: readonly LoggedEvent[];
   /** What it changed of areas, entries, TLBs, counts and gates. */
   readonly changes: readonly StateChange[];
+  /** What there is to be counted once it is over. */
+  readonly counters: MachineCounters;
   /** Operations of the program that ended in it, with their answers, or that it began. */
   readonly tells: readonly string[];
 }
@@ -147,6 +149,7 @@ class ReplayingChooser implements Chooser {
       callers: callersOf(task),
       events: [],
       changes: [],
+      counters: { faults: 0, entries: 0, pins: 0 },
       tells: [],
     });
     return task;
@@ -201,13 +204,13 @@ class ReplayingChooser implements Chooser {
     const step = this.steps.pop();
     const events = [...machine.log.events(this.#eventsBefore)];
     const tells = this.#tells.splice(0);
-    const changes = state.changes();
+    const [changes, counters] = [state.changes(), state.counters()];
     this.#eventsBefore = machine.log.length;
     if (step === undefined) {
       this.start = changes;
       return;
     }
-    this.steps.push({ ...step, events, changes, tells });
+    this.steps.push({ ...step, events, changes, counters, tells });
     if (machine.violations.list.length > 0) this.noteFailure();
   }
 }
