@@ -5,6 +5,7 @@ import type { Actor, Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
 import { IntervalRecorder } from "../support/interval.ts";
+import { ownDevice } from "../support/own-device.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { type Recorder, record } from "../support/recorder.ts";
 import { mustAgree } from "./taking-away.ts";
@@ -72,6 +73,32 @@ export const callbackLaws: readonly AnyLaw[] = [
           yield* follow(() => ({ name: "refuses always", invalidateRangeBegin: () => -EINVAL }));
           mustBe("MADV_DONTNEED", yield* user.madvise(own, subject.pageSize, "dontneed"), 0);
           mustBe("memory that was dropped", yield* user.load(own), 0);
+        },
+      },
+      {
+        when: "the reaper and who is in the middle of a change",
+        schedule: "sequential",
+        kinds: "one",
+        *program({ subject: { pageSize } }) {
+          const own = yield* privateMemory(pageSize, [7]);
+          const device = yield* ownDevice({
+            *mmap(_area, { kernel }) {
+              yield* kernel.time.sleep(10_000);
+              return 0;
+            },
+          });
+          const mapper = yield* user.thread(function* () {
+            yield* device.mapped();
+          }, "mapper");
+          yield* user.sleep(1000);
+          const reap = () => user.kernel(({ thread }) => oomReap(thread.mm));
+          mustFail("reaping while an mmap hook runs", yield* reap(), EAGAIN);
+          mustBe("the thread that maps", yield* user.stateOf(mapper), "blocked");
+          mustBe("memory that was left", yield* user.load(own), 7);
+          yield* user.join(mapper);
+          mustBe("reaping once it is done", yield* reap(), 0);
+          mustBe("memory that was reaped", yield* user.load(own), 0);
+          yield* device.release();
         },
       },
     ],

@@ -142,6 +142,27 @@ export const chargeLaws: readonly AnyLaw[] = [
           if (typeof pinned !== "number") yield* pinner.unpin(pinned);
         },
       },
+      {
+        when: "two threads that charge at once",
+        schedule: "racy",
+        executor: "model",
+        kinds: "one",
+        machine: { lockLimitPages: 3 },
+        *program() {
+          const answers: number[] = [];
+          function* charge() {
+            const answer = yield* user.kernel(({ kernel, thread }) => kernel.user.chargePins(thread.mm, 2));
+            answers.push(answer);
+          }
+          const other = yield* user.thread(charge, "other");
+          yield* charge();
+          yield* user.join(other);
+          mustBe("the answers, of which one is a refusal", answers.toSorted(), [-ENOMEM, 0]);
+          mustBe("VmPin of who was not refused", (yield* user.memoryStatus()).pinned, 2);
+          yield* user.kernel(({ kernel, thread }) => kernel.user.unchargePins(thread.mm, 2));
+          mustBe("VmPin afterwards", (yield* user.memoryStatus()).pinned, 0);
+        },
+      },
     ],
   },
 ];

@@ -9,6 +9,7 @@ import { mustHaveGrown, references, residentPages } from "../support/accounts.ts
 import { existingPages } from "../support/existing-pages.ts";
 import { frameAt, SATURATED, setReferences } from "../support/frame-at.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { ghostCases } from "./ghost-sharing.ts";
 import { saturationCases } from "./saturation.ts";
 
 /** References and resident pages over the life of mappings. */
@@ -250,6 +251,7 @@ export const referenceCountLaws: readonly AnyLaw[] = [
           mustBe("the pages that are still held", yield* pinner.held(), 0);
         },
       },
+      ...ghostCases,
     ],
   },
   {

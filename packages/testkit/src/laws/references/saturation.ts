@@ -4,7 +4,7 @@ import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { LawCase } from "../law.ts";
 import { frameAt, SATURATED, setReferences } from "../support/frame-at.ts";
-import { type PageRequest, tryPage } from "../support/get-pages.ts";
+import { type PageRequest, TO_READ, tryPage } from "../support/get-pages.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { privateMemory } from "../support/private-memory.ts";
 
@@ -26,6 +26,24 @@ export const saturationCases: readonly LawCase[] = [
       },
     }),
   ),
+  {
+    when: "get_user_pages of a page that a child shares, which needs a copy first",
+    schedule: "sequential",
+    executor: "model",
+    kinds: "one",
+    *program({ subject: { pageSize } }) {
+      const own = yield* privateMemory(pageSize, [1]);
+      const child = yield* user.fork(function* () {
+        yield* user.sleep(1000);
+        mustBe("what the child reads", yield* user.load(own), 1);
+      });
+      yield* whileSaturated(own, function* () {
+        mustFail("get_user_pages for a device that reads", yield* tryPage(own, TO_READ), ENOMEM);
+      });
+      mustBe("the same, once there are references again", yield* tryPage(own, TO_READ), 0);
+      if (typeof child !== "number") yield* user.join(child);
+    },
+  },
   {
     when: "a fork of private memory",
     schedule: "sequential",
