@@ -6,8 +6,9 @@
  *
  *   STRATEGY.KIND       an object that STRATEGY shows, in memory of KIND (enum highway_kind)
  *   STRATEGY.KIND.too   the same object by another inode
- *   mirror-list, mirror-interval          a device that follows a process (HIGHWAY_MIRROR_*)
- *   pin-longterm, pin-refcount, ...       a device that holds pages of a process (HIGHWAY_PIN_*)
+ *   notifier-mirror, interval-mirror      a device that follows a process (HIGHWAY_MIRROR_*)
+ *   longterm, quarantine, refcount, none-notifier, none-interval
+ *                                         a device that holds pages of a process (HIGHWAY_PIN_*)
  *
  * Nodes of a second PCI function of the same sort end in its number: lazy-nopage.window.1.
  *

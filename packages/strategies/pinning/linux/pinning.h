@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How a device gets hold of a process's pages, and what it does with them. */
+#ifndef PINNING_H
+#define PINNING_H
+
+#include <linux/list.h>
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+struct mirror;
+
+/* Pages that a device holds, or a process that it follows instead. */
+struct held {
+	struct list_head list;
+	int number;
+	struct mm_struct *mm;
+	unsigned long start;
+	unsigned long count;
+	bool is_written;
+	struct page **pages;
+	struct mirror *mirror;
+};
+
+struct pinning_policy {
+	const char *name;
+	/*
+	 * Holds the range that is filled in, all of it or nothing: 0 or a negated errno.  In its
+	 * process.
+	 */
+	int (*pin)(struct held *held);
+	/* Gives it back, dirty if the device wrote.  The process may be gone. */
+	void (*unpin)(struct held *held);
+	/* What a dead process held is kept until the device can touch memory no more. */
+	bool quarantines;
+};
+
+/* Of today's kernel: a ghost process and reserved pages hold nothing there. */
+extern const struct pinning_policy pinning_policies[];
+extern const unsigned int pinning_policy_count;
+
+#endif
