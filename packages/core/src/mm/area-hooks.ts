@@ -1,4 +1,5 @@
 import type { MaySleep, Sleepable } from "../contract/execution.ts";
+import type { VmOps } from "../contract/vm-ops.ts";
 import { callErrnoHook, callHook } from "./call-hook.ts";
 import type { Vma } from "./vma.ts";
 
@@ -31,14 +32,15 @@ export function* forgetArea({ id, mm, file, pages }: Vma): Sleepable<void> {
 export function* askMaySplit(area: Vma, address: number): Sleepable<number> {
   const { ops } = area;
   if (ops?.maySplit === undefined) return 0;
-  return yield* askArea(area, "maySplit", () => ops.maySplit?.(area, address as Vma["start"]));
+  return yield* askArea(area, ops, "maySplit", () => ops.maySplit?.(area, address as Vma["start"]));
 }
 
 /** Asks a hook of the area's driver that answers 0 or a negated errno. */
 export function* askArea(
   area: Vma,
+  ops: VmOps,
   hook: string,
   call: () => MaySleep<number> | undefined,
 ): Sleepable<number> {
-  return yield* callErrnoHook(area.mm.machine, { plugin: area.ops?.name ?? "a driver", hook }, call);
+  return yield* callErrnoHook(area.mm.machine, { plugin: ops.name, hook }, call);
 }

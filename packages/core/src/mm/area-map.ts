@@ -68,11 +68,6 @@ export class AreaMap {
     return this.byEnd.valuesArray();
   }
 
-  /** Where the area below `address` ends, or 0. */
-  endOfAreaBelow(address: number): number {
-    return this.byEnd.nextLowerPair(address + 1)?.[0] ?? 0;
-  }
-
   /**
    * The highest gap of `length` bytes below `top` and above `bottom` (`vm_unmapped_area`, top-down): its first byte,
    * or -1. `alignment` is in bytes.

@@ -18,6 +18,11 @@ export type Advice =
   | "populate-read"
   | "populate-write";
 
+/** Advice about areas, which is given to one after the other. */
+type AreaAdvice = Exclude<Advice, "populate-read" | "populate-write">;
+/** Advice that is a flag of an area. */
+type Mark = Exclude<AreaAdvice, "dontneed">;
+
 const adviceNumbers: Readonly<Record<Advice, number>> = {
   dontneed: 4,
   dontfork: 10,
@@ -54,7 +59,7 @@ export function* madvise(mm: Mm, address: number, length: number, advice: Advice
 }
 
 /** Area by area (`madvise_walk_vmas`): each is looked up anew, for advice may have made it one with the one before. */
-function* adviseAreas(mm: Mm, start: number, end: number, advice: Advice): Sleepable<number> {
+function* adviseAreas(mm: Mm, start: number, end: number, advice: AreaAdvice): Sleepable<number> {
   let hole = false;
   for (let at = start; at < end; ) {
     const area = mm.areas.findEndingAbove(at);
@@ -78,7 +83,7 @@ function* discard(area: Vma, start: number, end: number): Sleepable<Vma | number
   return area;
 }
 
-function* markArea(area: Vma, start: number, end: number, advice: Advice): Sleepable<Vma | number> {
+function* markArea(area: Vma, start: number, end: number, advice: Mark): Sleepable<Vma | number> {
   const flags = advisedFlags(area.flags, advice);
   if (flags < 0) return flags;
   if (flags === area.flags) return area;
@@ -86,7 +91,7 @@ function* markArea(area: Vma, start: number, end: number, advice: Advice): Sleep
   return part === -ENOMEM ? -EAGAIN : part;
 }
 
-function advisedFlags(flags: number, advice: Advice): number {
+function advisedFlags(flags: number, advice: Mark): number {
   switch (advice) {
     case "dontfork":
       return flags | VM_DONTCOPY;
@@ -96,7 +101,5 @@ function advisedFlags(flags: number, advice: Advice): number {
       return flags | VM_DONTDUMP;
     case "dodump":
       return (flags & VM_SPECIAL) !== 0 ? -EINVAL : flags & ~VM_DONTDUMP;
-    default:
-      return flags;
   }
 }

@@ -54,7 +54,7 @@ function fittingNeighbours(mm: Mm, range: Range, lineage: Lineage | undefined): 
   const none = { below: undefined, above: undefined };
   if ((range.flags & VM_SPECIAL) !== 0) return none;
   const { start, end, pgoff } = range;
-  const below = start === 0 ? undefined : mm.areas.find(start - 1);
+  const below = mm.areas.find(start - 1);
   const above = mm.areas.find(end);
   const pages = (end - start) * mm.perPage;
   const fitsBelow = below?.end === start && below.pgoff + below.pages === pgoff;

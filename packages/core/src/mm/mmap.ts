@@ -18,7 +18,7 @@ import type { Geometry } from "../mmu/geometry.ts";
 import { callErrnoHook } from "./call-hook.ts";
 import { mergeNewRange, mergeRange } from "./merge.ts";
 import type { Mm } from "./mm.ts";
-import { clearAreas, isUserRange, pageAlign, unmapLocked } from "./munmap.ts";
+import { clearAreas, isUserRange, pageAlign, unlink, unmapLocked } from "./munmap.ts";
 import { populate } from "./populate.ts";
 import { Vma } from "./vma.ts";
 
@@ -229,14 +229,11 @@ function* askDriver(area: Vma, file: OpenFile): Sleepable<number> {
 
 /** Whether an area whose flags the driver has changed could be made one with a neighbour that has them. */
 function* mergeAsked(area: Vma): Sleepable<boolean> {
-  const { mm, mapping } = area;
+  const { mm } = area;
   const joined = yield* mergeRange(mm, area);
   if (joined === undefined) return false;
-  if (mapping !== undefined) {
-    yield* mapping.lock.write();
-    mapping.unlink(area);
-    mapping.lock.unlockWrite();
-  }
+  // The driver's hook may have made it findable already.
+  yield* unlink(area);
   charge(mm, area.flags, area.pages);
   yield* mm.machine.dropFile(area.file);
   return true;

@@ -44,8 +44,9 @@ export function* moveArea(area: Vma, move: Move): Sleepable<number> {
   if (moved === undefined) return -ENOMEM;
   const source = area.isLinked ? area : moved;
   let error = (yield* moveEntries(source, moved, from, to, oldLength)) ? 0 : -ENOMEM;
-  if (error === 0 && moved.ops?.mremap !== undefined) {
-    error = yield* askArea(moved, "mremap", () => moved.ops?.mremap?.(moved));
+  const { ops } = moved;
+  if (error === 0 && ops?.mremap !== undefined) {
+    error = yield* askArea(moved, ops, "mremap", () => ops.mremap?.(moved));
   }
   if (error !== 0) {
     yield* moveEntries(moved, source, to, from, oldLength);
@@ -156,13 +157,12 @@ function* moveEntries(
   return isComplete;
 }
 
-/** The level of the entry over `vpn` if it can be moved whole by `offset` pages; -1 for a large leaf that cannot. */
-function movableLevel(source: Vma, vpn: number, offset: number): number {
-  const { table } = source.mm;
-  const slot = table.find(vpn);
+/**
+ * The level of the entry over `vpn`, which `find` has just looked up, if it can be moved whole by `offset` pages; -1 for a
+ * large leaf that cannot. No table is in its way: what lay at the new place was unmapped, and its tables freed with it.
+ */
+function movableLevel({ mm: { table } }: Vma, vpn: number, offset: number): number {
   const { level } = table;
-  if (level === 0) return 0;
   const span = table.pagesAt(level);
-  if (offset % span !== 0 || vpn % span !== 0) return -1;
-  return table.pool.read(slot) === 0 || table.find(vpn + offset) < 0 ? level : -1;
+  return offset % span === 0 && vpn % span === 0 ? level : -1;
 }

@@ -44,7 +44,7 @@ function* protectLocked(mm: Mm, start: number, end: number, protection: number):
     const { ops } = area;
     if (ops?.mprotect !== undefined) {
       const ask = () => ops.mprotect?.(area, at as Vma["start"], next as Vma["end"], flags);
-      const refusal = yield* askArea(area, "mprotect", ask);
+      const refusal = yield* askArea(area, ops, "mprotect", ask);
       if (refusal !== 0) return refusal;
     }
     const changed = yield* protectPart(area, at, next, flags);

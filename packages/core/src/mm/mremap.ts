@@ -1,4 +1,5 @@
 import { VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED } from "../contract/area-flags.ts";
+import { invariant } from "../contract/contract-violation.ts";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { mergeRange } from "./merge.ts";
@@ -177,14 +178,11 @@ function* growInPlace(area: Vma, bytes: number): Sleepable<boolean> {
   const grown = { start: area.end, end, flags, file, pgoff: area.pgoffOf(area.end), lineage };
   charge(mm, flags, bytes * mm.perPage);
   if (area.ops?.close === undefined && (yield* mergeRange(mm, grown)) !== undefined) return true;
-  if (mapping !== undefined) {
-    yield* mapping.lock.write();
-    mapping.unlink(area);
-  }
+  invariant(mapping !== undefined, "memory without a file grows by becoming one with what it grows by");
+  yield* mapping.lock.write();
+  mapping.unlink(area);
   mm.areas.resize(area, area.start, end, area.pgoff);
-  if (mapping !== undefined) {
-    mapping.link(area);
-    mapping.lock.unlockWrite();
-  }
+  mapping.link(area);
+  mapping.lock.unlockWrite();
   return true;
 }

@@ -111,14 +111,18 @@ export function* clearAreas(mm: Mm, areas: readonly Vma[], start: number, end: n
   const gather = new Gather(mm);
   for (const area of areas) yield* clearEntries(area, area.start, area.end, "even-cows", gather);
   yield* mm.notifiers.end(range);
-  for (const area of areas) {
-    if (area.mapping === undefined) continue;
-    yield* area.mapping.lock.write();
-    area.mapping.unlink(area);
-    area.mapping.lock.unlockWrite();
-  }
+  for (const area of areas) yield* unlink(area);
   yield* gather.finish();
   yield* mm.pageTableLock.lock();
   mm.table.freeEmptyTables(start * mm.perPage, end * mm.perPage);
   mm.pageTableLock.unlock();
+}
+
+/** Takes an area out of the reverse map; nothing for one that shows no object. */
+export function* unlink(area: Vma): Sleepable<void> {
+  const { mapping } = area;
+  if (mapping === undefined) return;
+  yield* mapping.lock.write();
+  mapping.unlink(area);
+  mapping.lock.unlockWrite();
 }

@@ -1,3 +1,4 @@
+import { invariant } from "../contract/contract-violation.ts";
 import { ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { Access } from "../sched/points.ts";
@@ -69,6 +70,5 @@ export function* splitLeaf(mm: Mm, vpn: number): Atomic<void> {
   const slot = table.find(vpn);
   const { level } = table;
   if (machine.sched.interleaving) yield leafPoint(mm, vpn, level, Access.write);
-  if (!table.splitLarge(slot, level))
-    throw new Error(`no table was deposited for the large leaf over page ${vpn}`);
+  invariant(table.splitLarge(slot, level), `no table was deposited for the large leaf over page ${vpn}`);
 }

@@ -100,9 +100,7 @@ export class Vma implements Area, MappableArea {
     const writable = VM_WRITE | VM_SHARED;
     if ((this.flags & writable) === writable && this.ops?.mkwrite === undefined) flags |= PTE_WRITE;
     if (this.cache === "cached") return flags;
-    if (this.cache === "uncached") flags |= PTE_UNCACHED;
-    else if (this.cache === "write-combining") flags |= PTE_WRITE_COMBINING;
-    return flags;
+    return flags | (this.cache === "uncached" ? PTE_UNCACHED : PTE_WRITE_COMBINING);
   }
 
   /** A copy for another range or another mm (`vm_area_dup`); it is not linked anywhere yet. */

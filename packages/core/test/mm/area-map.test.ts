@@ -54,7 +54,6 @@ test("the areas of an mm are found like in a list", () => {
           expect(map.findEndingAbove(at)).toBe(list.find(({ end }) => end > at));
           const wanted = list.filter(({ start, end }) => start < at + 3 * PAGE && end > at);
           expect(map.overlapping(at, at + 3 * PAGE)).toEqual(wanted);
-          expect(map.endOfAreaBelow(at)).toBe(list.filter(({ end }) => end <= at).at(-1)?.end ?? 0);
           const gap = map.findGapBelow(60 * PAGE, 2 * PAGE, 4 * PAGE, PAGE);
           const free = Array.from({ length: 55 }, (_, index) => (56 - index) * PAGE).find((start) =>
             list.every((area) => area.end <= start || start + 4 * PAGE <= area.start),
