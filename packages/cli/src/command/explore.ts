@@ -17,7 +17,7 @@ import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
 import { checkFile, checkGeometry, checkLaw } from "../conform/check-conform.ts";
 import { findConformable } from "../conform/find-conformable.ts";
 import { writeCounterexample } from "../explore/counterexample-file.ts";
-import { type SearchFlags, searchOf } from "../explore/explore-flags.ts";
+import { type SearchFlags, searchOf, seedOf } from "../explore/explore-flags.ts";
 import { packageIdentity, pluginIdentity } from "../explore/source-hash.ts";
 import { exploreReport } from "../report/explore-report.ts";
 import { UsageError } from "../usage-error.ts";
@@ -74,6 +74,8 @@ export async function explore(
     writeCounterexample(resolve(output.directory, save), {
       plugin: pluginIdentity(words[0] ?? plugin.name, builtInPackageOf(plugin), output.directory),
       core: packageIdentity("@nopage/core"),
+      laws: packageIdentity("@nopage/testkit"),
+      seed: seedOf(plan),
       search: typeof plan === "string" ? plan : JSON.stringify(plan),
       run: savedRun(first.program, chosen, first.minimised),
     });

@@ -55,9 +55,14 @@ export async function replay(
     const value = saved.plugin.name;
     throw new UsageError([{ path: `plugin.name in ${file}`, value, expected, nearest: undefined }]);
   }
-  warn(saved.plugin, pluginIdentity(saved.plugin.name, builtInPackageOf(plugin), directory), output);
-  warn(saved.core, packageIdentity("@nopage/core"), output);
-  const again = runAgain(saved, () => replaySaved(saved.run, plugin), output);
+  const now = [
+    pluginIdentity(saved.plugin.name, builtInPackageOf(plugin), directory),
+    packageIdentity("@nopage/core"),
+    packageIdentity("@nopage/testkit"),
+  ];
+  const changed = [saved.plugin, saved.core, saved.laws].flatMap((then, index) => changeOf(then, now[index]));
+  for (const change of changed) output.complain(`${pc.yellow("nopage")}: ${change}\n`);
+  const again = runAgain(saved, () => replaySaved(saved.run, plugin), changed.length > 0, output);
   if (again === undefined) return exitCodes.broken;
   if (perfetto !== undefined) writeFileSync(resolve(directory, perfetto), perfettoTrace(again));
   if (step === true && output.terminal !== undefined) {
@@ -81,15 +86,16 @@ function checkStep(format: "table" | "json", { terminal }: Output): readonly Pro
 }
 
 /** Says that code is no more what it was, which need not matter. */
-function warn(then: SourceIdentity, now: SourceIdentity, output: Output): void {
-  if (then.hash === now.hash) return;
+function changeOf(then: SourceIdentity, now: SourceIdentity | undefined): readonly string[] {
+  if (now === undefined || then.hash === now.hash) return [];
   const versions = then.version === now.version ? "" : `, from version ${then.version} to ${now.version}`;
-  output.complain(`${pc.yellow("nopage")}: ${then.name} has changed since this was saved${versions}\n`);
+  return [`${then.name} has changed since this was saved${versions}`];
 }
 
 function runAgain(
   { run }: CounterexampleFile,
   start: () => LawReplay,
+  hasChanged: boolean,
   output: Output,
 ): LawReplay | undefined {
   try {
@@ -97,9 +103,13 @@ function runAgain(
   } catch (thrown) {
     if (!(thrown instanceof ScheduleMisfit)) throw thrown;
     output.complain(`${pc.red("nopage")}: the saved order of ${run.law} no longer fits: ${thrown.message}\n`);
+    if (!hasChanged) output.complain(unchanged);
     return undefined;
   }
 }
+
+const unchanged =
+  "Plugin, core and laws are what they were: the plugin does not do the same each time, or the file was changed.\n";
 
 function inWords({ run }: CounterexampleFile, again: LawReplay, width: number | undefined): string {
   const [expected = ""] = run.problems;

@@ -12,6 +12,10 @@ import type { SourceIdentity } from "./source-hash.ts";
 export interface CounterexampleFile {
   readonly plugin: SourceIdentity;
   readonly core: SourceIdentity;
+  /** The package of the laws, whose program it is. */
+  readonly laws: SourceIdentity;
+  /** Where chance began, for a search that draws. */
+  readonly seed?: number | undefined;
   /** The search that found it, in words. */
   readonly search: string;
   readonly run: SavedRun;
@@ -25,6 +29,8 @@ const form = v.object({
   version: v.literal(1),
   plugin: identity,
   core: identity,
+  laws: identity,
+  seed: v.optional(v.pipe(v.number(), v.integer())),
   search: v.string(),
   run: v.object({
     law: v.string(),
@@ -79,6 +85,6 @@ export function readCounterexample(path: string): CounterexampleFile | Problem {
   }
   const { success, output, issues } = v.safeParse(form, data);
   if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
-  const { plugin, core, search, run } = output;
-  return { plugin, core, search, run };
+  const { plugin, core, laws, seed, search, run } = output;
+  return { plugin, core, laws, seed, search, run };
 }

@@ -52,6 +52,11 @@ export function searchOf(flags: SearchFlags): {
   return { plan, max: max ?? unlimited, problems };
 }
 
+/** Where chance begins in a search that draws; undefined for others. */
+export function seedOf(plan: SearchPlan): number | undefined {
+  return typeof plan === "object" && !("preemptions" in plan) ? (plan.seed ?? 1) : undefined;
+}
+
 function planOf(
   numbers: Readonly<Record<"preemptions" | "random" | "pct" | "depth" | "seed", number | undefined>>,
 ): SearchPlan {

@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
+import { sourcesOf, versionAbove } from "./source-files.ts";
 
 /** What code a counterexample was found in: changed code has another hash. */
 export interface SourceIdentity {
   readonly name: string;
   /** The version of its package; empty for a module outside of any. */
   readonly version: string;
-  /** SHA-256 of its text: of the module, or of all modules of the package. */
+  /**
+   * SHA-256 of all modules of the package; for a module by itself, of its text, the texts of what it imports from files, directly or
+   * not, and the versions of the packages that they need.
+   */
   readonly hash: string;
 }
 
@@ -29,7 +33,7 @@ export function packageIdentity(name: string): SourceIdentity {
 
 /**
  * What a word of the command line names: a file, a plugin that comes with the command, or a package, of which the module
- * that is loaded counts.
+ * that is loaded counts, and what it imports.
  *
  * @param builtIn the package that the plugin came from, where it came with the command
  */
@@ -38,7 +42,11 @@ export function pluginIdentity(word: string, builtIn: string | undefined, direct
   const path = resolve(directory, word);
   const isFile = existsSync(path) && statSync(path).isFile();
   const file = isFile ? path : createRequire(join(directory, "nopage.config.js")).resolve(word);
-  return { name: word, version: "", hash: hashOf([readFileSync(file)]) };
+  const { files, packages } = sourcesOf(file);
+  // By their places beside the module: the same on another machine.
+  const texts = files.flatMap((one) => [Buffer.from(`${relative(dirname(file), one)}\n`), readFileSync(one)]);
+  const hash = hashOf([...texts, Buffer.from(packages.join("\n"))]);
+  return { name: word, version: versionAbove(file), hash };
 }
 
 function hashOf(texts: readonly Uint8Array[]): string {

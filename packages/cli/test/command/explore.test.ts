@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -119,6 +119,37 @@ describe("nopage replay", () => {
       stderr: "nopage: ./busy-flag.ts has changed since this was saved\n",
     });
     expect(stdout).toContain("Broken again");
+  });
+
+  it("warns where what the plugin imports has changed", async () => {
+    const more = "export const more = 1;\n";
+    const withImport = `import "./more.ts";\n${busyFlag}`;
+    const files = { "other-flag.ts": withImport, "more.ts": more };
+    const before = folderWith(files);
+    const words = ["explore", "./other-flag.ts", "--law", "QU-02", "--save", "failure.json"];
+    await runCommand(words, before);
+    const failure = readFileSync(join(before, "failure.json"), "utf8");
+    const same = folderWith({ ...files, "failure.json": failure });
+    expect((await runCommand(["replay", "failure.json"], same)).stderr).toBe("");
+    const changed = folderWith({ ...files, "more.ts": `${more}// Changed.\n`, "failure.json": failure });
+    const { code, stderr } = await runCommand(["replay", "failure.json"], changed);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "nopage: ./other-flag.ts has changed since this was saved\n",
+    });
+  });
+
+  it("says that nothing has changed where a step differs all the same", async () => {
+    const folder = await folderWithFailure();
+    const path = join(folder, "failure.json");
+    writeFileSync(
+      path,
+      readFileSync(path, "utf8").replace(/"does":"read cell \d+"/, '"does":"read cell 999"'),
+    );
+    const { code, stderr } = await runCommand(["replay", "failure.json"], folder);
+    expect(code).toBe(1);
+    expect(stderr).toContain('recorded was "');
+    expect(stderr).toContain("Plugin, core and laws are what they were");
   });
 
   it("stops where a step differs, and says what was recorded and what was found", async () => {
