@@ -3,6 +3,7 @@ import { must, mustBe, mustReach, succeed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { AnyLaw, LawCase } from "./law.ts";
+import { reservedForkCases, reservedHoldCases } from "./reserved-forks.ts";
 import { residentPages } from "./support/accounts.ts";
 import { type OwnDevice, ownDevice } from "./support/own-device.ts";
 
@@ -78,19 +79,22 @@ export const reservedLaws: readonly AnyLaw[] = [
     owner: ["core"],
     rule: "by the rules of old unmapping MUST NOT drop the count of a reserved page; in 2.0 and 2.4 rss is raised for it and never taken back, in 2.6.11 not",
     source: "mm/memory.c do_no_page, free_pte of 2.0.40 and 2.4.0; 2.6.11",
-    cases: legacy.map((rules) =>
-      under(rules, rules, function* (device) {
-        const before = yield* residentPages();
-        for (let round = 1; round <= 3; round++) {
-          const { address } = yield* device.mapped();
-          for (const page of [0, 1]) yield* user.load(address + page * device.machine.geometry.pageSize);
-          yield* unmap(device, address);
-          mustBe(`references after round ${round}`, device.extraReferences(), [round, 0, 0, 0]);
-          const drift = rules === "2.4" ? round : 0;
-          mustBe(`what is left of rss after round ${round}`, (yield* residentPages()) - before, drift);
-        }
-      }),
-    ),
+    cases: [
+      ...legacy.map((rules) =>
+        under(rules, rules, function* (device) {
+          const before = yield* residentPages();
+          for (let round = 1; round <= 3; round++) {
+            const { address } = yield* device.mapped();
+            for (const page of [0, 1]) yield* user.load(address + page * device.machine.geometry.pageSize);
+            yield* unmap(device, address);
+            mustBe(`references after round ${round}`, device.extraReferences(), [round, 0, 0, 0]);
+            const drift = rules === "2.4" ? round : 0;
+            mustBe(`what is left of rss after round ${round}`, (yield* residentPages()) - before, drift);
+          }
+        }),
+      ),
+      ...reservedForkCases,
+    ],
   },
   {
     id: "RS-04",
@@ -98,40 +102,43 @@ export const reservedLaws: readonly AnyLaw[] = [
     owner: ["core"],
     rule: "by the rules of old get_user_pages MUST take no reference on a reserved page, so that a device that works on after munmap and free MUST be reported",
     source: "mail of 2004; mm/memory.c get_user_pages of 2.6.11",
-    cases: legacy.flatMap((rules) => [
-      under(rules, `${rules}, the count`, function* (device) {
-        const { address } = yield* device.mapped();
-        yield* user.load(address);
-        const before = device.extraReferences();
-        yield* holding(device, address, function* () {
-          mustBe("references while the page is held", device.extraReferences(), before);
-        });
-        mustBe("references afterwards", device.extraReferences(), before);
-        yield* unmap(device, address);
-      }),
-      {
-        when: `${rules}, memory that is freed under the device`,
-        schedule: "sequential",
-        executor: "model",
-        machine: { reservedPages: rules },
-        provokes: "use-after-free",
-        *program() {
-          const device = yield* ownDevice();
-          reserve(device, "set");
+    cases: [
+      ...legacy.flatMap((rules): LawCase[] => [
+        under(rules, `${rules}, the count`, function* (device) {
           const { address } = yield* device.mapped();
           yield* user.load(address);
+          const before = device.extraReferences();
           yield* holding(device, address, function* () {
-            yield* unmap(device, address);
-            settleDebts(device);
-            reserve(device, "clear");
-            const word = wordOf(device, 0, 0);
-            yield* device.release();
-            // The device goes on writing where it was told to.
-            device.machine.memory.kernel.store32(word, 1);
+            mustBe("references while the page is held", device.extraReferences(), before);
           });
+          mustBe("references afterwards", device.extraReferences(), before);
+          yield* unmap(device, address);
+        }),
+        {
+          when: `${rules}, memory that is freed under the device`,
+          schedule: "sequential",
+          executor: "model",
+          machine: { reservedPages: rules },
+          provokes: "use-after-free",
+          *program() {
+            const device = yield* ownDevice();
+            reserve(device, "set");
+            const { address } = yield* device.mapped();
+            yield* user.load(address);
+            yield* holding(device, address, function* () {
+              yield* unmap(device, address);
+              settleDebts(device);
+              reserve(device, "clear");
+              const word = wordOf(device, 0, 0);
+              yield* device.release();
+              // The device goes on writing where it was told to.
+              device.machine.memory.kernel.store32(word, 1);
+            });
+          },
         },
-      },
-    ]),
+      ]),
+      ...reservedHoldCases,
+    ],
   },
 ];
 

@@ -1,6 +1,7 @@
 import { EEXIST, EFAULT, EINVAL, type UserAddress, VM_MIXEDMAP, VM_PFNMAP } from "@nopage/core";
 import { must, mustBe, mustFail, mustReach, succeed } from "../../program/expect.ts";
 import { user } from "../../program/user.ts";
+import { fillingLeavesCase } from "../eager/large-leaves.ts";
 import type { AnyLaw } from "../law.ts";
 import { areaAt, mustHaveFaulted } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
@@ -292,6 +293,7 @@ export const reachLaws: readonly AnyLaw[] = [
           yield* mustHaveFaulted("touching everything once more", before, { minor: 0, major: 0 });
         },
       },
+      fillingLeavesCase,
     ],
   },
 ];

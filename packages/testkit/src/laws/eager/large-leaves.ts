@@ -1,4 +1,4 @@
-import { ENOMEM, isError, type Pfn } from "@nopage/core";
+import { ENOMEM, installed, isError, type Pfn, sigbus, VM_PFNMAP } from "@nopage/core";
 import { must, mustBe, mustFail, mustReach, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
@@ -7,9 +7,13 @@ import { mustHaveFaulted } from "../support/accounts.ts";
 import { type BareFrames, bareFrames } from "../support/bare-frames.ts";
 import { forked } from "../support/forked.ts";
 import { hasNoLeaf, LEAF_ADDRESS, leafOf, levelAt } from "../support/large-leaves.ts";
+import { mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
 import { ShortMemory } from "../support/short-memory.ts";
 
 const memory = new ShortMemory();
+
+/** A multiple of a leaf of leaves. */
+const LARGEST_LEAF_ADDRESS = 0x4000_0000;
 
 /** A case on bare frames that fill some large leaves. */
 function onLeaves(
@@ -170,6 +174,71 @@ export const remapOverLeafCases: readonly LawCase[] = [
     yield* mustShowLeaves("the mapping after everything was zapped", frames, stage);
   }),
 ];
+
+/** RE-04: a leaf of leaves is in the way of a smaller one. */
+export const remapInsideLeafCase: LawCase = {
+  when: "a large leaf inside a larger one",
+  schedule: "sequential",
+  executor: "model",
+  kinds: "one",
+  provokes: "remap-over-present",
+  excluded: ({ tried }) =>
+    tried?.geometry.leafLevels.includes(2) === true
+      ? undefined
+      : "the machine has large leaves of one size at most",
+  *program(stage) {
+    const { pageSize } = stage.subject;
+    const leaf = leafOf(stage);
+    const frames = yield* bareFrames(leaf * leaf, "large");
+    const address = yield* frames.map({ fixedAt: LARGEST_LEAF_ADDRESS });
+    mustBe("the level of the entries that a remap makes", yield* levelAt(address), 2);
+    const at = address + leaf * pageSize;
+    mustBe("a remap over a part", yield* remap(at, frames.first, leaf, "large"), 0);
+    mustBe("the level of the entries then", yield* levelAt(at), 2);
+    for (const page of [0, leaf, 2 * leaf - 1, frames.pages - 1]) {
+      mustBe(`page ${page}`, yield* user.load(address + page * pageSize), frames.markOf(page));
+    }
+  },
+};
+
+/** PF-10: a handler that fills in large leaves, for two threads. */
+export const fillingLeavesCase: LawCase = {
+  when: "a handler that fills in what is missing by large leaves",
+  schedule: "racy",
+  executor: "model",
+  kinds: "one",
+  excluded: hasNoLeaf,
+  *program(stage) {
+    const leaf = leafOf(stage);
+    const { pageSize, markOf } = stage.subject;
+    let first = 0;
+    const device = yield* plantDevice("/dev/law", 3 * leaf, ({ kernel }, own) => {
+      first = (leaf - (own.frame(0) % leaf)) % leaf;
+      return {
+        mmap(_file, area) {
+          area.flags |= VM_PFNMAP;
+          return setOps(area, {
+            *nopagePfn({ area: touched }) {
+              const run = { address: touched.start, pfn: own.frame(first), pages: touched.pages } as const;
+              const result = yield* kernel.mappings.remapMissing(touched, { ...run, leaves: "large" });
+              return result === 0 ? installed : sigbus;
+            },
+          });
+        },
+      };
+    });
+    const address = yield* succeed(
+      "mmap",
+      mapPlanted(device, 2 * leaf * pageSize, { fixedAt: LEAF_ADDRESS }),
+    );
+    yield* user.thread(function* () {
+      const seen = yield* user.load(address + (2 * leaf - 1) * pageSize);
+      mustBe("the last page", seen, markOf(first + 2 * leaf - 1));
+    }, "second");
+    mustBe("the first page", yield* user.load(address), markOf(first));
+    mustBe("the level of its entry", yield* levelAt(address), 1);
+  },
+};
 
 /** A remap into an area that is there, as a driver does that holds the mmap lock for writing. */
 function* remap(address: number, pfn: Pfn, pages: number, leaves: "single" | "large"): Steps<number> {

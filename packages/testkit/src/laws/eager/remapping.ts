@@ -20,7 +20,7 @@ import { gateOf } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { entriesIn } from "../support/planted-device.ts";
 import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
-import { remapOverLeafCases, remapWithoutTablesCase } from "./large-leaves.ts";
+import { remapInsideLeafCase, remapOverLeafCases, remapWithoutTablesCase } from "./large-leaves.ts";
 
 /** A multiple of what one leaf table maps, on every geometry: pages before and after it need two of them. */
 const TABLE_BOUNDARY = 0x2000_0000;
@@ -215,6 +215,7 @@ export const remapLaws: readonly AnyLaw[] = [
         },
       },
       ...remapOverLeafCases,
+      remapInsideLeafCase,
     ],
   },
   {

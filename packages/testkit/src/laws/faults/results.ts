@@ -8,7 +8,7 @@ import { endedLoad } from "../support/ended-load.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
-import { shortageCases } from "./shortage.ts";
+import { exhaustedCase, shortageCases } from "./shortage.ts";
 
 const BUS_MCEERR_AR = "SIGBUS BUS_MCEERR_AR";
 
@@ -143,6 +143,7 @@ export const resultLaws: readonly AnyLaw[] = [
         },
       },
       ...shortageCases,
+      exhaustedCase,
     ],
   },
   {

@@ -1,4 +1,4 @@
-import { type UserAddress, VM_READ, VM_WRITE } from "@nopage/core";
+import { owners, type Page, type UserAddress, VM_READ, VM_WRITE } from "@nopage/core";
 import { must, mustBe, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
@@ -117,6 +117,35 @@ export const shortageCases: readonly LawCase[] = missing.flatMap(({ when, access
     },
   },
 ]);
+
+/** FR-03, with memory that has really run out, and comes back while somebody waits for it. */
+export const exhaustedCase: LawCase = {
+  when: "a store while another thread has all the memory, and gives it back",
+  schedule: "racy",
+  executor: "model",
+  kinds: "one",
+  machine: { allocations: memory },
+  *program({ subject: { pageSize } }) {
+    const request = { length: pageSize, protection: VM_READ | VM_WRITE, sharing: "private" } as const;
+    const address = yield* succeed("mmap of private memory", user.mmap(request));
+    const storer = yield* user.thread(function* () {
+      mustBe("a store", yield* user.store(address, STORED), undefined);
+    }, "storer");
+    const taken = yield* user.kernel(function* ({ machine: { memory } }) {
+      const pages: Page[] = [];
+      for (;;) {
+        const page = memory.pages.allocPage(owners.kernel);
+        if (page === undefined) return pages;
+        pages.push(page);
+      }
+    });
+    yield* user.kernel(function* ({ kernel }) {
+      for (const page of taken) yield* kernel.pages.put(page);
+    });
+    yield* user.join(storer);
+    mustBe("the page", yield* user.load(address), STORED);
+  },
+};
 
 const STORED = 0x77;
 
