@@ -263,4 +263,21 @@ export const ordinaryMemoryMutants: readonly Mutant[] = [
       caughtBy: { "RC-09": /VmLck is 2, and must be 1/ },
     },
   ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachThread(machine, (thread) => {
+        const munmap = thread.munmap.bind(thread);
+        const { pageSize } = thread.mm;
+        thread.munmap = (address, length) => munmap(address, Math.floor(length / pageSize) * pageSize);
+      }),
+    {
+      ...law,
+      name: "munmap rounds its length down",
+      source: "mm/mmap.c do_mas_munmap (PAGE_ALIGN)",
+      caughtBy: {
+        "LC-27": /what was unmapped: a load from page 3 of it is 0, and must be SIGSEGV SEGV_MAPERR/,
+      },
+    },
+  ),
 ];

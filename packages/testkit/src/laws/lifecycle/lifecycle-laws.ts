@@ -12,6 +12,7 @@ import { openCloseLaws } from "./open-close.ts";
 import { resizingLaws } from "./resizing.ts";
 import { shortOfMemoryLaws } from "./short-of-memory.ts";
 import { splitLaws } from "./split.ts";
+import { unmappingLaws } from "./unmapping.ts";
 
 /** B. The life of an area: open, close, fork, split, mremap and exit. */
 export const lifecycleLaws: readonly AnyLaw[] = [
@@ -28,4 +29,5 @@ export const lifecycleLaws: readonly AnyLaw[] = [
   ...shortOfMemoryLaws,
   ...mostAreasLaws,
   ...largeLeafLaws,
+  ...unmappingLaws,
 ].toSorted((one, other) => one.id.localeCompare(other.id));

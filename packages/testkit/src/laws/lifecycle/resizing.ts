@@ -57,6 +57,27 @@ export const resizingLaws: readonly AnyLaw[] = [
           yield* mustShow(subject, "the moved mapping", { address: moved, first: 0, pages: pages - 1 });
         },
       },
+      {
+        when: "shrinking by a move",
+        schedule: "sequential",
+        excluded: isSmallerThan(3),
+        *program({ subject }) {
+          const { pages, pageSize } = subject;
+          const address = yield* succeed("mmap", subject.map());
+          yield* mustShow(subject, "the mapping", { address, first: 0, pages });
+          const newAddress = yield* reserveRange(subject, 2);
+          const before = yield* countsOf(subject);
+          const shorter = { address, oldLength: pages * pageSize, newLength: 2 * pageSize };
+          const answer = yield* user.mremap({ ...shorter, moving: "may-move", newAddress });
+          mustBe("mremap to a shorter length at another place", answer, newAddress);
+          if (subject.counts !== undefined) {
+            // The end is cut off and goes, and then the rest, of which the new place is a copy.
+            yield* mustHaveRun(subject, "shrinking by a move", before, { opens: 2, closes: 2 });
+          }
+          yield* mustShow(subject, "the new place", { address: newAddress, first: 0, pages: 2 });
+          yield* mustBeUnmapped(subject, "where it was", address, pages);
+        },
+      },
     ],
   },
   {

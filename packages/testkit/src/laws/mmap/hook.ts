@@ -1,4 +1,5 @@
 import { EBUSY, ENXIO, EPERM, isError, owners, VM_MAYWRITE, VM_READ, VM_WRITE } from "@nopage/core";
+import { claimMarkedWindow } from "../../marked-window.ts";
 import { must, mustBe, mustFail, mustReach, SIGBUS, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
@@ -6,6 +7,7 @@ import type { AnyLaw } from "../law.ts";
 import { areaAt } from "../support/accounts.ts";
 import { cannotFail, failNext } from "../support/failing-hooks.ts";
 import { countsNoHooks, countsOf, mustHaveRun } from "../support/hook-counts.ts";
+import { mapAnywhere } from "../support/own-memory.ts";
 import { entriesIn, mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
 import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
 
@@ -297,6 +299,25 @@ export const hookLaws: readonly AnyLaw[] = [
           mustBe("an entry is there", (yield* user.pagemap(address, 2)).includes(true), false);
         },
       })),
+      {
+        when: "a driver that puts a frame into anonymous memory",
+        schedule: "sequential",
+        kinds: "one",
+        provokes: "area-rule",
+        *program({ subject }) {
+          const address = yield* mapAnywhere(subject, 1);
+          const said = yield* user.kernel(function* ({ machine, kernel, thread }) {
+            const { range } = claimMarkedWindow(machine, 1);
+            const area = thread.mm.areas.find(address);
+            if (area === undefined) throw new Error("private memory is not mapped");
+            const answer = yield* kernel.mappings.insertPfn(area, area.start, range.startPfn);
+            mustBe("the answer of insertPfn", answer.kind, "sigbus");
+            return machine.violations.list.at(-1)?.message ?? "";
+          });
+          must(said.includes("(anonymous)"), `the report does not say what memory it is about: ${said}`);
+          mustBe("a load", yield* user.load(address), 0);
+        },
+      },
     ],
   },
 ];

@@ -14,20 +14,32 @@ import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { mapPlanted, plantDevice } from "../support/planted-device.ts";
 
 /** The page of every own device that is touched. */
 const PAGES = 4;
+
+/** How the entry at an address says that its memory is cached. */
+function* cacheModeAt(address: number): Steps<string> {
+  return yield* user.kernel(function* ({ thread: { mm } }) {
+    return cacheModeOf(mm.table.entryOf(Math.floor(address / mm.pageSize)));
+  });
+}
+
+function cacheModeOf(entry: number): string {
+  const bits = entry & (PTE_UNCACHED | PTE_WRITE_COMBINING);
+  if (bits === 0) return "cached";
+  return bits === PTE_UNCACHED ? "uncached" : "write-combining";
+}
 
 /** How the area at an address, its entry and the memory behind it are cached, which must be one and the same. */
 function* mustBeCachedAsItsMemory(what: string, address: number): Steps<void> {
   yield* user.kernel(function* ({ thread: { mm } }) {
     const area = mm.areas.find(address);
     const entry = mm.table.entryOf(Math.floor(address / mm.pageSize));
-    const bits = entry & (PTE_UNCACHED | PTE_WRITE_COMBINING);
-    const ofEntry = bits === 0 ? "cached" : bits === PTE_UNCACHED ? "uncached" : "write-combining";
     const expected = area?.backing?.cache;
     mustBe(`the cache mode of the area ${what}`, area?.cache, expected);
-    mustBe(`the cache mode of an entry ${what}`, ofEntry, expected);
+    mustBe(`the cache mode of an entry ${what}`, cacheModeOf(entry), expected);
   });
 }
 
@@ -63,6 +75,28 @@ export const attributeLaws: readonly AnyLaw[] = [
           yield* mustBeCachedAsItsMemory("after mprotect back", address);
         },
       },
+      ...(["uncached", "write-combining"] as const).map((mode) => ({
+        when: `a driver whose memory is ${mode}`,
+        schedule: "sequential" as const,
+        kinds: "one" as const,
+        *program({
+          subject: { pageSize },
+        }: {
+          readonly subject: { readonly pageSize: number };
+        }): Steps<void> {
+          const device = yield* plantDevice("/dev/law", 1, ({ kernel }, own) => ({
+            *mmap(_file, area) {
+              area.cache = mode;
+              const request = { address: area.start, pfn: own.frame(0), pages: 1, leaves: "single" } as const;
+              return yield* kernel.mappings.remapPfnRange(area, request);
+            },
+          }));
+          const address = yield* succeed("mmap", mapPlanted(device, pageSize));
+          mustBe("the cache mode of its entry", yield* cacheModeAt(address), mode);
+          yield* succeed("mprotect", user.mprotect(address, pageSize, VM_READ));
+          mustBe("the cache mode of its entry after mprotect", yield* cacheModeAt(address), mode);
+        },
+      })),
     ],
   },
   {
