@@ -6,6 +6,7 @@
 #include "system-call.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
@@ -109,8 +110,26 @@ static int work(void *index_given)
 	return 0;
 }
 
+/*
+ * Programs are root's, but limits on locked memory hold for them as for everybody (CAP_IPC_LOCK); the keeper of a subject, the
+ * first actor, has every right.
+ */
+static void renounce_locking(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct rights[_LINUX_CAPABILITY_U32S_3];
+
+	if (call2(SYS_capget, &header, rights) < 0)
+		return;
+	rights[0].effective &= ~(1u << CAP_IPC_LOCK);
+	rights[0].permitted &= ~(1u << CAP_IPC_LOCK);
+	call2(SYS_capset, &header, rights);
+}
+
 static int work_as_process(void *index)
 {
+	if ((uintptr_t)index != 0)
+		renounce_locking();
 	forget_signals();
 	settle_in();
 	furnish((unsigned int)(uintptr_t)index);

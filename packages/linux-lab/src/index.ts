@@ -1,4 +1,13 @@
 // The public face of @nopage/linux-lab is exported from here.
+// What a subject is written with.
+export {
+  markOf,
+  mustSucceed,
+  type Pinner,
+  type Steps,
+  type SubjectSupports,
+  user,
+} from "@nopage/testkit/executor";
 
 export { type CallAnswer, type CallArgument, lab } from "./execute/lab-calls.ts";
 export { LabExecutor, type LabTimes, NotObservable } from "./execute/lab-executor.ts";
@@ -13,9 +22,18 @@ export {
   stockModules,
 } from "./guest/stock-kernel.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
-export { type BrokenProgram, type LabOptions, type LabResult, labResultsOf } from "./run/run-lab.ts";
+export { kernelOf, ModuleRefused } from "./run/laboratory.ts";
+export {
+  type BrokenProgram,
+  type LabOptions,
+  type LabResult,
+  type LabStatus,
+  labResultsOf,
+} from "./run/run-lab.ts";
+export { builtInSubjects } from "./subject/built-in-subjects.ts";
 export {
   defineSubject,
+  type GuestModule,
   mapWhole,
   type SubjectAbilities,
   type SubjectDefinition,

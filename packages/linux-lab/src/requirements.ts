@@ -10,7 +10,7 @@ const INSTALL = "tools/install-lab.sh";
 export interface Requirement {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found, or what to install. */
+  /** What was found; or what has to be there, and how it is installed. */
   readonly detail: string;
 }
 
@@ -27,7 +27,7 @@ export function labRequirements(flavour: KernelFlavour = "cloud"): readonly Requ
 export function whyNoLab(flavour: KernelFlavour = "cloud"): string | undefined {
   const missing = labRequirements(flavour).filter(({ ok }) => !ok);
   if (missing.length === 0) return undefined;
-  return missing.map(({ name, detail }) => `${name}: ${detail}`).join("; ");
+  return missing.map(({ name, detail }) => `there is no ${name}, but there has to be ${detail}`).join("; ");
 }
 
 function onPath(name: string, command: string, packages: string): Requirement {
@@ -36,7 +36,7 @@ function onPath(name: string, command: string, packages: string): Requirement {
     .map((folder) => join(folder, command))
     .find((path) => existsSync(path));
   if (found !== undefined) return { name, ok: true, detail: found };
-  return { name, ok: false, detail: `there is no ${command}; install ${packages}, or run ${INSTALL}` };
+  return { name, ok: false, detail: `${command} on the PATH: install ${packages}, or run ${INSTALL}` };
 }
 
 function kernel(flavour: KernelFlavour): Requirement {
@@ -45,5 +45,5 @@ function kernel(flavour: KernelFlavour): Requirement {
   if (found !== undefined) return { name, ok: true, detail: found.release };
   const option = flavour === "cloud" ? "" : " --full";
   const where = join(cacheFolder(), flavour);
-  return { name, ok: false, detail: `none is unpacked in ${where}; run ${INSTALL}${option}` };
+  return { name, ok: false, detail: `one that is unpacked in ${where}: run ${INSTALL}${option}` };
 }

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { describeProblem } from "@nopage/core/wiring";
+import { labRequirements } from "@nopage/linux-lab";
 import pc from "picocolors";
 import { builtInRegistry } from "../built-in-plugins.ts";
 import { configFileAbove } from "../config/find-config-file.ts";
@@ -16,21 +17,28 @@ import { withoutEchoes } from "./run.ts";
 interface Finding {
   readonly name: string;
   readonly ok: boolean;
+  /** Whether only `nopage lab` needs it. */
+  readonly isOptional?: boolean;
   /** What was found, and what would be right where it is not. */
   readonly detail: string;
 }
 
 /** `nopage doctor`: whether this machine and this folder have what the command needs. */
 export async function doctor(flags: Flags, format: "table" | "json", output: Output): Promise<ExitCode> {
-  const findings = [examineNode(), ...(await examineConfiguration(flags, output.directory))];
-  const ok = findings.every((finding) => finding.ok);
+  const findings = [
+    examineNode(),
+    ...(await examineConfiguration(flags, output.directory)),
+    ...labRequirements().map((found): Finding => ({ ...found, isOptional: true })),
+  ];
+  const ok = findings.every((finding) => finding.ok || finding.isOptional === true);
   if (format === "json") output.print(`${JSON.stringify({ ok, findings }, null, 2)}\n`);
   else for (const finding of findings) output.print(line(finding));
   return ok ? exitCodes.holds : exitCodes.broken;
 }
 
-function line({ name, ok, detail }: Finding): string {
-  return `${ok ? pc.green("ok") : pc.red("no")}  ${name}: ${detail}\n`;
+function line({ name, ok, detail, isOptional }: Finding): string {
+  const mark = ok ? pc.green("ok") : isOptional === true ? pc.yellow("--") : pc.red("no");
+  return `${mark}  ${name}: ${detail}${isOptional === true && !ok ? " (for nopage lab only)" : ""}\n`;
 }
 
 function examineNode(): Finding {

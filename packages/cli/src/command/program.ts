@@ -6,6 +6,7 @@ import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { type ExploreFlags, explore } from "./explore.ts";
 import { exploreMutants } from "./explore-mutants.ts";
+import { type LabFlags, runLab, subjectNames } from "./lab.ts";
 import { list } from "./list.ts";
 import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";
@@ -32,6 +33,10 @@ interface ExploreOptions extends ExploreFlags {
 }
 
 interface ReplayOptions extends ReplayFlags {
+  readonly json?: true;
+}
+
+interface LabOptions extends LabFlags {
   readonly json?: true;
 }
 
@@ -161,6 +166,19 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       checkLeftovers(command, 1);
       const { json, ...flags } = options;
       onExit(await replay(file, flags, formatOf(json), output));
+    });
+
+  bareSubcommand("lab", "hold drivers of a real Linux kernel, in QEMU, to the laws of mapping")
+    .option(
+      "--subject <name...>",
+      `what is tried: ${subjectNames.join(", ")}, or the path of a module that exports a subject; left out: all of them`,
+    )
+    .option("--law <law...>", "these laws only: ids such as LK-06, or families such as LK")
+    .option("--module <file...>", "kernel modules to load first, such as mine.ko or mine.ko,pages=4")
+    .option("--json", asJson)
+    .action(async ({ json, ...flags }: LabOptions, command: Command) => {
+      checkLeftovers(command);
+      onExit(await runLab(flags, formatOf(json), output));
     });
 
   subcommand("doctor", "look whether this machine and this folder have what the command needs").action(

@@ -4,6 +4,7 @@ import * as wiring from "@nopage/core/wiring";
 import * as deviceHighway from "@nopage/device-highway";
 import * as eagerRemap from "@nopage/eager-remap";
 import * as lazyNopage from "@nopage/lazy-nopage";
+import * as linuxLab from "@nopage/linux-lab";
 import * as notifierMirror from "@nopage/notifier-mirror";
 import * as pageLookup from "@nopage/page-lookup";
 import * as pfnNopage from "@nopage/pfn-nopage";
@@ -19,6 +20,7 @@ export const virtualModules: Readonly<Record<string, object>> = {
   "@nopage/device-highway": deviceHighway,
   "@nopage/eager-remap": eagerRemap,
   "@nopage/lazy-nopage": lazyNopage,
+  "@nopage/linux-lab": linuxLab,
   "@nopage/notifier-mirror": notifierMirror,
   "@nopage/page-lookup": pageLookup,
   "@nopage/pfn-nopage": pfnNopage,

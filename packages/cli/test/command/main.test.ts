@@ -8,9 +8,9 @@ describe("the command line", () => {
     const asked = await runCommand(["--help"]);
     expect(asked).toMatchObject({ code: 0, stderr: "" });
     expect(asked.stdout).toMatch(
-      /Usage: nopage.*\n[\s\S]*run \[options\][\s\S]*list \[options\][\s\S]*conform \[options\] [\s\S]*doctor \[options\][\s\S]*new \[options\] /,
+      /Usage: nopage.*\n[\s\S]*run \[options\][\s\S]*list \[options\][\s\S]*conform \[options\] [\s\S]*lab \[options\][\s\S]*doctor \[options\][\s\S]*new \[options\] /,
     );
-    expect(asked.stdout).not.toMatch(/compare|lab/);
+    expect(asked.stdout).not.toMatch(/compare/);
     expect(await runCommand(["run", "--help"])).toMatchObject({ code: 0, stderr: "" });
     expect(await runCommand([])).toMatchObject({ code: 2, stdout: "" });
   });
@@ -22,7 +22,7 @@ describe("the command line", () => {
   test.each([
     [
       ["rnu"],
-      'nopage: found "rnu"; expected a command: one of "run", "list", "conform", "explore", "replay", "doctor", "new"; nearest choice: "run"',
+      'nopage: found "rnu"; expected a command: one of "run", "list", "conform", "explore", "replay", "lab", "doctor", "new"; nearest choice: "run"',
     ],
     [
       ["--verbos"],
@@ -113,7 +113,7 @@ describe("nopage doctor", () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,
-      findings: [{ ok: true }, { name: "configuration", ok: false }, {}],
+      findings: expect.arrayContaining([expect.objectContaining({ name: "configuration", ok: false })]),
     });
     const unknown = folderWith({ "nopage.config.yml": "strategy: lazy-nopge\nsignal: gitar.wav\n" });
     const { stdout: told } = await runCommand(["doctor"], unknown);

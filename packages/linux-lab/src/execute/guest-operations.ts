@@ -42,6 +42,8 @@ type Asked<Answer> =
 
 const PAGE = 4096;
 const PAGEMAP_ENTRY = 8;
+/** Pages that mincore can be asked about here: the agent has no more room for its answer. */
+const MOST_SHOWN = 12_288;
 
 const AT_FDCWD = -100;
 const O_NONBLOCK = 0o4000;
@@ -147,7 +149,12 @@ const operations: {
       (writing === "async" ? MS_ASYNC : MS_SYNC) | (others === "invalidate" ? MS_INVALIDATE : 0),
     ),
   mincore: ({ address, length }) => ({
-    words: callWords("mincore", address, length, roomArgument(Math.max(1, Math.ceil(length / PAGE)))),
+    words: callWords(
+      "mincore",
+      address,
+      length,
+      roomArgument(Math.min(MOST_SHOWN, Math.ceil(length / PAGE))),
+    ),
     read(answer) {
       const result = numberOf(answer);
       const pages = bytesIn(answer).subarray(0, Math.ceil(length / PAGE));

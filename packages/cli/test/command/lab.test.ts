@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { folderWith } from "../support/folder.ts";
+import { runCommand } from "../support/run-command.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe("nopage lab", () => {
+  test("all that is wrong with the words is told at once, and nothing is booted", async () => {
+    const folder = folderWith({ "mine.ko": "no module", "empty.ts": "export const nothing = 1;\n" });
+    const words = ["--subject", "memdf,./empty.ts", "--law", "lk-6", "--module", "mine.ko", "none.ko"];
+    const { code, stdout, stderr } = await runCommand(["lab", ...words], folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("nopage: 5 problems, and nothing was run\n");
+    expect(stderr).toContain('--subject: found "memdf"; expected the name of a subject ("memfd"');
+    expect(stderr).toContain('nearest choice: "memfd"\n');
+    expect(stderr).toContain('"./empty.ts"; expected a module that exports what defineSubject has made\n');
+    expect(stderr).toContain('--law: found "lk-6"; expected a law such as');
+    expect(stderr).toContain(`"mine.ko"; expected a kernel module, but ${folder}/mine.ko is no ELF file\n`);
+    expect(stderr).toContain(`there is no file ${folder}/none.ko that can be read\n`);
+  });
+
+  test("where QEMU, the compiler or the kernel is missing, it says what to install", async () => {
+    vi.stubEnv("NOPAGE_LAB_CACHE", folderWith({}));
+    vi.stubEnv("PATH", "/nowhere");
+    const { code, stdout, stderr } = await runCommand(["lab", "--subject", "memfd"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/QEMU: found nothing; expected .*install qemu-system-x86, or run tools/);
+    expect(stderr).toMatch(/C compiler: found nothing; expected .*install gcc and libc6-dev/);
+    expect(stderr).toMatch(
+      /Linux kernel: found nothing; expected one that is unpacked in .*tools\/install-lab/,
+    );
+  });
+
+  test("nopage doctor tells of it, and holds all the same", async () => {
+    vi.stubEnv("NOPAGE_LAB_CACHE", folderWith({}));
+    const { code, stdout } = await runCommand(["doctor"], folderWith({}));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/-- {2}Linux kernel: .*\(for nopage lab only\)\n/);
+  });
+});
