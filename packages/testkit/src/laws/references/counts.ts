@@ -11,6 +11,7 @@ import { frameAt, SATURATED, setReferences } from "../support/frame-at.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { ghostCases } from "./ghost-sharing.ts";
 import { saturationCases } from "./saturation.ts";
+import { watchedResidentCase } from "./watched-resident.ts";
 
 /** References and resident pages over the life of mappings. */
 export const referenceCountLaws: readonly AnyLaw[] = [
@@ -74,6 +75,7 @@ export const referenceCountLaws: readonly AnyLaw[] = [
           yield* mustHaveGrown("mappings that are gone", before, 0);
         },
       },
+      watchedResidentCase,
     ],
   },
   {
