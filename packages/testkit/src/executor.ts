@@ -3,7 +3,7 @@ export { recordedCase } from "./explain/recorded-program.ts";
 export type { Law, LawCase, Stage, Trial } from "./laws/law.ts";
 export { markOf } from "./mark.ts";
 export { failureInWords } from "./model/model-world.ts";
-export { LawBroken, mustSucceed } from "./program/expect.ts";
+export { LawBroken, mustBe, mustSucceed } from "./program/expect.ts";
 export type {
   Actor,
   ActorState,

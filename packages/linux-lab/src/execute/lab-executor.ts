@@ -35,6 +35,9 @@ export interface LabTimes {
 
 const usualTimes: LabTimes = { look: 15, settling: 250, rest: 2000, operation: 15_000 };
 
+/** What the executor needs of a guest. */
+export type GuestLine = Pick<Guest, "ask" | "tell" | "startProcess" | "statesOf" | "kill" | "onGone">;
+
 /** The program does what only the model can: the law cannot be seen on a real kernel. */
 export class NotObservable extends Error {
   override readonly name = "NotObservable";
@@ -46,7 +49,7 @@ export class NotObservable extends Error {
  * as the model's does.
  */
 export class LabExecutor {
-  readonly #guest: Guest;
+  readonly #guest: GuestLine;
   readonly #schedule: LawCase["schedule"];
   readonly #times: LabTimes;
   readonly #actors: LabActor[] = [];
@@ -59,7 +62,7 @@ export class LabExecutor {
   #news: (() => void) | undefined;
 
   /** @param schedule sequential: one actor at a time goes on, up to where it waits; racy: all at once */
-  constructor(guest: Guest, schedule: LawCase["schedule"], times: Partial<LabTimes> = {}) {
+  constructor(guest: GuestLine, schedule: LawCase["schedule"], times: Partial<LabTimes> = {}) {
     this.#guest = guest;
     this.#schedule = schedule;
     this.#times = { ...usualTimes, ...times };

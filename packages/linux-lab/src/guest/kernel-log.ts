@@ -36,7 +36,7 @@ const MOST_LINES = 60;
  * checks, each with the lines that follow up to the end of its trace.
  */
 export function complaintsIn(log: string): readonly Complaint[] {
-  const lines = log.split(/\r?\n/).map(withoutStamp);
+  const lines = log.split("\n").map((line) => withoutStamp(line.replace(/\r+$/, "")));
   const complaints: Complaint[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? "";

@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { complaintsIn } from "../../src/guest/kernel-log.ts";
+
+const stamped = (lines: readonly string[]): string =>
+  lines.map((line, index) => `[    ${index}.000000] ${line}\r`).join("\n");
+
+describe("complaints of the kernel", () => {
+  test("a warning MUST be taken with its trace, and nothing that follows it", () => {
+    const warning = [
+      "WARNING: CPU: 1 PID: 77 at mm/memory.c:2404 remap_pfn_range+0x3a/0x40",
+      "Call Trace:",
+      " <TASK>",
+      " mine_mmap+0x20/0x30 [mine]",
+      "---[ end trace 0000000000000000 ]---",
+    ];
+    const log = stamped(["mine: loaded", ...warning, "mine: unloaded"]);
+    expect(complaintsIn(log)).toEqual([{ what: warning[0], lines: warning }]);
+  });
+
+  test.each([
+    "BUG: unable to handle page fault for address: ffffffffc0de0000",
+    "kernel BUG at mm/memory.c:2370!",
+    "Oops: 0002 [#1] PREEMPT SMP NOPTI",
+    "general protection fault, probably for non-canonical address 0x6b6b: 0000 [#1]",
+    "INFO: task law:77 blocked for more than 20 seconds.",
+    "BUG: sleeping function called from invalid context at mm/memory.c:5300",
+    "INFO: possible circular locking dependency detected",
+    "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [law:77]",
+    "rcu: INFO: rcu_preempt self-detected stall on CPU",
+    "BUG: Bad page state in process law  pfn:12345",
+    "BUG: Bad rss-counter state mm:00000000c0de type:MM_FILEPAGES val:1",
+    "refcount_t: underflow; use-after-free.",
+  ])("%s MUST be seen", (line) => {
+    expect(complaintsIn(stamped(["before", line])).map(({ what }) => what)).toEqual([line]);
+  });
+
+  test.each([
+    "Linux version 6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org)",
+    "mine: loading out-of-tree module taints kernel.",
+    "mine: module verification failed: signature and/or required key missing - tainting kernel",
+    "x86/PAT: Configuration [0-7]: WB  WC  UC- UC  WB  WP  UC- WT",
+    "NMI watchdog: Perf NMI watchdog permanently disabled",
+    "DEBUG: nothing is wrong",
+    "rcu: Hierarchical SRCU implementation.",
+  ])("%s MUST NOT be taken for one", (line) => {
+    expect(complaintsIn(stamped([line]))).toEqual([]);
+  });
+});
