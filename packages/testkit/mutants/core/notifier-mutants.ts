@@ -1,3 +1,4 @@
+import type { UserAddress } from "@nopage/core";
 import { pages } from "../mapping/right-strategies.ts";
 import { naiveMirror } from "../mirror/naive-mirrors.ts";
 import type { Mutant } from "../mutant.ts";
@@ -184,6 +185,25 @@ export const notifierMutants: readonly Mutant[] = [
       source: "mm/mmu_notifier.c mmu_interval_read_retry",
       caughtBy: { "MN-09": /deadlock: thread sleeps on the law to look around/ },
       sanitizers: ["deadlock"],
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) =>
+      eachMm(machine, (mm) => {
+        mm.notifiers.wasAccessed = function* (address) {
+          const asked = mm.notifiers.list[0]?.wasAccessed?.(mm, address as UserAddress);
+          return asked === undefined ? false : yield* asked;
+        };
+      }),
+    {
+      ...law,
+      name: "only the first follower is asked whether its device used a page",
+      source: "mm/mmu_notifier.c __mmu_notifier_clear_flush_young",
+      schedule: "racy",
+      caughtBy: {
+        "MN-18": /who was asked is \[busy of page 0\], and must be \[busy of page 0, idle of page 0\]/,
+      },
     },
   ),
 ];

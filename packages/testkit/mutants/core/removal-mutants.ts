@@ -1,6 +1,6 @@
 import { pages, remapped } from "../mapping/right-strategies.ts";
 import type { Mutant } from "../mutant.ts";
-import { wrongCore } from "./core-mutant.ts";
+import { wrongCore, wrongMachine } from "./core-mutant.ts";
 import { eachMm, eachThread } from "./tamper.ts";
 
 const law = { bug: "law" } as const;
@@ -93,6 +93,16 @@ export const removalMutants: readonly Mutant[] = [
         "LC-20": /deadlock: law\/0 waits for mmap_lock, held by unmapper; unmapper sleeps on a fault/,
       },
       sanitizers: ["deadlock"],
+    },
+  ),
+  wrongMachine(
+    pages,
+    { cacheFlushes: "left-out" },
+    {
+      ...law,
+      name: "the data cache is not flushed",
+      source: "mail of 2004; Documentation/core-api/cachetlb.rst",
+      caughtBy: { "PE-09": /page 0, as its owner sees it is 0x[0-9a-f]+, and must be 7/ },
     },
   ),
   wrongCore(

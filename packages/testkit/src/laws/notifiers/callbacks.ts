@@ -8,6 +8,7 @@ import { IntervalRecorder } from "../support/interval.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { type Recorder, record } from "../support/recorder.ts";
+import { refusingCases } from "./following.ts";
 import { mustAgree } from "./taking-away.ts";
 import { refuse } from "./windows.ts";
 
@@ -101,6 +102,7 @@ export const callbackLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       },
+      ...refusingCases,
     ],
   },
   {

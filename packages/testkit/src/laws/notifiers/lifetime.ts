@@ -8,6 +8,7 @@ import type { AnyLaw } from "../law.ts";
 import { IntervalRecorder } from "../support/interval.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { type Recorder, record } from "../support/recorder.ts";
+import { leavingCase, shortCase } from "./following.ts";
 import { mustAgree } from "./taking-away.ts";
 
 /** How following begins and ends, and who is told of what. */
@@ -92,6 +93,7 @@ export const lifetimeLaws: readonly AnyLaw[] = [
           yield* user.join(going);
         },
       },
+      leavingCase,
     ],
   },
   {
@@ -193,6 +195,7 @@ export const lifetimeLaws: readonly AnyLaw[] = [
           mustBe("following a process that is gone, in both forms", answers, [-EFAULT, -EFAULT]);
         },
       },
+      shortCase,
     ],
   },
   {

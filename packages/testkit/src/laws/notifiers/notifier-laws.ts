@@ -1,4 +1,5 @@
 import type { AnyLaw } from "../law.ts";
+import { ageingLaws } from "./ageing.ts";
 import { callbackLaws } from "./callbacks.ts";
 import { lifetimeLaws } from "./lifetime.ts";
 import { populatingLaws } from "./populating.ts";
@@ -10,4 +11,5 @@ export const notifierLaws: readonly AnyLaw[] = [
   ...populatingLaws,
   ...callbackLaws,
   ...lifetimeLaws,
+  ...ageingLaws,
 ].sort((one, other) => (one.id < other.id ? -1 : 1));

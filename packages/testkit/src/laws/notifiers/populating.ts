@@ -7,6 +7,7 @@ import type { AnyLaw, LawCase } from "../law.ts";
 import { IntervalRecorder } from "../support/interval.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { record } from "../support/recorder.ts";
+import { lateCases, lockedCase } from "./following.ts";
 import { mustAgree } from "./taking-away.ts";
 
 /** How a driver makes a translation while the process may lose the page at any time. */
@@ -64,6 +65,7 @@ export const populatingLaws: readonly AnyLaw[] = [
           yield* mustAgree(subject, "page 0", address);
         },
       },
+      lockedCase,
     ],
   },
   {
@@ -204,6 +206,7 @@ export const populatingLaws: readonly AnyLaw[] = [
           yield* mustAgree(subject, "the file's page", address);
         },
       },
+      ...lateCases,
     ],
   },
 ];

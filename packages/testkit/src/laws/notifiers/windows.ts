@@ -8,6 +8,7 @@ import { IntervalRecorder } from "../support/interval.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { record } from "../support/recorder.ts";
 import { coverageCase } from "./coverage.ts";
+import { forgettingCase, pairingCases } from "./following.ts";
 import { deviceAgreesCases, mustAgree } from "./taking-away.ts";
 
 /** What holds between the begin and the end of an invalidation. */
@@ -71,6 +72,7 @@ export const windowLaws: readonly AnyLaw[] = [
           yield* recorder.leave();
         },
       },
+      ...pairingCases,
     ],
   },
   {
@@ -231,6 +233,7 @@ export const windowLaws: readonly AnyLaw[] = [
           yield* recorder.leave();
         },
       },
+      forgettingCase,
     ],
   },
 ];

@@ -20,6 +20,7 @@ import {
   presentPages,
   type Touch,
 } from "../support/taking-away.ts";
+import { manyAreas } from "./many-areas.ts";
 
 const READ_WRITE = 3;
 const WORD = 7;
@@ -138,6 +139,7 @@ export const reachLaws: readonly AnyLaw[] = [
           mustBe("the number of entries after all of it was unmapped", yield* countEntries(object), 0);
         },
       },
+      ...manyAreas,
     ],
   },
   {
