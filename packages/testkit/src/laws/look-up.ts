@@ -227,6 +227,22 @@ export const lookUpLaws: readonly AnyLaw[] = [
         },
       },
       {
+        when: "coherent memory without struct pages, for two threads",
+        schedule: "racy",
+        machine: { coherentMemory: "without-page", pagelessPages: 32 },
+        excluded: ({ tried }) =>
+          tried?.backing === "coherent" ? undefined : "its memory is not the DMA layer's",
+        *program({ subject }) {
+          const address = yield* succeed("mmap", subject.map());
+          const other = yield* user.thread(function* () {
+            must((yield* user.store(address + 8, 9)) === undefined, "a store by the other traps");
+          }, "other");
+          mustBe("page 0", yield* user.load(address), subject.markOf(0));
+          yield* user.join(other);
+          mustBe("what the other thread has stored", yield* user.load(address + 8), 9);
+        },
+      },
+      {
         when: "coherent memory with struct pages",
         schedule: "sequential",
         machine: { coherentMemory: "with-page" },

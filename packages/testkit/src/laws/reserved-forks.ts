@@ -1,5 +1,5 @@
 import { type MachineOptions, type Page, PG_reserved, VM_MIXEDMAP } from "@nopage/core";
-import { must, mustBe, mustReach } from "../program/expect.ts";
+import { must, mustBe, mustReach, SIGBUS } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { LawCase } from "./law.ts";
@@ -14,6 +14,33 @@ const legacy: readonly Rules[] = ["2.4", "2.6.11"];
 
 /** A hold as drivers of 2.0 took it, that walked the page table and set the flag. */
 const BY_FLAG: PageRequest = { access: "write", hold: "reserved-flag", permission: "checked" };
+
+/** RS-02: what nobody has mapped and nobody answers for, touched by two threads at once. */
+export const anonymousHoleCases: readonly LawCase[] = (["6.1", ...legacy] as const).map((rules) => ({
+  when: `${rules}, a hole that two threads touch`,
+  schedule: "racy",
+  executor: "model",
+  kinds: "one",
+  machine: { reservedPages: rules },
+  *program({ subject: { pageSize } }) {
+    const device = yield* ownDevice({ faults: "not-answered" });
+    const { address } = yield* device.mapped();
+    const expected = rules === "6.1" ? SIGBUS : undefined;
+    const other = yield* user.thread(function* () {
+      mustBe("a store by the other", yield* user.store(address + 8, 3), expected);
+    }, "other");
+    mustBe("a store", yield* user.store(address, 2), expected);
+    yield* user.join(other);
+    for (const [at, value] of [
+      [address, 2],
+      [address + 8, 3],
+    ] as const) {
+      mustBe("what is there then", yield* user.load(at), expected ?? value);
+    }
+    yield* user.munmap(address, 4 * pageSize);
+    yield* device.release();
+  },
+}));
 
 /** RS-03: a fork copies the entry of a reserved page, and neither it nor any unmapping touches the count. */
 export const reservedForkCases: readonly LawCase[] = legacy.map((rules) => ({

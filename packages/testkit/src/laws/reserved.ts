@@ -3,7 +3,7 @@ import { must, mustBe, mustReach, succeed } from "../program/expect.ts";
 import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import type { AnyLaw, LawCase } from "./law.ts";
-import { reservedForkCases, reservedHoldCases } from "./reserved-forks.ts";
+import { anonymousHoleCases, reservedForkCases, reservedHoldCases } from "./reserved-forks.ts";
 import { residentPages } from "./support/accounts.ts";
 import { type OwnDevice, ownDevice } from "./support/own-device.ts";
 
@@ -40,38 +40,43 @@ export const reservedLaws: readonly AnyLaw[] = [
     owner: ["core"],
     rule: "by the rules of old a remap MUST skip RAM that is not reserved and answer 0 all the same; the hole is then anonymous memory. By those of 6.1 it MUST map every frame",
     source: "mm/memory.c remap_pte_range of 2.0.40, 2.4.0 and 2.6.11",
-    cases: ["6.1" as const, ...legacy].map((rules) => ({
-      when: rules,
-      schedule: "sequential" as const,
-      executor: "model" as const,
-      machine: { reservedPages: rules },
-      *program({ subject: { markOf } }): Steps<void> {
-        const device = yield* ownDevice({
-          *mmap(area, { kernel, pages }) {
-            for (const index of [0, 1]) {
-              const address = (area.start + index * kernel.geometry.pageSize) as UserAddress;
-              const pfn = pages[index] ?? (0 as Page);
-              const request = { address, pfn, pages: 1, leaves: "single" } as const;
-              mustBe("remap", yield* kernel.mappings.remapPfnRange(area, request), 0);
-            }
-            return 0;
+    cases: [
+      ...["6.1" as const, ...legacy].map(
+        (rules): LawCase => ({
+          when: rules,
+          schedule: "sequential" as const,
+          executor: "model" as const,
+          machine: { reservedPages: rules },
+          *program({ subject: { markOf } }): Steps<void> {
+            const device = yield* ownDevice({
+              *mmap(area, { kernel, pages }) {
+                for (const index of [0, 1]) {
+                  const address = (area.start + index * kernel.geometry.pageSize) as UserAddress;
+                  const pfn = pages[index] ?? (0 as Page);
+                  const request = { address, pfn, pages: 1, leaves: "single" } as const;
+                  mustBe("remap", yield* kernel.mappings.remapPfnRange(area, request), 0);
+                }
+                return 0;
+              },
+              ops: () => ({ nopage: undefined as never }),
+            });
+            reserve(device, "set");
+            const { address } = yield* device.mapped({ pages: 2 });
+            const { pageSize } = device.machine.geometry;
+            mustBe("the page that is reserved", yield* user.load(address), markOf(0));
+            const other = address + pageSize;
+            mustBe("the page that is not", yield* user.load(other), rules === "6.1" ? markOf(1) : 0);
+            mustReach("a store to it", yield* user.store(other + 8, 5));
+            const seen = device.machine.memory.kernel.load32(wordOf(device, 1, 8));
+            mustBe("that store, as the driver sees it", seen, rules === "6.1" ? 5 : 0);
+            yield* user.munmap(address, 2 * pageSize);
+            reserve(device, "clear");
+            yield* device.release();
           },
-          ops: () => ({ nopage: undefined as never }),
-        });
-        reserve(device, "set");
-        const { address } = yield* device.mapped({ pages: 2 });
-        const { pageSize } = device.machine.geometry;
-        mustBe("the page that is reserved", yield* user.load(address), markOf(0));
-        const other = address + pageSize;
-        mustBe("the page that is not", yield* user.load(other), rules === "6.1" ? markOf(1) : 0);
-        mustReach("a store to it", yield* user.store(other + 8, 5));
-        const seen = device.machine.memory.kernel.load32(wordOf(device, 1, 8));
-        mustBe("that store, as the driver sees it", seen, rules === "6.1" ? 5 : 0);
-        yield* user.munmap(address, 2 * pageSize);
-        reserve(device, "clear");
-        yield* device.release();
-      },
-    })),
+        }),
+      ),
+      ...anonymousHoleCases,
+    ],
   },
   {
     id: "RS-03",

@@ -1,4 +1,4 @@
-import { VM_DONTCOPY, VM_READ } from "@nopage/core";
+import { VM_DONTCOPY, VM_EXEC, VM_READ } from "@nopage/core";
 import { mustBe, SIGSEGV_ACCERR, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
@@ -57,6 +57,12 @@ export const mergingLaws: readonly AnyLaw[] = [
       }),
       memoryCase("a protection that is taken and given back, page by page", protectionTakenAndGivenBack),
       memoryCase("pages that were written when they were no neighbours", writtenApart),
+      ...([0, 1] as const).map((first) =>
+        memoryCase(
+          `pages that were written when protection alone parted them, the ${first === 0 ? "lower" : "upper"} one first`,
+          (subject) => writtenAsNeighbours(subject, first),
+        ),
+      ),
       memoryCase("memory that was copied by fork", function* (subject) {
         const { pageSize } = subject;
         const address = yield* writtenIsland(subject, [1], 2);
@@ -107,6 +113,24 @@ export const mergingLaws: readonly AnyLaw[] = [
     ],
   },
 ];
+
+function* writtenAsNeighbours(subject: Subject, first: 0 | 1): Steps<void> {
+  const { pageSize } = subject;
+  const address = yield* islandOf(subject, 2);
+  yield* mapPage(subject, address, 0);
+  const protection = READ_WRITE | VM_EXEC;
+  mustBe("mmap", yield* mapAt(subject, address + pageSize, 1, { protection }), address + pageSize);
+  yield* mustLieAs(subject, "memory of two kinds", address, 2, [
+    [0, 1],
+    [1, 2],
+  ]);
+  for (const page of [first, 1 - first]) {
+    mustBe("a store", yield* user.store(address + page * pageSize, 31 + page), undefined);
+  }
+  mustBe("mprotect", yield* user.mprotect(address + pageSize, pageSize, READ_WRITE), 0);
+  yield* mustLieAs(subject, "memory of one kind", address, 2, [[0, 2]]);
+  yield* mustRead(subject, "what became one", address, [31, 32]);
+}
 
 function memoryCase(when: string, steps: (subject: Subject) => Steps<void>): LawCase {
   return { when, schedule: "sequential", kinds: "one", program: ({ subject }) => steps(subject) };
