@@ -147,10 +147,11 @@ export class Scheduler {
   /**
    * Notes that the step under way touches an object that it had not announced: plain functions cannot announce what
    * drivers make them do, such as taking a frame. What a step touched is what was announced when it was chosen and
-   * what was noted while it ran; whoever compares two steps looks at both.
+   * what was noted while it ran; whoever compares two steps looks at both. Between steps nothing is noted, as when the end of
+   * a run is judged.
    */
   note(kind: ObjectKind, index: number, access: Access): void {
-    if (!this.interleaving) return;
+    if (!this.interleaving || this.current === undefined) return;
     this.notedObjects.push(objectId(kind, index));
     this.notedAccesses.push(access);
   }
