@@ -9,6 +9,7 @@
  *   process N               starts a process whose first thread is actor N: `is PID`
  *   state N...              for each, `ended`, `idle`, or `STATE SWITCHES WCHAN` of the line it is doing
  *   kill N SIGNAL           to actor N's thread; `killall N SIGNAL` to its process
+ *   mark WORD               writes a line of its own into the kernel's log: `is 0`
  *   reset                   ends every actor: `is 0`, or `is -EBUSY ACTOR...` with those that do not die
  *
  * Of its own accord the hub writes `! gone ACTOR... STATUS` when a process has ended that these actors belonged to.
@@ -217,6 +218,17 @@ static void answer_reset(const char *sequence)
 		send_line(sequence, text);
 }
 
+/* What the kernel has logged before is on the console before this. */
+static void answer_mark(const char *sequence, struct words *words)
+{
+	char *word = next_word(words);
+	char text[128];
+	int length = snprintf(text, sizeof(text), "<6>agent: %s\n", word == NULL ? "" : word);
+	int64_t answer = write_file("/dev/kmsg", 0, text, (size_t)length);
+
+	answer_number(sequence, answer < 0 ? answer : 0);
+}
+
 static void do_own(const char *sequence, struct words *words)
 {
 	char *name = next_word(words);
@@ -231,6 +243,8 @@ static void do_own(const char *sequence, struct words *words)
 		answer_kill(sequence, words, 0);
 	else if (strcmp(name, "killall") == 0)
 		answer_kill(sequence, words, 1);
+	else if (strcmp(name, "mark") == 0)
+		answer_mark(sequence, words);
 	else if (strcmp(name, "reset") == 0)
 		answer_reset(sequence);
 	else if (strcmp(name, "process") == 0) {

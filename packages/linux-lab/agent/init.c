@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -25,6 +26,28 @@ static void mount_all(void)
 	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
+}
+
+/* The kernel opens none for want of a device node; programs find what they find everywhere at 0, 1 and 2. */
+static void open_console(void)
+{
+	while (open("/dev/console", O_RDWR) >= 0 && fcntl(STDERR_FILENO, F_GETFD) < 0)
+		continue;
+}
+
+static void set(const char *path, const char *value)
+{
+	if (write_file(path, 0, value, strlen(value)) < 0)
+		printf("the agent cannot set %s\n", path);
+}
+
+/* Whatever the kernel complains about is to reach the console, where the host reads it: the boot alone was quiet. */
+static void hear_complaints(void)
+{
+	set("/proc/sys/kernel/printk", "8");
+	set("/proc/sys/kernel/printk_devkmsg", "on\n");
+	set("/proc/sys/kernel/hung_task_timeout_secs", "10");
+	set("/proc/sys/kernel/hung_task_warnings", "-1");
 }
 
 static int open_serial(const char *path)
@@ -48,6 +71,8 @@ int main(void)
 	int serial;
 
 	mount_all();
+	open_console();
+	hear_complaints();
 	serial = open_serial("/dev/ttyS1");
 	desks = mmap(NULL, MOST_ACTORS * sizeof(*desks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (serial < 0 || desks == MAP_FAILED) {

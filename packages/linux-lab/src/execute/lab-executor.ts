@@ -228,9 +228,9 @@ export class LabExecutor {
     const started = this.#nextActor(name, process, body);
     this.#ask(actor, `${how} ${started.index}`, (answer) => {
       if (answer.kind !== "is") throw new Error(`the agent does not know how to start a ${how}`);
-      if (answer.number < 0n) {
+      if (answer.number < 0) {
         if (how === "thread") throw new Error(`a thread could not be started: ${answer.number}`);
-        return Number(answer.number);
+        return answer.number;
       }
       this.#actors.push(started);
       for (const signal of actor.process.counted) process.counted.add(signal);

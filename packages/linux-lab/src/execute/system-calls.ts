@@ -28,6 +28,7 @@ export const systemCalls = {
   exit_group: 231,
   openat: 257,
   perf_event_open: 298,
+  pipe2: 293,
   memfd_create: 319,
   userfaultfd: 323,
   io_uring_setup: 425,

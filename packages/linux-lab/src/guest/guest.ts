@@ -68,6 +68,7 @@ export class Guest {
   #log = "";
   #lost: GuestLost | undefined;
   #ready: () => void = () => {};
+  #onLog: () => void = () => {};
   readonly #isReady: Promise<void>;
   /** Called for every process that ends. */
   onGone: (gone: Gone) => void = () => {};
@@ -79,6 +80,7 @@ export class Guest {
     });
     machine.console.on("data", (text: Buffer) => {
       this.#log += text.toString("utf8");
+      this.#onLog();
     });
     machine.line.on("data", (text: Buffer) => this.#read(text.toString("utf8")));
     void machine.ended.then((how) => this.#lose(`QEMU has ended with ${how}. ${machine.said()}`.trim()));
@@ -138,7 +140,7 @@ export class Guest {
   /** Starts a process that shares nothing with any other; its first thread is the actor: 0 or a negated errno. */
   async startProcess(actor: number): Promise<number> {
     const [answer] = await this.#own(`process ${actor}`);
-    return answer?.kind === "is" ? Number(answer.number) : -1;
+    return answer?.kind === "is" ? answer.number : -1;
   }
 
   /** How actors stand. */
@@ -161,7 +163,25 @@ export class Guest {
    */
   async reset(): Promise<readonly number[]> {
     const [answer] = await this.#own("reset");
-    return answer?.kind === "is" && answer.number !== 0n ? answer.rest.map(Number) : [];
+    return answer?.kind === "is" && answer.number !== 0 ? answer.rest.map(Number) : [];
+  }
+
+  /**
+   * Waits until everything that the kernel has logged so far has arrived here.
+   *
+   * @throws GuestLost when it does not
+   */
+  async settleLog(): Promise<void> {
+    const mark = `mark-${this.#nextSequence}`;
+    const seen = new Promise<void>((resolve) => {
+      this.#onLog = () => {
+        if (this.#log.includes(mark)) resolve();
+      };
+    });
+    await this.#own(`mark ${mark}`);
+    this.#onLog();
+    await this.#within(HUB_MS, `"mark ${mark}"`, seen);
+    this.#onLog = () => {};
   }
 
   /** Ends the virtual machine at once. */

@@ -25,8 +25,11 @@ const beginnings: readonly RegExp[] = [
   /^x86\/PAT: .*(?:freeing invalid memtype|conflicting)/,
 ];
 
-/** What begins a line that belongs to no complaint: the boot's own, and the end of a trace. */
+/** How a trace ends. */
 const ending = /^---\[ end (?:trace|Kernel panic)/;
+
+/** How the lines begin by which the agent divides the log (`mark` in `agent/hub.c`). */
+const MARK = "agent: mark-";
 
 /** Lines that are taken with a complaint, at most. */
 const MOST_LINES = 60;
@@ -48,12 +51,12 @@ export function complaintsIn(log: string): readonly Complaint[] {
   return complaints;
 }
 
-/** Lines of the complaint that the first line begins: up to the end of its trace; that line alone where none follows. */
+/** Lines of the complaint that the first line begins: up to the end of its trace, or of the program that caused it. */
 function lengthOf(lines: readonly string[]): number {
-  const end = lines.findIndex((line) => ending.test(line));
-  if (end >= 0) return end + 1;
-  const blank = lines.indexOf("");
-  return blank > 0 ? blank : lines.length;
+  const mark = lines.findIndex((line) => line === "" || line.startsWith(MARK));
+  const own = mark > 0 ? lines.slice(0, mark) : lines;
+  const end = own.findIndex((line) => ending.test(line));
+  return end >= 0 ? end + 1 : own.length;
 }
 
 /** A line without `<4>` and `[    1.234567]`. */

@@ -2,7 +2,7 @@ import { type Access, type Trap, type TrapCode, trapCodeNumbers, type UserAddres
 
 /** What one operation of the agent answered; the words are those of `agent/operations.c`. */
 export type AgentAnswer =
-  | { readonly kind: "is"; readonly number: bigint; readonly rest: readonly string[] }
+  | { readonly kind: "is"; readonly number: number; readonly rest: readonly string[] }
   | { readonly kind: "value"; readonly value: bigint }
   | { readonly kind: "done" }
   | { readonly kind: "trap"; readonly trap: Trap }
@@ -33,7 +33,7 @@ function readAnswer(text: string): AgentAnswer {
   const [kind = "", first = "", ...rest] = text.trim().split(/ +/);
   switch (kind) {
     case "is":
-      return { kind, number: BigInt(first), rest };
+      return { kind, number: Number(first), rest };
     case "value":
       return { kind, value: BigInt(first) };
     case "done":
@@ -61,7 +61,7 @@ export function readTrap(signalNumber: number, codeNumber: number, address: numb
 
 /** The answer of a system call as a program sees it: exact up to 2^53, which addresses are. */
 export function numberOf(answer: AgentAnswer): number {
-  if (answer.kind === "is") return Number(answer.number);
+  if (answer.kind === "is") return answer.number;
   throw unexpected(answer);
 }
 

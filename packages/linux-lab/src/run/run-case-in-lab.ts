@@ -105,11 +105,13 @@ async function runOn(
 async function reset({ guest, subject }: LabSetting): Promise<boolean> {
   try {
     const alive = await guest.reset();
-    if (alive.length > 0) return false;
-    if (subject.tearDown === undefined) return true;
-    await guest.startProcess(KEEPER);
-    await performAlone(guest, KEEPER, subject.tearDown());
-    return (await guest.reset()).length === 0;
+    if (alive.length === 0 && subject.tearDown !== undefined) {
+      await guest.startProcess(KEEPER);
+      await performAlone(guest, KEEPER, subject.tearDown());
+      await guest.reset();
+    }
+    await guest.settleLog();
+    return alive.length === 0;
   } catch {
     return false;
   }

@@ -44,6 +44,7 @@ export interface LabOptions {
  * has spoilt is replaced.
  *
  * @throws ModuleRefused when a module cannot be loaded
+ * @throws GuestLost when no guest can be booted
  */
 export async function* labResultsOf(
   subjects: readonly SubjectDefinition[],
@@ -51,13 +52,20 @@ export async function* labResultsOf(
 ): AsyncGenerator<LabResult, void, void> {
   const laboratory = new Laboratory(options.modules);
   try {
-    for (const subject of subjects) {
-      for (const law of selectLaws(options.laws)) {
-        yield await runLawInLab(law, subject, laboratory, options.racyRuns ?? RACY_RUNS);
-      }
-    }
+    yield* labResultsIn(laboratory, subjects, options);
   } finally {
     await laboratory.discard();
+  }
+}
+
+/** The same with the guests of a laboratory, which its owner ends. */
+export async function* labResultsIn(
+  laboratory: Laboratory,
+  subjects: readonly SubjectDefinition[],
+  { laws, racyRuns = RACY_RUNS }: Omit<LabOptions, "modules"> = {},
+): AsyncGenerator<LabResult, void, void> {
+  for (const subject of subjects) {
+    for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, laboratory, racyRuns);
   }
 }
 

@@ -17,6 +17,13 @@ describe("complaints of the kernel", () => {
     expect(complaintsIn(log)).toEqual([{ what: warning[0], lines: warning }]);
   });
 
+  test("a complaint without a trace MUST end where the next program begins", () => {
+    const log = stamped(["WARNING: planted", "and more", "agent: mark-7", "mine: loaded"]);
+    expect(complaintsIn(log)).toEqual([
+      { what: "WARNING: planted", lines: ["WARNING: planted", "and more"] },
+    ]);
+  });
+
   test.each([
     "BUG: unable to handle page fault for address: ffffffffc0de0000",
     "kernel BUG at mm/memory.c:2370!",

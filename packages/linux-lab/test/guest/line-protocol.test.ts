@@ -5,8 +5,8 @@ import { accessOf, numberAsWord, numberOf, readAnswers } from "../../src/guest/l
 describe("answers of the agent", () => {
   test("a line's answers MUST be read one by one", () => {
     expect(readAnswers("is -22;is 2 61ff;value 0xffffffffffffffff;done;trap 7 2 0x7f0000001000")).toEqual([
-      { kind: "is", number: -22n, rest: [] },
-      { kind: "is", number: 2n, rest: ["61ff"] },
+      { kind: "is", number: -22, rest: [] },
+      { kind: "is", number: 2, rest: ["61ff"] },
       { kind: "value", value: 0xffff_ffff_ffff_ffffn },
       { kind: "done" },
       { kind: "trap", trap: { signal: "SIGBUS", code: "BUS_ADRERR", address: 0x7f00_0000_1000 } },

@@ -24,6 +24,7 @@ describe.skipIf(missing !== undefined)(
         "load 8 @0+4096",
         "load 4 0",
       ]);
+      expect(answers[0]).toMatchObject({ kind: "is", rest: [] });
       expect(answers.slice(1)).toEqual([
         { kind: "done" },
         { kind: "value", value: 7n },
