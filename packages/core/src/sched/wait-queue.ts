@@ -22,8 +22,9 @@ export class WaitQueue {
     this.#index = sched.nextObject();
   }
 
-  /** Tasks that sleep here at present. */
+  /** Tasks that sleep here at present. Whoever looks, as before it wakes them, is in a race with who is about to sleep. */
   get length(): number {
+    this.#sched.note(ObjectKind.waitQueue, this.#index, Access.read);
     return this.#waiters.length;
   }
 

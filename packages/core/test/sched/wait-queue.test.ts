@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ERESTARTSYS } from "../../src/contract/errno.ts";
+import { Access, conflicts, describeObject } from "../../src/sched/points.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { Shared } from "../../src/sched/shared.ts";
 import { SpinLock } from "../../src/sched/spin-lock.ts";
@@ -16,6 +17,20 @@ describe("a wait", () => {
       expect(queue.length).toBe(0);
     });
     expect(tasks.run().steps).toBe(1);
+  });
+
+  test("is in a race with who looks whether anybody waits, to wake them only then", () => {
+    const tasks = new Tasks(randomChooser(1));
+    const queue = new WaitQueue(tasks.sched, "q");
+    tasks.start("looker", function* () {
+      expect(queue.length).toBe(0);
+      const look = tasks.sched.notedAccesses[0] ?? 0;
+      expect(tasks.sched.notedObjects.map(describeObject)).toEqual([
+        expect.stringMatching(/^wait queue \d+$/),
+      ]);
+      expect(conflicts(look, Access.wait)).toBe(true);
+    });
+    expect(tasks.run().status).toBe("finished");
   });
 
   test("ends when it is woken and its condition holds, not when it is only woken", () => {
