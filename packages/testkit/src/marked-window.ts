@@ -16,52 +16,89 @@ export interface MarkedWindow {
 
 /** Claims a window of `pages` pages of I/O memory that carry the marks from `firstMark` on. */
 export function claimMarkedWindow(machine: Machine, pages: number, firstMark = 0): MarkedWindow {
-  const { pageSize } = machine.geometry;
-  const stored = new Map<number, number>();
-  const trespasses: string[] = [];
-  let isForbidden = false;
-  const touch = (verb: string, offset: number): void => {
-    if (!isForbidden) return;
-    const who = machine.sched.current?.name ?? "nobody";
-    trespasses.push(`${who} ${verb} register 0x${offset.toString(16)}`);
-  };
-  const wordAt = (offset: number): number => {
-    const mark = offset % pageSize === 0 ? markOf(firstMark + offset / pageSize) : 0;
-    return stored.get(offset) ?? mark;
-  };
-  const device: IoDevice = {
-    read(offset) {
-      touch("reads", offset);
-      return wordAt(offset);
-    },
-    write(offset, _width, value) {
-      touch("writes", offset);
-      stored.set(offset, value);
-    },
-  };
+  const device = new MarkedRegisters(machine, firstMark);
   const range = machine.memory.io.claim("marked window", pages, device);
   if (typeof range === "number") throw new Error(`no room for a window of ${pages} pages: ${range}`);
-  // The card's own engine touches what its registers show, in the step of whoever makes it do so.
-  const note = (access: PointAccess): void =>
-    machine.sched.note(ObjectKind.register, range.registerFile, access);
-  return {
-    range,
-    forbid() {
-      note(PointAccess.write);
-      isForbidden = true;
-    },
-    allow() {
-      note(PointAccess.write);
-      isForbidden = false;
-    },
-    trespasses,
-    peek(page) {
-      note(PointAccess.read);
-      return wordAt(page * pageSize);
-    },
-    poke(page, value) {
-      note(PointAccess.write);
-      stored.set(page * pageSize, value);
-    },
-  };
+  return new ClaimedWindow(machine, range, device);
+}
+
+/** The registers, as accesses of the bus meet them. */
+class MarkedRegisters implements IoDevice {
+  readonly trespasses: string[] = [];
+  isForbidden = false;
+  readonly #machine: Machine;
+  readonly #firstMark: number;
+  readonly #stored = new Map<number, number>();
+
+  constructor(machine: Machine, firstMark: number) {
+    this.#machine = machine;
+    this.#firstMark = firstMark;
+  }
+
+  read(offset: number): number {
+    this.#touch("reads", offset);
+    return this.wordAt(offset);
+  }
+
+  write(offset: number, _width: number, value: number): void {
+    this.#touch("writes", offset);
+    this.store(offset, value);
+  }
+
+  wordAt(offset: number): number {
+    const { pageSize } = this.#machine.geometry;
+    const mark = offset % pageSize === 0 ? markOf(this.#firstMark + offset / pageSize) : 0;
+    return this.#stored.get(offset) ?? mark;
+  }
+
+  store(offset: number, value: number): void {
+    this.#stored.set(offset, value);
+  }
+
+  #touch(verb: string, offset: number): void {
+    if (!this.isForbidden) return;
+    const who = this.#machine.sched.current?.name ?? "nobody";
+    this.trespasses.push(`${who} ${verb} register 0x${offset.toString(16)}`);
+  }
+}
+
+/** The window with the card's own engine, which touches what its registers show in the step of whoever makes it do so. */
+class ClaimedWindow implements MarkedWindow {
+  readonly range: IoRange;
+  readonly #machine: Machine;
+  readonly #registers: MarkedRegisters;
+
+  constructor(machine: Machine, range: IoRange, registers: MarkedRegisters) {
+    this.#machine = machine;
+    this.range = range;
+    this.#registers = registers;
+  }
+
+  get trespasses(): readonly string[] {
+    return this.#registers.trespasses;
+  }
+
+  forbid(): void {
+    this.#note(PointAccess.write);
+    this.#registers.isForbidden = true;
+  }
+
+  allow(): void {
+    this.#note(PointAccess.write);
+    this.#registers.isForbidden = false;
+  }
+
+  peek(page: number): number {
+    this.#note(PointAccess.read);
+    return this.#registers.wordAt(page * this.#machine.geometry.pageSize);
+  }
+
+  poke(page: number, value: number): void {
+    this.#note(PointAccess.write);
+    this.#registers.store(page * this.#machine.geometry.pageSize, value);
+  }
+
+  #note(access: PointAccess): void {
+    this.#machine.sched.note(ObjectKind.register, this.range.registerFile, access);
+  }
 }

@@ -9,7 +9,7 @@ import {
   PointAccess,
 } from "@nopage/core";
 import { HIDDEN, markOf } from "./mark.ts";
-import { claimMarkedWindow } from "./marked-window.ts";
+import { claimMarkedWindow, type MarkedWindow } from "./marked-window.ts";
 
 /** Memory for a test device, of any kind, each page beginning with its mark. */
 export interface ShownMemory {
@@ -43,129 +43,208 @@ export function showMemory(
   pages: number,
   holes: readonly number[] = [],
 ): ShownMemory {
-  const shown = showKind(machine, kind, pages, holes);
-  let hidings = 0;
-  return {
-    ...shown,
-    hide() {
-      if (hidings++ === 0) shown.hide();
-    },
-    reveal() {
-      if (--hidings === 0) shown.reveal();
-    },
-  };
-}
-
-function showKind(machine: Machine, kind: BackingKind, pages: number, holes: readonly number[]): ShownMemory {
   if (holes.length > 0 && kind !== "page-array") throw new Error(`memory of kind ${kind} has no holes`);
   switch (kind) {
     case "pfn-run":
-      return showWindow(machine, pages);
+      return new ShownWindow(machine, pages);
     case "page-array":
-      return showPages(machine, pages, holes);
-    case "linear": {
-      const order = Math.ceil(Math.log2(pages));
-      const page = taken(machine.memory.pages.getFreePages(order, "compound", owners.driver));
-      for (let at = 0; at < 2 ** order; at++) machine.memory.frames.clear((page + at) as Page);
-      const address = machine.memory.directMap.addressOf(page);
-      return showBuffer(machine, { kind, address }, pages, () => machine.memory.pages.freePages(page, order));
-    }
-    case "vmalloc": {
-      const { vmalloc } = machine.memory;
-      const address = taken(vmalloc.vmallocUser(pages * machine.geometry.pageSize));
-      return showBuffer(machine, { kind, address }, pages, () => vmalloc.vfree(address));
-    }
-    case "coherent": {
-      const { coherent } = machine.memory;
-      const buffer = taken(coherent.dmaAllocCoherent(pages * machine.geometry.pageSize));
-      const { cpuAddress: address, busAddress } = buffer;
-      return showBuffer(machine, { kind, address, busAddress }, pages, () =>
-        coherent.dmaFreeCoherent(buffer),
-      );
-    }
+      return new ShownPages(machine, pages, holes);
+    case "linear":
+      return new ShownBlock(machine, pages);
+    case "vmalloc":
+      return new ShownArea(machine, pages);
+    case "coherent":
+      return new ShownCoherent(machine, pages);
   }
 }
 
-function showWindow(machine: Machine, pages: number): ShownMemory {
-  const window = claimMarkedWindow(machine, pages);
-  return {
-    memory: { kind: "pfn-run", pfn: window.range.startPfn },
-    pages,
-    hide: () => window.forbid(),
-    reveal: () => window.allow(),
-    peek: (page) => window.peek(page),
-    poke: (page, value) => window.poke(page, value),
-    trespasses: window.trespasses,
-    release: () => machine.memory.io.release(window.range),
-  };
-}
+/** Registers of a device. */
+class ShownWindow implements ShownMemory {
+  readonly memory: BackingMemory;
+  readonly pages: number;
+  readonly #machine: Machine;
+  readonly #window: MarkedWindow;
+  #hidings = 0;
 
-function showPages(machine: Machine, pages: number, holes: readonly number[]): ShownMemory {
-  const list = Array.from({ length: pages }, (_, index): Page | undefined =>
-    holes.includes(index) ? undefined : taken(machine.memory.pages.allocZeroedPage(owners.driver)),
-  );
-  const addressOf = (index: number): KernelAddress | undefined => {
-    const page = list[index];
-    return page === undefined ? undefined : machine.memory.directMap.addressOf(page);
-  };
-  return {
-    ...marked(machine, pages, addressOf),
-    memory: { kind: "page-array", list },
-    release: () => {
-      for (const page of list) if (page !== undefined) machine.memory.frames.put(page);
-    },
-  };
-}
+  constructor(machine: Machine, pages: number) {
+    this.#machine = machine;
+    this.#window = claimMarkedWindow(machine, pages);
+    this.memory = { kind: "pfn-run", pfn: this.#window.range.startPfn };
+    this.pages = pages;
+  }
 
-function showBuffer(
-  machine: Machine,
-  memory: BackingMemory & { readonly address: KernelAddress },
-  pages: number,
-  release: () => void,
-): ShownMemory {
-  const { pageSize } = machine.geometry;
-  const addressOf = (index: number) => (memory.address + index * pageSize) as KernelAddress;
-  return { ...marked(machine, pages, addressOf), memory, release };
+  get trespasses(): readonly string[] {
+    return this.#window.trespasses;
+  }
+
+  hide(): void {
+    if (this.#hidings++ === 0) this.#window.forbid();
+  }
+
+  reveal(): void {
+    if (--this.#hidings === 0) this.#window.allow();
+  }
+
+  peek(page: number): number {
+    return this.#window.peek(page);
+  }
+
+  poke(page: number, value: number): void {
+    this.#window.poke(page, value);
+  }
+
+  release(): void {
+    this.#machine.memory.io.release(this.#window.range);
+  }
 }
 
 /** Memory that the kernel reaches by addresses; a page without one is a hole, and reads as 0. */
-function marked(
-  machine: Machine,
-  pages: number,
-  addressOf: (index: number) => KernelAddress | undefined,
-): Omit<ShownMemory, "memory" | "release"> {
-  const { kernel } = machine.memory;
-  const note = (address: KernelAddress, access: PointAccess): void =>
-    machine.sched.note(ObjectKind.frameContents, kernel.pfnOf(address), access);
-  const peek = (index: number): number => {
-    const address = addressOf(index);
+abstract class ShownRam implements ShownMemory {
+  abstract readonly memory: BackingMemory;
+  readonly pages: number;
+  readonly trespasses: readonly string[] = [];
+  protected readonly machine: Machine;
+  #hidings = 0;
+  /** The first words of the pages while they are hidden. */
+  #hidden: readonly number[] = [];
+
+  constructor(machine: Machine, pages: number) {
+    this.machine = machine;
+    this.pages = pages;
+  }
+
+  abstract release(): void;
+
+  protected abstract addressOf(page: number): KernelAddress | undefined;
+
+  /** Marks every page, once the memory is there. */
+  protected mark(): void {
+    for (let page = 0; page < this.pages; page++) this.poke(page, markOf(page));
+  }
+
+  hide(): void {
+    if (this.#hidings++ > 0) return;
+    this.#hidden = Array.from({ length: this.pages }, (_, page) => this.peek(page));
+    for (let page = 0; page < this.pages; page++) this.poke(page, HIDDEN);
+  }
+
+  reveal(): void {
+    if (--this.#hidings > 0) return;
+    for (const [page, word] of this.#hidden.entries()) this.poke(page, word);
+  }
+
+  peek(page: number): number {
+    const address = this.addressOf(page);
     if (address === undefined) return 0;
-    note(address, PointAccess.read);
-    return kernel.load32(address);
-  };
-  const poke = (index: number, value: number): void => {
-    const address = addressOf(index);
+    this.#note(address, PointAccess.read);
+    return this.machine.memory.kernel.load32(address);
+  }
+
+  poke(page: number, value: number): void {
+    const address = this.addressOf(page);
     if (address === undefined) return;
-    note(address, PointAccess.write);
-    kernel.store32(address, value);
-  };
-  let hidden: number[] = [];
-  for (let index = 0; index < pages; index++) poke(index, markOf(index));
-  return {
-    pages,
-    peek,
-    poke,
-    hide() {
-      hidden = Array.from({ length: pages }, (_, index) => peek(index));
-      for (let index = 0; index < pages; index++) poke(index, HIDDEN);
-    },
-    reveal() {
-      hidden.forEach((word, index) => {
-        poke(index, word);
-      });
-    },
-    trespasses: [],
-  };
+    this.#note(address, PointAccess.write);
+    this.machine.memory.kernel.store32(address, value);
+  }
+
+  #note(address: KernelAddress, access: PointAccess): void {
+    const { sched, memory } = this.machine;
+    sched.note(ObjectKind.frameContents, memory.kernel.pfnOf(address), access);
+  }
+}
+
+/** Pages, each on its own, with holes between them. */
+class ShownPages extends ShownRam {
+  readonly memory: BackingMemory;
+  readonly #list: readonly (Page | undefined)[];
+
+  constructor(machine: Machine, pages: number, holes: readonly number[]) {
+    super(machine, pages);
+    this.#list = Array.from({ length: pages }, (_, page) =>
+      holes.includes(page) ? undefined : taken(machine.memory.pages.allocZeroedPage(owners.driver)),
+    );
+    this.memory = { kind: "page-array", list: this.#list };
+    this.mark();
+  }
+
+  override release(): void {
+    for (const page of this.#list) if (page !== undefined) this.machine.memory.frames.put(page);
+  }
+
+  protected override addressOf(page: number): KernelAddress | undefined {
+    const frame = this.#list[page];
+    return frame === undefined ? undefined : this.machine.memory.directMap.addressOf(frame);
+  }
+}
+
+/** Memory at consecutive addresses. */
+abstract class ShownBuffer extends ShownRam {
+  abstract override readonly memory: BackingMemory & { readonly address: KernelAddress };
+
+  protected override addressOf(page: number): KernelAddress {
+    return (this.memory.address + page * this.machine.geometry.pageSize) as KernelAddress;
+  }
+}
+
+/** A block of the page allocator. */
+class ShownBlock extends ShownBuffer {
+  readonly memory: BackingMemory & { readonly address: KernelAddress };
+  readonly #order: number;
+  readonly #page: Page;
+
+  constructor(machine: Machine, pages: number) {
+    super(machine, pages);
+    this.#order = Math.ceil(Math.log2(pages));
+    this.#page = taken(machine.memory.pages.getFreePages(this.#order, "compound", owners.driver));
+    for (let at = 0; at < 2 ** this.#order; at++) machine.memory.frames.clear((this.#page + at) as Page);
+    this.memory = { kind: "linear", address: machine.memory.directMap.addressOf(this.#page) };
+    this.mark();
+  }
+
+  override release(): void {
+    this.machine.memory.pages.freePages(this.#page, this.#order);
+  }
+}
+
+/** A vmalloc area. */
+class ShownArea extends ShownBuffer {
+  readonly memory: BackingMemory & { readonly address: KernelAddress };
+
+  constructor(machine: Machine, pages: number) {
+    super(machine, pages);
+    const { vmalloc } = machine.memory;
+    this.memory = {
+      kind: "vmalloc",
+      address: taken(vmalloc.vmallocUser(pages * machine.geometry.pageSize)),
+    };
+    this.mark();
+  }
+
+  override release(): void {
+    this.machine.memory.vmalloc.vfree(this.memory.address);
+  }
+}
+
+/** What the allocator of coherent memory gives. */
+type CoherentBuffer = NonNullable<ReturnType<Machine["memory"]["coherent"]["dmaAllocCoherent"]>>;
+
+/** Memory that a device reaches as well, without anybody flushing caches. */
+class ShownCoherent extends ShownBuffer {
+  readonly memory: BackingMemory & { readonly address: KernelAddress };
+  readonly #buffer: CoherentBuffer;
+
+  constructor(machine: Machine, pages: number) {
+    super(machine, pages);
+    const { coherent } = machine.memory;
+    this.#buffer = taken(coherent.dmaAllocCoherent(pages * machine.geometry.pageSize));
+    const { cpuAddress: address, busAddress } = this.#buffer;
+    this.memory = { kind: "coherent", address, busAddress };
+    this.mark();
+  }
+
+  override release(): void {
+    this.machine.memory.coherent.dmaFreeCoherent(this.#buffer);
+  }
 }
 
 function taken<T>(allocated: T | undefined): T {

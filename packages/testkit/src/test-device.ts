@@ -1,12 +1,16 @@
 import {
   type BackingMemory,
   type CacheMode,
+  ENODEV,
   type FileOperations,
   isError,
   type Kernel,
   type Machine,
+  type MappableArea,
   type MappingBinding,
   type MappingStrategy,
+  type MaySleep,
+  type OpenFile,
   type Sleepable,
   type UserThread,
   VM_READ,
@@ -44,11 +48,8 @@ export function createTestDevice(
   shape: TestDeviceShape,
 ): TestDevice {
   const path = shape.path ?? "/dev/test";
-  const inode = machine.devices.register(path, {
-    name: path,
-    owner: shape.owner,
-    mmap: (_file, area) => binding.mmap(area),
-  });
+  const file = new ShowingFile(path, shape.owner, undefined);
+  const inode = machine.devices.register(path, file);
   if (typeof inode === "number") throw new Error(`${path} is already registered`);
   const binding = kernel.bind(strategy, {
     name: path,
@@ -57,7 +58,30 @@ export function createTestDevice(
     cache: shape.cache ?? "cached",
     mapping: inode.mapping,
   });
+  file.shows(binding);
   return { path, binding };
+}
+
+/** A file that can be mapped, and nothing else. */
+export class ShowingFile implements FileOperations {
+  readonly name: string;
+  readonly owner: FileOperations["owner"];
+  #binding: MappingBinding | undefined;
+
+  constructor(name: string, owner: FileOperations["owner"], binding: MappingBinding | undefined) {
+    this.name = name;
+    this.owner = owner;
+    this.#binding = binding;
+  }
+
+  /** What is shown from now on: its areas hang where the inode's do, which is there before the binding. */
+  shows(binding: MappingBinding): void {
+    this.#binding = binding;
+  }
+
+  mmap(_file: OpenFile, area: MappableArea): MaySleep<number> {
+    return this.#binding === undefined ? -ENODEV : this.#binding.mmap(area);
+  }
 }
 
 /** How a test maps the device: all of it, shared and writable, unless told otherwise. */

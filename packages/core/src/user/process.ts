@@ -16,7 +16,7 @@ export type ExitStatus = { readonly status: number } | { readonly signal: Signal
 
 /** What a thread is started with. */
 export interface ThreadOptions {
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Left out: the CPUs in turn. */
   readonly cpu?: number;
   /** What an unhandled SIGBUS or SIGSEGV does: the access answers with the trap, or the process dies (the default action). */

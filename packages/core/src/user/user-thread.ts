@@ -182,7 +182,7 @@ export class UserThread {
     const { descriptor, ...rest } = request;
     if (descriptor === undefined) return yield* this.#endCall(mmap(this.mm, rest));
     return yield* this.#endCall(
-      withFile(this.process, descriptor, (file) => mmap(this.mm, { ...rest, file })),
+      withFile(this.process, descriptor, (file) => mmap(this.mm, { file, ...rest })),
     );
   }
 
@@ -270,8 +270,7 @@ export class UserThread {
    */
   spawn(program: Program, name?: string): UserThread | number {
     if (!this.machine.mayAllocate("dup_task_struct")) return -ENOMEM;
-    const options = { onTrap: this.#onTrap };
-    return this.process.start(program, name === undefined ? options : { ...options, name });
+    return this.process.start(program, { name, onTrap: this.#onTrap });
   }
 
   /** Ends this thread's whole process (`exit_group(2)`). */

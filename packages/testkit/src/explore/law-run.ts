@@ -38,7 +38,7 @@ export class LawRun implements Explorable {
   run(choose: (moment: Moment) => number): RunEnd | undefined {
     this.#schedule.length = 0;
     const guide = new Guide(choose, this.#schedule);
-    const world = new ModelWorld(this.#contender, { ...this.#options, chooser: guide }, this.#scrapped);
+    const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options }, this.#scrapped);
     this.#scrapped = world;
     guide.follow(world);
     try {
@@ -60,7 +60,7 @@ export class LawRun implements Explorable {
   #inFull(schedule: readonly number[]): CaseOutcome {
     let step = 0;
     const guide = new Guide(() => schedule[step++] ?? ABANDON, []);
-    const world = new ModelWorld(this.#contender, { ...this.#options, reports: "full", chooser: guide });
+    const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options, reports: "full" });
     guide.follow(world);
     const came = world.run(this.#lawCase);
     if (came.problems.length === this.#came.problems.length && step === schedule.length) return came;

@@ -20,6 +20,7 @@ import {
 } from "./handed.ts";
 import { HookGuard } from "./hook-guard.ts";
 import { checkFunctions, hooksOf } from "./hooks-of.ts";
+import { inPlace } from "./in-place.ts";
 
 const hookNames = [
   "open",
@@ -91,46 +92,43 @@ function guardedOps(ops: VmOps, guard: HookGuard, known: WeakSet<VmOps>, shown: 
   if (known.has(ops)) return ops;
   checkFunctions(guard, "mmap", ops, [], hookNames);
   if (typeof ops.name !== "string") throw guard.breach("mmap", "answered operations without a name");
-  const guarded = Object.isExtensible(ops) ? ops : { ...ops };
+  const guarded = inPlace(ops, guardedHooks(ops, guard, shown));
   known.add(guarded);
-  return Object.defineProperties(guarded, Object.getOwnPropertyDescriptors(guardedHooks(ops, guard, shown)));
+  return guarded;
 }
 
 function guardedHooks(ops: VmOps, guard: HookGuard, shown: Handed): VmOps {
   const { name, open, close, nopage, nopagePfn, mkwrite, maySplit, mremap, mprotect, access } = ops;
   const asked = (fault: Fault): Handed => together(faultAsHanded(fault), shown);
   const told = (area: Area): Handed => together(areaAsHanded(area), shown);
-  return {
-    name,
-    ...(open !== undefined && {
-      open: (area) => guard.call("open", told(area), () => open.call(ops, area)),
-    }),
-    ...(close !== undefined && {
-      close: (area) => guard.call("close", told(area), () => close.call(ops, area)),
-    }),
-    ...(nopage !== undefined && {
-      nopage: (fault) => guard.call("nopage", asked(fault), () => nopage.call(ops, fault)),
-    }),
-    ...(nopagePfn !== undefined && {
-      nopagePfn: (fault) => guard.call("nopagePfn", asked(fault), () => nopagePfn.call(ops, fault)),
-    }),
-    ...(mkwrite !== undefined && {
-      mkwrite: (fault) => guard.call("mkwrite", asked(fault), () => mkwrite.call(ops, fault)),
-    }),
-    ...(maySplit !== undefined && {
-      maySplit: (area, address) =>
-        guard.call("maySplit", told(area), () => maySplit.call(ops, area, address)),
-    }),
-    ...(mremap !== undefined && {
-      mremap: (area) => guard.call("mremap", told(area), () => mremap.call(ops, area)),
-    }),
-    ...(mprotect !== undefined && {
-      mprotect: (area, start, end, flags) =>
-        guard.call("mprotect", told(area), () => mprotect.call(ops, area, start, end, flags)),
-    }),
-    ...(access !== undefined && {
-      access: (area, address, buffer, direction) =>
-        guard.call("access", told(area), () => access.call(ops, area, address, buffer, direction)),
-    }),
-  };
+  const hooks: VmOps = { name };
+  if (open !== undefined) hooks.open = (area) => guard.call("open", told(area), () => open.call(ops, area));
+  if (close !== undefined) {
+    hooks.close = (area) => guard.call("close", told(area), () => close.call(ops, area));
+  }
+  if (nopage !== undefined) {
+    hooks.nopage = (fault) => guard.call("nopage", asked(fault), () => nopage.call(ops, fault));
+  }
+  if (nopagePfn !== undefined) {
+    hooks.nopagePfn = (fault) => guard.call("nopagePfn", asked(fault), () => nopagePfn.call(ops, fault));
+  }
+  if (mkwrite !== undefined) {
+    hooks.mkwrite = (fault) => guard.call("mkwrite", asked(fault), () => mkwrite.call(ops, fault));
+  }
+  if (maySplit !== undefined) {
+    hooks.maySplit = (area, address) =>
+      guard.call("maySplit", told(area), () => maySplit.call(ops, area, address));
+  }
+  if (mremap !== undefined) {
+    hooks.mremap = (area) => guard.call("mremap", told(area), () => mremap.call(ops, area));
+  }
+  if (mprotect !== undefined) {
+    hooks.mprotect = (area, start, end, flags) =>
+      guard.call("mprotect", told(area), () => mprotect.call(ops, area, start, end, flags));
+  }
+  if (access !== undefined) {
+    hooks.access = (area, address, buffer, direction) =>
+      guard.call("access", told(area), () => access.call(ops, area, address, buffer, direction));
+  }
+  return hooks;
 }

@@ -66,7 +66,7 @@ function mapping(strategy: MappingStrategy): readonly Contender[] {
         trial: "mapping",
         subject,
         pinner,
-        tried: { ...guarded, geometry: machine.geometry },
+        tried: { geometry: machine.geometry, ...guarded },
       } as const;
       return { stage, trespasses: () => subject.shown.trespasses };
     },

@@ -9,7 +9,11 @@ import { ControlDevice } from "./control.ts";
 import { MirroringDevice, mirrorCommands } from "./mirroring-device.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
-const control = new ControlDevice("/dev/mirror", mirrorCommands);
+const control = new ControlDevice<MirroringDevice, keyof typeof mirrorCommands>(
+  "/dev/mirror",
+  mirrorCommands,
+  { release: (device, file) => device.release(file) },
+);
 const PAGES = 4;
 
 /**
@@ -19,7 +23,7 @@ const PAGES = 4;
  */
 export function createMirrorSubject(machine: Machine, kernel: Kernel, mirror: DeviceMirror): Subject {
   const device = new MirroringDevice(machine, kernel, mirror);
-  control.register(machine, device.commands(), { release: (file) => device.release(file) });
+  control.register(machine, device);
   const { pageSize } = machine.geometry;
   return {
     name: mirror.name,

@@ -16,23 +16,6 @@ import {
 import type { LetGo } from "../subject/device-mirror.ts";
 import type { ControlCommand } from "./control.ts";
 
-/** What the device's file does, in the order of the commands' numbers. */
-export const mirrorCommands = [
-  "choose-address",
-  "follow",
-  "unfollow",
-  "choose-value",
-  "device-read",
-  "device-write",
-  "reaches-for-read",
-  "reaches-for-write",
-  "populate-for-read",
-  "populate-for-write",
-  "populate-now-for-read",
-  "populate-now-for-write",
-] as const;
-export type MirrorCommand = (typeof mirrorCommands)[number];
-
 /** One process that is followed. */
 interface Following {
   readonly follower: DeviceFollower;
@@ -62,23 +45,6 @@ export class MirroringDevice {
     this.#dma = new DmaPort(machine, "the mirroring device", 52);
   }
 
-  commands(): Record<MirrorCommand, ControlCommand> {
-    return {
-      "choose-address": (address, file) => this.#choose(address, file),
-      follow: (pages, file) => this.#follow(pages, file),
-      unfollow: () => this.#unfollow(),
-      "choose-value": (value, file) => this.#choose(value, file),
-      "device-read": (address) => this.#read(address as UserAddress),
-      "device-write": (address, file) => this.#write(address as UserAddress, this.#chosen.get(file) ?? 0),
-      "reaches-for-read": (address) => this.#reaches(address as UserAddress, "read"),
-      "reaches-for-write": (address) => this.#reaches(address as UserAddress, "write"),
-      "populate-for-read": (address) => this.#populate(address as UserAddress, "read"),
-      "populate-for-write": (address) => this.#populate(address as UserAddress, "write"),
-      "populate-now-for-read": (address) => this.#populateNow(address as UserAddress, "read"),
-      "populate-now-for-write": (address) => this.#populateNow(address as UserAddress, "write"),
-    };
-  }
-
   /** Stops following a process when the file through which it asked for that is released, which may be after its death. */
   *release(file: OpenFile): Sleepable<void> {
     this.#chosen.delete(file);
@@ -90,12 +56,12 @@ export class MirroringDevice {
     yield* following.follower.detach();
   }
 
-  #choose(what: number, file: OpenFile): number {
+  choose(what: number, file: OpenFile): number {
     this.#chosen.set(file, what);
     return 0;
   }
 
-  *#follow(pages: number, file: OpenFile): Sleepable<number> {
+  *follow(pages: number, file: OpenFile): Sleepable<number> {
     const mm = this.#kernel.user.currentMm();
     if (mm === undefined || this.#followed.has(mm) || this.#coming.has(mm)) return -EINVAL;
     this.#coming.add(mm);
@@ -121,7 +87,7 @@ export class MirroringDevice {
     return 0;
   }
 
-  *#unfollow(): Sleepable<number> {
+  *unfollow(): Sleepable<number> {
     const mm = this.#kernel.user.currentMm();
     const following = mm === undefined ? undefined : this.#followed.get(mm);
     if (mm === undefined || following === undefined) return -EINVAL;
@@ -145,13 +111,15 @@ export class MirroringDevice {
     return { stops, reachedAtStop, reachedLater, populate, populateNow, followAgain };
   }
 
-  *#read(address: UserAddress): Sleepable<number> {
+  *read(address: UserAddress): Sleepable<number> {
     const word = new Uint8Array(4);
     const moved = yield* this.#move(address, word, "read");
     return moved < 0 ? moved : new DataView(word.buffer).getUint32(0, true);
   }
 
-  *#write(address: UserAddress, value: number): Sleepable<number> {
+  /** Stores what was chosen through the file. */
+  *write(address: UserAddress, file: OpenFile): Sleepable<number> {
+    const value = this.#chosen.get(file) ?? 0;
     const word = new Uint8Array(4);
     new DataView(word.buffer).setUint32(0, value, true);
     return yield* this.#move(address, word, "write");
@@ -172,7 +140,7 @@ export class MirroringDevice {
   }
 
   /** Whether the device itself finds a translation: it moves a byte, which a store leaves as it is. */
-  *#reaches(address: UserAddress, access: DeviceAccess): Sleepable<number> {
+  *reaches(address: UserAddress, access: DeviceAccess): Sleepable<number> {
     const follower = this.#follower();
     if (follower === undefined) return 0;
     const byte = new Uint8Array(1);
@@ -181,12 +149,12 @@ export class MirroringDevice {
     return yield* this.#dma.writeThrough(follower, address, byte);
   }
 
-  *#populate(address: UserAddress, access: DeviceAccess): Sleepable<number> {
+  *populate(address: UserAddress, access: DeviceAccess): Sleepable<number> {
     const follower = this.#follower();
     return follower === undefined ? -EFAULT : yield* follower.populate(address, access);
   }
 
-  *#populateNow(address: UserAddress, access: DeviceAccess): Sleepable<number> {
+  *populateNow(address: UserAddress, access: DeviceAccess): Sleepable<number> {
     const follower = this.#follower();
     return follower === undefined ? -EFAULT : yield* follower.populateAtomic(address, access);
   }
@@ -208,3 +176,19 @@ function reachedOf({ follower, start, pages }: Following, pageSize: number): num
   }
   return reached;
 }
+
+/** The commands, in the order of their numbers. */
+export const mirrorCommands = {
+  "choose-address": (device, address, file) => device.choose(address, file),
+  follow: (device, pages, file) => device.follow(pages, file),
+  unfollow: (device) => device.unfollow(),
+  "choose-value": (device, value, file) => device.choose(value, file),
+  "device-read": (device, address) => device.read(address as UserAddress),
+  "device-write": (device, address, file) => device.write(address as UserAddress, file),
+  "reaches-for-read": (device, address) => device.reaches(address as UserAddress, "read"),
+  "reaches-for-write": (device, address) => device.reaches(address as UserAddress, "write"),
+  "populate-for-read": (device, address) => device.populate(address as UserAddress, "read"),
+  "populate-for-write": (device, address) => device.populate(address as UserAddress, "write"),
+  "populate-now-for-read": (device, address) => device.populateNow(address as UserAddress, "read"),
+  "populate-now-for-write": (device, address) => device.populateNow(address as UserAddress, "write"),
+} satisfies Record<string, ControlCommand<MirroringDevice>>;

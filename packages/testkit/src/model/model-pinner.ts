@@ -6,7 +6,9 @@ import type { Pinned, Pinner, PinnerSupports } from "../subject/pinner.ts";
 import { ControlDevice } from "./control.ts";
 import { PinningDevice, pinnerCommands } from "./pinning-device.ts";
 
-const control = new ControlDevice("/dev/pinner", pinnerCommands);
+const control = new ControlDevice<PinningDevice, keyof typeof pinnerCommands>("/dev/pinner", pinnerCommands, {
+  release: (device, file) => device.release(file),
+});
 
 /** What a program holds: the number by which the device knows it, and the descriptor that it lives by. */
 interface Token extends Pinned {
@@ -16,8 +18,7 @@ interface Token extends Pinned {
 
 /** Makes a device that pins by a policy, as the programs of laws use it. */
 export function createModelPinner(machine: Machine, kernel: Kernel, policy: PinningPolicy): Pinner {
-  const device = new PinningDevice(machine, kernel, policy);
-  control.register(machine, device.commands(), { release: (file) => device.release(file) });
+  control.register(machine, new PinningDevice(machine, kernel, policy));
   return {
     name: policy.name,
     supports: supportsOf(machine, policy),

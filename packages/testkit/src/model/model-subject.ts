@@ -1,15 +1,9 @@
 import {
   type BackingKind,
-  ENXIO,
   type Kernel,
   type Machine,
-  type MappingBinding,
   type MappingStrategy,
   type OpenMode,
-  type Page,
-  PG_hwpoison,
-  type Shared,
-  type Sleepable,
   VM_READ,
   VM_WRITE,
 } from "@nopage/core";
@@ -19,24 +13,23 @@ import type { Steps } from "../program/operation.ts";
 import { user } from "../program/user.ts";
 import { type ShownMemory, showMemory } from "../shown-memory.ts";
 import type {
-  FallibleHook,
   HookCounts,
+  LongObjectOfSubject,
   OddMemory,
   Reached,
   Subject,
   SubjectMapping,
 } from "../subject/subject.ts";
-import { createTestDevice, type TestDevice } from "../test-device.ts";
-import { type ControlCommand, ControlDevice } from "./control.ts";
-import { frameOf } from "./frame-of.ts";
+import { createTestDevice, ShowingFile, type TestDevice } from "../test-device.ts";
+import { ControlDevice } from "./control.ts";
 import { LongObject, mapLongObject } from "./long-object.ts";
-import { ODD_DEVICE, oddKinds, showOdd } from "./odd-memory.ts";
+import { ODD_DEVICE, oddKinds } from "./odd-memory.ts";
+import { CAPACITY, fallibleHooks, SubjectDriver, subjectCommands } from "./subject-driver.ts";
 import { HookWatch, watched } from "./watched-strategy.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
-/** Pages of the object, and pages of memory behind it: it can grow to those. */
+/** Pages of the object. */
 export const SUBJECT_PAGES = 4;
-const CAPACITY = 8;
 const HOLES = [2];
 
 const DEVICE = "/dev/subject";
@@ -44,33 +37,9 @@ const DEVICE = "/dev/subject";
 const ELSEWHERE = "/dev/subject-too";
 const MODULE = "subject";
 
-/** What the control device does, in the order of the commands' numbers. */
-const commandNames = [
-  "close-gate",
-  "open-gate",
-  "resize",
-  "remove",
-  "peek",
-  "poke-page",
-  "poke-value",
-  "mmaps",
-  "opens",
-  "closes",
-  "faults",
-  "fail-hook",
-  "fail-errno",
-  "poison",
-  "heal",
-  "free",
-  "show-odd",
-  "show-long",
-  "free-long",
-] as const;
-type CommandName = (typeof commandNames)[number];
+type CommandName = keyof typeof subjectCommands;
 
-const controls = new ControlDevice("/dev/subject-control", commandNames);
-
-const fallibleHooks: readonly FallibleHook[] = ["mmap", "may-split", "mremap", "mprotect", "mkwrite"];
+const controls = new ControlDevice<SubjectDriver, CommandName>("/dev/subject-control", subjectCommands);
 
 /** Which strategy is tried, on which memory, with or without holes in it. */
 export interface StrategyOnMemory {
@@ -109,58 +78,95 @@ export function createModelSubject(
     cache: backing === "pfn-run" ? "uncached" : "cached",
     owner,
   });
-  const elsewhere = machine.devices.register(ELSEWHERE, {
-    name: ELSEWHERE,
-    owner,
-    // The areas hang where the first node's do, as when a driver redirects `i_mapping`.
-    mmap: (_file, area) => device.binding.mmap(area),
-  });
+  // The areas hang where the first node's do, as when a driver redirects `i_mapping`.
+  const elsewhere = machine.devices.register(ELSEWHERE, new ShowingFile(ELSEWHERE, owner, device.binding));
   if (typeof elsewhere === "number") throw new Error(`${ELSEWHERE} is already registered`);
   const supports = supportsOf(strategy, backing);
   const long = new LongObject(machine, kernel, strategy, backing);
-  const commands: Record<CommandName, ControlCommand> = {
-    ...commandsOf({ machine, kernel }, device, shown, watch),
-    free: () => freeAll(device, shown, supports),
-    "show-odd": (kind) => showOdd(machine, kernel, strategy, kind),
-    "show-long": (pages) => long.show(pages),
-    "free-long": () => long.free(),
-  };
-  controls.register(machine, commands);
-  return {
-    name: nameOf({ strategy, backing, holes }),
-    accessor: "cpu",
-    supports,
-    wordBits: wordBitsOf(machine),
-    pageSize: machine.geometry.pageSize,
-    pages: SUBJECT_PAGES,
-    holes: holed,
-    module: MODULE,
-    ...mapping(machine.geometry.pageSize),
-    ...control,
-    long: {
-      map: (pages, at) => mapLong(pages, machine.geometry.pageSize, at),
-      free: () => told("free-long"),
-    },
-    ...(backing === "linear" && { mapOdd: (kind) => mapOdd(kind) }),
-    markOf,
-    device,
-    shown,
-  };
+  const { binding } = device;
+  const { countsPages } = supports;
+  const driver = new SubjectDriver({ machine, kernel, strategy, binding, shown, watch, long, countsPages });
+  controls.register(machine, driver);
+  const Kind = backing === "linear" ? LinearSubject : StrategySubject;
+  return new Kind({ strategy, backing, holes }, { machine, supports, holes: holed, device, shown });
+}
+
+/** What of a subject differs from world to world. */
+interface SubjectParts extends Pick<ModelSubject, "supports" | "holes" | "device" | "shown"> {
+  readonly machine: Machine;
+}
+
+// What programs do with a subject are functions of the module, or methods. A closure that is made anew for each world
+// keeps it in memory, and a generator function costs the JavaScript engine a hidden class each besides.
+
+class StrategySubject implements ModelSubject {
+  readonly name: string;
+  readonly accessor = "cpu";
+  readonly supports: Subject["supports"];
+  readonly wordBits: 32 | 64;
+  readonly pageSize: number;
+  readonly pages = SUBJECT_PAGES;
+  readonly holes: readonly number[];
+  readonly module = MODULE;
+  readonly device: TestDevice;
+  readonly shown: ShownMemory;
+  readonly long: LongObjectOfSubject;
+  readonly open = openSubject;
+  readonly openElsewhere = openElsewhere;
+  readonly reach = reach;
+  readonly put = put;
+  readonly markOf = markOf;
+  readonly gate = control.gate;
+  readonly peek = control.peek;
+  readonly poke = control.poke;
+  readonly resize = control.resize;
+  readonly remove = control.remove;
+  readonly free = control.free;
+  readonly poison = control.poison;
+  readonly heal = control.heal;
+  readonly counts = control.counts;
+  readonly failNext = control.failNext;
+
+  constructor(tried: StrategyOnMemory, { machine, supports, holes, device, shown }: SubjectParts) {
+    this.name = nameOf(tried);
+    this.supports = supports;
+    this.wordBits = wordBitsOf(machine);
+    this.pageSize = machine.geometry.pageSize;
+    this.holes = holes;
+    this.device = device;
+    this.shown = shown;
+    this.long = new LongOfSubject(this.pageSize);
+  }
+
+  map(wanted: SubjectMapping = {}): Steps<number> {
+    return mapSubject(this.pageSize, wanted);
+  }
+}
+
+/** Linear memory may be odd. */
+class LinearSubject extends StrategySubject {
+  readonly mapOdd = mapOdd;
+}
+
+class LongOfSubject implements LongObjectOfSubject {
+  readonly #pageSize: number;
+
+  constructor(pageSize: number) {
+    this.#pageSize = pageSize;
+  }
+
+  map(pages: number, at: number): Steps<number> {
+    return mapLong(pages, this.#pageSize, at);
+  }
+
+  free(): Steps<void> {
+    return told("free-long");
+  }
 }
 
 function* mapLong(pages: number, pageSize: number, at: number): Steps<number> {
   mustSucceed("showing a long object", yield* controls.once("show-long", pages));
   return yield* mapLongObject(pages * pageSize, at);
-}
-
-function* freeAll(
-  { binding }: TestDevice,
-  shown: ShownMemory,
-  { countsPages }: Subject["supports"],
-): Sleepable<number> {
-  if (!countsPages) yield* binding.remove();
-  shown.release();
-  return 0;
 }
 
 function supportsOf({ supports }: MappingStrategy, backing: BackingKind): Subject["supports"] {
@@ -174,100 +180,16 @@ function supportsOf({ supports }: MappingStrategy, backing: BackingKind): Subjec
   };
 }
 
-function commandsOf(
-  { machine, kernel }: { readonly machine: Machine; readonly kernel: Kernel },
-  { binding }: TestDevice,
-  shown: ShownMemory,
-  watch: HookWatch,
-): Record<Exclude<CommandName, "free" | "show-odd" | "show-long" | "free-long">, ControlCommand> {
-  const { frames } = machine.memory;
-  const mark = (page: number, change: (on: typeof frames, frame: Page) => void): number => {
-    const frame = frameOf(machine, binding.backing, page);
-    if (frame === undefined) return -ENXIO;
-    change(frames, frame);
-    return 0;
-  };
-  // The device's beginning and end are steps of their own, so that others may come in between.
-  const transfer = kernel.sync.shared<"none" | "under way">("the subject's transfer", "none");
-  let chosenPage = 0;
-  let chosenHook: FallibleHook = "mmap";
-  return {
-    "close-gate": () => closeGate(binding, transfer, shown),
-    "open-gate": () => openGate(binding, transfer, shown),
-    resize: (pages) => resize(binding, shown, pages),
-    remove: () => remove(binding),
-    peek: (page) => shown.peek(page),
-    "poke-page": (page) => {
-      chosenPage = page;
-      return 0;
-    },
-    "poke-value": (value) => {
-      shown.poke(chosenPage, value);
-      return 0;
-    },
-    mmaps: () => watch.counts.mmaps,
-    opens: () => watch.counts.opens,
-    closes: () => watch.counts.closes,
-    faults: () => watch.counts.faults,
-    "fail-hook": (index) => {
-      chosenHook = fallibleHooks[index] ?? "mmap";
-      return 0;
-    },
-    "fail-errno": (errno) => {
-      watch.failNext(chosenHook, errno);
-      return 0;
-    },
-    poison: (page) => mark(page, (frames, frame) => frames.setFlags(frame, PG_hwpoison)),
-    heal: (page) => mark(page, (frames, frame) => frames.clearFlags(frame, PG_hwpoison)),
-  };
-}
-
-/** Whether the subject's transfer is under way. */
-type Transfer = Shared<"none" | "under way">;
-
-function* closeGate(binding: MappingBinding, transfer: Transfer, shown: ShownMemory): Sleepable<number> {
-  yield* binding.quiesce();
-  yield* transfer.set("under way");
-  shown.hide();
-  return 0;
-}
-
-function* openGate(binding: MappingBinding, transfer: Transfer, shown: ShownMemory): Sleepable<number> {
-  yield* transfer.set("none");
-  shown.reveal();
-  yield* binding.resume();
-  return 0;
-}
-
-function* resize(binding: MappingBinding, shown: ShownMemory, pages: number): Sleepable<number> {
-  if (pages > CAPACITY) throw new RangeError(`the subject has ${CAPACITY} pages of memory, not ${pages}`);
-  yield* binding.replace(shown.memory, pages, nothing);
-  return 0;
-}
-
-function* nothing(): Sleepable<void> {}
-
-function* remove(binding: MappingBinding): Sleepable<number> {
-  yield* binding.remove();
-  return 0;
-}
-
-/** How a program opens, maps and touches the device. */
-function mapping(pageSize: number): Pick<Subject, "open" | "openElsewhere" | "map" | "reach" | "put"> {
-  return {
-    open: openSubject,
-    openElsewhere: () => user.open({ path: ELSEWHERE, mode: "read-write", blocking: "blocking" }),
-    map: (wanted = {}) => mapSubject(pageSize, wanted),
-    reach: (address) => user.load(address),
-    put,
-  };
-}
-
-// The steps of a program that the subject offers are functions of the module: one that is made anew for each world
-// would cost the JavaScript engine a hidden class each, which keeps the world in memory with it.
-
 function openSubject(mode: OpenMode = "read-write"): Steps<number> {
   return user.open({ path: DEVICE, mode, blocking: "blocking" });
+}
+
+function openElsewhere(): Steps<number> {
+  return user.open({ path: ELSEWHERE, mode: "read-write", blocking: "blocking" });
+}
+
+function reach(address: number): Steps<Reached<number>> {
+  return user.load(address);
 }
 
 function* mapSubject(

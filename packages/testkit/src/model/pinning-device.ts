@@ -17,23 +17,6 @@ import {
 import type { ControlCommand } from "./control.ts";
 import { finished } from "./finished.ts";
 
-/** What the device's file does, in the order of the commands' numbers. */
-export const pinnerCommands = [
-  "choose-address",
-  "pin-for-read",
-  "pin-for-write",
-  "unpin",
-  "choose-page",
-  "choose-value",
-  "device-read",
-  "device-write",
-  "held",
-  "stops",
-  "quarantined",
-  "end-service",
-] as const;
-export type PinnerCommand = (typeof pinnerCommands)[number];
-
 /** What was pinned through one file. */
 interface Transfer {
   readonly file: OpenFile;
@@ -48,10 +31,11 @@ export class PinningDevice {
   readonly #dma: DmaPort;
   readonly #transfers = new Map<number, Transfer>();
   #next = 0;
-  #stops = 0;
-  #address = 0;
-  #page = 0;
-  #value = 0;
+  stops = 0;
+  /** What was chosen for the next command. */
+  address = 0;
+  page = 0;
+  value = 0;
 
   constructor(machine: Machine, kernel: Kernel, policy: PinningPolicy) {
     this.#kernel = kernel;
@@ -59,30 +43,14 @@ export class PinningDevice {
     this.#dma = new DmaPort(machine, "the pinner", 52);
   }
 
-  commands(): Record<PinnerCommand, ControlCommand> {
-    return {
-      "choose-address": (address) => {
-        this.#address = address;
-        return 0;
-      },
-      "pin-for-read": (pages, file) => this.#pin(file, pages, "device-reads"),
-      "pin-for-write": (pages, file) => this.#pin(file, pages, "device-writes"),
-      unpin: (number) => this.#unpin(number),
-      "choose-page": (page) => {
-        this.#page = page;
-        return 0;
-      },
-      "choose-value": (value) => {
-        this.#value = value;
-        return 0;
-      },
-      "device-read": (number) => this.#read(number),
-      "device-write": (number) => this.#write(number),
-      held: () => [...this.#transfers.values()].reduce((sum, { pages }) => sum + pages, 0),
-      stops: () => this.#stops,
-      quarantined: () => this.#hooks.quarantined?.().pages ?? 0,
-      "end-service": () => this.#endService(),
-    };
+  /** Pages that are pinned. */
+  get held(): number {
+    return [...this.#transfers.values()].reduce((sum, { pages }) => sum + pages, 0);
+  }
+
+  /** Pages of processes that are gone. */
+  get quarantined(): number {
+    return this.#hooks.quarantined?.().pages ?? 0;
   }
 
   /**
@@ -96,17 +64,17 @@ export class PinningDevice {
       for (let page = 0; page < transfer.pages; page++) {
         yield* this.#access(transfer.pinned, page, new Uint8Array(4), access);
       }
-      yield* this.#unpin(number);
+      yield* this.unpin(number);
     }
   }
 
-  *#pin(file: OpenFile, pages: number, access: PinAccess): Sleepable<number> {
+  *pin(file: OpenFile, pages: number, access: PinAccess): Sleepable<number> {
     const mm = this.#kernel.user.currentMm();
     if (mm === undefined) return -EINVAL;
     const stop = () => {
-      this.#stops++;
+      this.stops++;
     };
-    const start = this.#address as UserAddress;
+    const start = this.address as UserAddress;
     const pinned = yield* finished(this.#hooks.pin(mm, start, pages, access, stop));
     if (typeof pinned === "number") return pinned;
     this.#dma.map(pinned);
@@ -114,7 +82,7 @@ export class PinningDevice {
     return this.#next++;
   }
 
-  *#unpin(number: number): Sleepable<number> {
+  *unpin(number: number): Sleepable<number> {
     const transfer = this.#transfers.get(number);
     if (transfer === undefined) return -EINVAL;
     const { pinned } = transfer;
@@ -124,20 +92,20 @@ export class PinningDevice {
     return 0;
   }
 
-  *#endService(): Sleepable<number> {
+  *endService(): Sleepable<number> {
     yield* finished(this.#hooks.releaseQuarantine?.());
     return 0;
   }
 
-  *#read(number: number): Sleepable<number> {
+  *read(number: number): Sleepable<number> {
     const word = new Uint8Array(4);
     const moved = yield* this.#move(number, word, "read");
     return moved < 0 ? moved : new DataView(word.buffer).getUint32(0, true);
   }
 
-  *#write(number: number): Sleepable<number> {
+  *write(number: number): Sleepable<number> {
     const word = new Uint8Array(4);
-    new DataView(word.buffer).setUint32(0, this.#value, true);
+    new DataView(word.buffer).setUint32(0, this.value, true);
     return yield* this.#move(number, word, "write");
   }
 
@@ -147,9 +115,9 @@ export class PinningDevice {
     if (transfer === undefined) return -EINVAL;
     const { pinned } = transfer;
     for (;;) {
-      const moved = yield* this.#access(pinned, this.#page, word, access);
+      const moved = yield* this.#access(pinned, this.page, word, access);
       if (moved !== "device-fault") return moved;
-      const at = (pinned.start + this.#page * this.#kernel.geometry.pageSize) as UserAddress;
+      const at = (pinned.start + this.page * this.#kernel.geometry.pageSize) as UserAddress;
       const made = yield* pinned.follower === undefined ? never() : pinned.follower.populate(at, access);
       if (isError(made)) return made;
     }
@@ -181,3 +149,28 @@ export class PinningDevice {
 function* never(): Sleepable<number> {
   return -EFAULT;
 }
+
+/** The commands, in the order of their numbers. */
+export const pinnerCommands = {
+  "choose-address": (device, address) => {
+    device.address = address;
+    return 0;
+  },
+  "pin-for-read": (device, pages, file) => device.pin(file, pages, "device-reads"),
+  "pin-for-write": (device, pages, file) => device.pin(file, pages, "device-writes"),
+  unpin: (device, number) => device.unpin(number),
+  "choose-page": (device, page) => {
+    device.page = page;
+    return 0;
+  },
+  "choose-value": (device, value) => {
+    device.value = value;
+    return 0;
+  },
+  "device-read": (device, number) => device.read(number),
+  "device-write": (device, number) => device.write(number),
+  held: (device) => device.held,
+  stops: (device) => device.stops,
+  quarantined: (device) => device.quarantined,
+  "end-service": (device) => device.endService(),
+} satisfies Record<string, ControlCommand<PinningDevice>>;

@@ -1,5 +1,6 @@
-import type { Area, MappingStrategy, MaySleep, Point, Sleep, StrategyHooks, VmOps } from "@nopage/core";
-import type { FallibleHook, HookCounts } from "../subject/subject.ts";
+import type { MappingStrategy, MaySleep, Point, Sleep, StrategyHooks, VmOps } from "@nopage/core";
+import { inPlace } from "../guard/in-place.ts";
+import type { FallibleHook } from "../subject/subject.ts";
 import { finished } from "./finished.ts";
 
 /** How often the core asked a strategy's hooks, and which of them are to fail the next time. */
@@ -9,12 +10,7 @@ export class HookWatch {
   closes = 0;
   faults = 0;
   readonly #failing = new Map<FallibleHook, number>();
-  readonly #watched = new WeakSet<VmOps>();
-
-  get counts(): HookCounts {
-    const { mmaps, opens, closes, faults } = this;
-    return { mmaps, opens, closes, faults };
-  }
+  readonly #watched = new Set<VmOps>();
 
   /** Whether operations are watched already. */
   knows(ops: VmOps): boolean {
@@ -23,24 +19,32 @@ export class HookWatch {
 
   know(ops: VmOps): void {
     this.#watched.add(ops);
+    if (this.#failing.has("mkwrite")) this.#letRefuse(ops);
   }
 
   /** The next call of the hook answers with the negated errno instead of asking the strategy. */
   failNext(hook: FallibleHook, errno: number): void {
     this.#failing.set(hook, errno);
-  }
-
-  /** Whether a hook is to fail the next time. */
-  isToFail(hook: FallibleHook): boolean {
-    return this.#failing.has(hook);
+    if (hook === "mkwrite") for (const ops of this.#watched) this.#letRefuse(ops);
   }
 
   /** The errno that a hook is to fail with now; undefined when it is not to. */
   failureOf(hook: FallibleHook): number | undefined {
     const errno = this.#failing.get(hook);
-    this.#failing.delete(hook);
+    if (errno !== undefined) this.#failing.delete(hook);
     return errno;
   }
+
+  /** Its mere presence makes the first store to every page fault, so operations without it have it only while it is to fail. */
+  #letRefuse(ops: VmOps): void {
+    if (ops.mkwrite === undefined) ops.mkwrite = this.#refuse;
+  }
+
+  readonly #refuse: NonNullable<VmOps["mkwrite"]> = () => {
+    const isToFail = this.failureOf("mkwrite") !== undefined;
+    for (const ops of this.#watched) if (ops.mkwrite === this.#refuse) delete ops.mkwrite;
+    return { kind: isToFail ? "sigbus" : "installed" };
+  };
 }
 
 /** The same strategy with every call of its hooks counted, as a driver does that keeps accounts of its mappings. */
@@ -78,72 +82,46 @@ function* watchedMmap(
  */
 function watchedOps(ops: VmOps, watch: HookWatch): VmOps {
   if (watch.knows(ops)) return ops;
-  const hooks = watchedHooks(bound(ops), watch);
-  const watched = Object.isExtensible(ops) ? ops : { ...ops };
-  if (watched === ops) watch.know(ops);
-  return Object.defineProperties(watched, Object.getOwnPropertyDescriptors(hooks));
+  const watched = inPlace(ops, watchedHooks(ops, watch));
+  watch.know(watched);
+  return watched;
 }
 
-/** The operations as they are now, whatever becomes of the object, each still called on it. */
-function bound(ops: VmOps): VmOps {
-  const { name, open, close, nopage, nopagePfn, mkwrite, maySplit, mremap, mprotect, access } = ops;
-  return {
+/** The hooks as they are now, whatever becomes of the object, each still called on it. */
+function watchedHooks(ops: VmOps, watch: HookWatch): VmOps {
+  const { name, open, close, nopage, nopagePfn, mkwrite, maySplit, mremap, mprotect } = ops;
+  const hooks: VmOps = {
     name,
-    ...(open !== undefined && { open: open.bind(ops) }),
-    ...(close !== undefined && { close: close.bind(ops) }),
-    ...(nopage !== undefined && { nopage: nopage.bind(ops) }),
-    ...(nopagePfn !== undefined && { nopagePfn: nopagePfn.bind(ops) }),
-    ...(mkwrite !== undefined && { mkwrite: mkwrite.bind(ops) }),
-    ...(maySplit !== undefined && { maySplit: maySplit.bind(ops) }),
-    ...(mremap !== undefined && { mremap: mremap.bind(ops) }),
-    ...(mprotect !== undefined && { mprotect: mprotect.bind(ops) }),
-    ...(access !== undefined && { access: access.bind(ops) }),
-  };
-}
-
-/** Hooks of which some may be there only at times. */
-type WatchingHooks = { readonly [K in keyof VmOps]?: VmOps[K] | undefined };
-
-function watchedHooks(ops: VmOps, watch: HookWatch): WatchingHooks {
-  const { nopage, nopagePfn, mkwrite, access } = ops;
-  const askedToWrite: VmOps["mkwrite"] = (fault) => {
-    if (watch.failureOf("mkwrite") !== undefined) return { kind: "sigbus" };
-    return mkwrite === undefined ? { kind: "installed" } : mkwrite.call(ops, fault);
-  };
-  return {
-    name: ops.name,
     open: (area) => {
       watch.opens++;
-      return ops.open?.(area);
+      return open?.call(ops, area);
     },
     close: (area) => {
       watch.closes++;
-      return ops.close?.(area);
+      return close?.call(ops, area);
     },
-    maySplit: (area, address) => refusal(watch, "may-split") ?? ops.maySplit?.(area, address) ?? 0,
-    mremap: (area: Area) => refusal(watch, "mremap") ?? ops.mremap?.(area) ?? 0,
+    maySplit: (area, address) => refusal(watch, "may-split") ?? maySplit?.call(ops, area, address) ?? 0,
+    mremap: (area) => refusal(watch, "mremap") ?? mremap?.call(ops, area) ?? 0,
     mprotect: (area, start, end, flags) =>
-      refusal(watch, "mprotect") ?? ops.mprotect?.(area, start, end, flags) ?? 0,
-    // Its mere presence makes the first store to every page fault.
-    get mkwrite() {
-      return mkwrite !== undefined || watch.isToFail("mkwrite") ? askedToWrite : undefined;
-    },
-    ...(nopage !== undefined && {
-      nopage: (fault) => {
-        watch.faults++;
-        return nopage.call(ops, fault);
-      },
-    }),
-    ...(nopagePfn !== undefined && {
-      nopagePfn: (fault) => {
-        watch.faults++;
-        return nopagePfn.call(ops, fault);
-      },
-    }),
-    ...(access !== undefined && {
-      access: (area, address, buffer, direction) => access.call(ops, area, address, buffer, direction),
-    }),
+      refusal(watch, "mprotect") ?? mprotect?.call(ops, area, start, end, flags) ?? 0,
   };
+  if (mkwrite !== undefined) {
+    hooks.mkwrite = (fault) =>
+      watch.failureOf("mkwrite") === undefined ? mkwrite.call(ops, fault) : { kind: "sigbus" };
+  }
+  if (nopage !== undefined) {
+    hooks.nopage = (fault) => {
+      watch.faults++;
+      return nopage.call(ops, fault);
+    };
+  }
+  if (nopagePfn !== undefined) {
+    hooks.nopagePfn = (fault) => {
+      watch.faults++;
+      return nopagePfn.call(ops, fault);
+    };
+  }
+  return hooks;
 }
 
 function refusal(watch: HookWatch, hook: FallibleHook): number | undefined {

@@ -42,7 +42,8 @@ export const recheckCases: readonly LawCase[] = (["page-array", "pfn-run"] as co
           const shown = showMemory(machine, kind, 1);
           const asked = { times: 0 };
           const strategy = careless(kind, when, asked);
-          const { memory, release } = shown;
+          const { memory } = shown;
+          const release = () => shown.release();
           const device = createTestDevice(machine, kernel, strategy, { path: PATH, memory, pages: 1 });
           return { binding: device.binding, asked, release };
         });
