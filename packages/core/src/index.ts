@@ -17,7 +17,7 @@ export type { AllocationGate } from "./memory/allocation-gate.ts";
 export type { IoDevice, IoRange, IoWidth } from "./memory/io-ranges.ts";
 export { KernelFault } from "./memory/kernel-fault.ts";
 export { owners } from "./memory/owners.ts";
-export { PG_hwpoison, PG_reserved } from "./memory/page-flags.ts";
+export { PG_anon, PG_hwpoison, PG_reserved } from "./memory/page-flags.ts";
 export { dumpedAreas } from "./mm/core-dump.ts";
 export type { Advice } from "./mm/madvise.ts";
 export { migratePage } from "./mm/migrate.ts";

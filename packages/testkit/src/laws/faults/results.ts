@@ -8,6 +8,7 @@ import { endedLoad } from "../support/ended-load.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { handingOver } from "./handing-over.ts";
 import { exhaustedCase, shortageCases } from "./shortage.ts";
 
 const BUS_MCEERR_AR = "SIGBUS BUS_MCEERR_AR";
@@ -58,6 +59,7 @@ export const resultLaws: readonly AnyLaw[] = [
           mustBe("the references that are left after munmap", (yield* references()) - before, 0);
         },
       },
+      ...handingOver,
     ],
   },
   {
@@ -123,6 +125,7 @@ export const resultLaws: readonly AnyLaw[] = [
       {
         when: "",
         schedule: "sequential",
+        kinds: "one",
         *program() {
           let refusals = 3;
           const device = yield* ownDevice({
@@ -158,6 +161,7 @@ export const resultLaws: readonly AnyLaw[] = [
         when: "any answer of a hook",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           let answer: FaultOutcome = sigsegv;
           const device = yield* ownDevice({ ops: () => ({ nopage: () => answer }) });

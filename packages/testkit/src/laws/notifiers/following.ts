@@ -74,6 +74,24 @@ export const pairingCases: readonly LawCase[] = [
     },
   },
   {
+    when: "a follower that answers an error where one may wait",
+    schedule: "sequential",
+    kinds: "one",
+    provokes: "contract",
+    *program({ subject: { pageSize } }) {
+      const own = yield* privateMemory(pageSize, [7]);
+      const told: string[] = [];
+      const leave = yield* follow({
+        name: "wrong",
+        invalidateRangeBegin: () => -told.push("begin"),
+        invalidateRangeEnd: () => void told.push("end"),
+      });
+      mustBe("MADV_DONTNEED", yield* user.madvise(own, pageSize, "dontneed"), 0);
+      mustBe("what the follower is told", told, ["begin", "end"]);
+      yield* leave();
+    },
+  },
+  {
     when: "a machine that nobody watches",
     schedule: "sequential",
     kinds: "one",

@@ -14,6 +14,7 @@ import {
   mustShowAll,
   type Touch,
 } from "../support/taking-away.ts";
+import { visitingCases } from "./every-area.ts";
 
 const READ = 1;
 
@@ -186,6 +187,7 @@ export const makingLaws: readonly AnyLaw[] = [
           yield* user.join(other);
         },
       },
+      ...visitingCases,
     ],
   },
 ];

@@ -13,6 +13,7 @@ import {
   mustShowAll,
   startTouch,
 } from "../support/taking-away.ts";
+import { overgivenCase } from "./every-area.ts";
 import { recheckCases } from "./recheck.ts";
 
 /** Virtual nanoseconds from the start of a program until the object has been taken away. */
@@ -196,6 +197,7 @@ export const promiseLaws: readonly AnyLaw[] = [
           yield* mustShowAll(subject, "afterwards", address);
         },
       },
+      overgivenCase,
     ],
   },
   {

@@ -3,6 +3,7 @@ import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw, Stage } from "../law.ts";
 import { A_WHILE, hasNoGate, Moment } from "../support/taking-away.ts";
+import { loggedRemovalCase } from "./logged-removal.ts";
 
 const READ_WRITE = 3;
 const WORD = 7;
@@ -109,6 +110,7 @@ export const orderLaws: readonly AnyLaw[] = [
           yield* user.join(sibling);
         },
       },
+      loggedRemovalCase,
     ],
   },
   {
