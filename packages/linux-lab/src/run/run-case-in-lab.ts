@@ -39,7 +39,8 @@ export async function runCaseInLab(
   subject: SubjectDefinition,
   laboratory: Laboratory,
 ): Promise<LabCaseEnd> {
-  const beside = whyBeside(lawCase, "mapping");
+  const { trial = "mapping" } = subject;
+  const beside = whyBeside(lawCase, trial);
   if (beside !== undefined) return excluded(beside);
   if (lawCase.executor === "model") return excluded("it looks inside the kernel");
   const guest = await laboratory.guestFor(subject);
@@ -89,7 +90,7 @@ async function runOn(
   await guest.startProcess(KEEPER);
   const abilities = await performAlone(guest, KEEPER, subject.setUp());
   const stage: Stage = {
-    trial: "mapping",
+    trial: subject.trial ?? "mapping",
     subject: subjectOf(subject, abilities),
     pinner: abilities.pinner,
   };

@@ -6,6 +6,7 @@ import {
   type Subject,
   type SubjectMapping,
   type SubjectSupports,
+  type Trial,
   user,
 } from "@nopage/testkit/executor";
 import type { ArchiveEntry } from "../guest/cpio.ts";
@@ -22,10 +23,16 @@ export interface SubjectAbilities
   extends Partial<
     Pick<
       Subject,
+      | "accessor"
       | "open"
       | "openElsewhere"
       | "map"
       | "markOf"
+      | "reach"
+      | "put"
+      | "mirror"
+      | "mapOdd"
+      | "long"
       | "gate"
       | "peek"
       | "poke"
@@ -56,6 +63,8 @@ export interface GuestModule {
 export interface SubjectDefinition {
   /** Such as `memfd`. */
   readonly name: string;
+  /** What is tried of it: how it maps, where left out. */
+  readonly trial?: Trial;
   readonly supports: SubjectSupports;
   /** Object pages `[0, pages)` exist. */
   readonly pages: number;
@@ -99,9 +108,13 @@ export function subjectOf(definition: SubjectDefinition, abilities: SubjectAbili
   const { path, open = openPath(name, path), map, pinner: _, ...others } = abilities;
   return {
     markOf,
+    accessor: "cpu",
+    reach: (address) => user.load(address),
+    *put(address, value) {
+      return (yield* user.store(address, value)) ?? true;
+    },
     ...others,
     name,
-    accessor: "cpu",
     supports,
     wordBits: 64,
     pageSize: PAGE_BYTES,
@@ -110,10 +123,6 @@ export function subjectOf(definition: SubjectDefinition, abilities: SubjectAbili
     ...(module !== undefined && { module }),
     open,
     map: map ?? ((mapping) => mapWhole(open, pages, mapping)),
-    reach: (address) => user.load(address),
-    *put(address, value) {
-      return (yield* user.store(address, value)) ?? true;
-    },
   };
 }
 

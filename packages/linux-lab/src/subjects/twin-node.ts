@@ -65,3 +65,38 @@ export class TwinNode {
     return user.open({ path: this.path, mode: "read-write", blocking: "blocking" });
   }
 }
+
+/** A node that is no object but a device of its own: a mirror, or a device that pins. */
+export class TwinControl {
+  readonly path: string;
+  readonly #module: string;
+
+  constructor(name: string, module: string) {
+    this.path = `/dev/highway/${name}`;
+    this.#module = module;
+  }
+
+  /** Loads its module again if a program has unloaded it. */
+  *load(): Steps<void> {
+    const descriptor = yield* this.#tryOpen();
+    if (descriptor >= 0) yield* user.close(descriptor);
+    else yield* lab.insertModule(`/modules/${this.#module}.ko`);
+  }
+
+  /** Opens it, which must succeed: the descriptor. */
+  *open(): Steps<number> {
+    return mustSucceed(`open of ${this.path}`, yield* this.#tryOpen());
+  }
+
+  /** One command through a descriptor of its own. */
+  *once(command: number, argument = 0): Steps<number> {
+    const descriptor = yield* this.open();
+    const answer = yield* user.ioctl(descriptor, command, argument);
+    yield* user.close(descriptor);
+    return answer;
+  }
+
+  #tryOpen(): Steps<number> {
+    return user.open({ path: this.path, mode: "read-write", blocking: "blocking" });
+  }
+}
