@@ -42,8 +42,12 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   #taken: Step | undefined = undefined;
   /** Steps that created or woke tasks, by position, ascending. */
   readonly #causing: { readonly at: number; readonly tasks: readonly number[] }[] = [];
-  /** The later steps of the races of the present run, and the positions of the earlier ones. */
+  /**
+   * The later steps of the races of the present run, ascending, their positions, and those of the earlier ones. A step that
+   * was never taken has the position of the end.
+   */
   readonly #laterSteps: Step[] = [];
+  readonly #laterPositions: number[] = [];
   readonly #earlierSteps: number[] = [];
 
   constructor(dependence: Dependence) {
@@ -62,11 +66,10 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       program.keepOutcome();
       this.#endRun(end);
     }
+    // Also the races of steps that are only repeated: what comes after them, and could come before, is new.
     for (let race = 0; race < this.#laterSteps.length; race++) {
       this.reverse(this.#earlierSteps[race] as number, this.#laterSteps[race] as Step, program);
     }
-    this.#laterSteps.length = 0;
-    this.#earlierSteps.length = 0;
     this.#findBranch();
     return true;
   }
@@ -140,11 +143,14 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   #settle(taken: Step, noted: Pick<Moment, "notedObjects" | "notedAccesses">): void {
     const step = taken.completed(noted, this.#causeOf(taken.task));
     this.order.add(step, this.#earlierSteps);
-    this.#noteRacesOf(step);
+    this.#noteRacesOf(step, this.order.steps.length - 1);
   }
 
-  #noteRacesOf(step: Step): void {
-    while (this.#laterSteps.length < this.#earlierSteps.length) this.#laterSteps.push(step);
+  #noteRacesOf(step: Step, at: number): void {
+    while (this.#laterSteps.length < this.#earlierSteps.length) {
+      this.#laterSteps.push(step);
+      this.#laterPositions.push(at);
+    }
   }
 
   /** The step that created a task, or woke it since its last step. */
@@ -176,7 +182,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     for (const announced of end.waiting) {
       const waiting = announced.completed(nothingNoted, this.#causeOf(announced.task));
       this.order.findRacesOf(waiting, this.#earlierSteps);
-      this.#noteRacesOf(waiting);
+      this.#noteRacesOf(waiting, this.order.steps.length);
     }
   }
 
@@ -200,6 +206,11 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   #goBack(): void {
     if (this.#branch === NOBODY) return;
     this.order.truncate(this.#known);
+    while ((this.#laterPositions.at(-1) ?? NOBODY) >= this.#known) {
+      this.#laterPositions.pop();
+      this.#laterSteps.pop();
+      this.#earlierSteps.pop();
+    }
     this.path.length = this.#known + 1;
     while ((this.#causing.at(-1)?.at ?? NOBODY) >= this.#known) this.#causing.pop();
   }
