@@ -58,6 +58,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   runNext(program: Explorable): boolean {
     if (this.#isOver) return false;
     this.#goBack();
+    const old = this.#laterSteps.length;
     this.#depth = 0;
     this.#taken = undefined;
     const end = program.run(this.#choose);
@@ -66,13 +67,16 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       program.keepOutcome();
       this.#endRun(end);
     }
-    // Also the races of steps that are only repeated: what comes after them, and could come before, is new.
-    for (let race = 0; race < this.#laterSteps.length; race++) {
+    // What comes after a race that is only repeated, and could come before it, is new.
+    for (let race = this.looksAt === "every race" ? 0 : old; race < this.#laterSteps.length; race++) {
       this.reverse(this.#earlierSteps[race] as number, this.#laterSteps[race] as Step, program);
     }
     this.#findBranch();
     return true;
   }
+
+  /** Whether the races of steps that are repeated from the run before are looked at again. */
+  protected abstract readonly looksAt: "every race" | "new races";
 
   /** A state that the run has come to for the first time. */
   protected abstract enter(sleep: Step[], from: N | undefined): N;

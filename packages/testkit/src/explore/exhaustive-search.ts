@@ -7,6 +7,8 @@ interface ExhaustiveNode extends PathNode {
 
 /** Runs every schedule, without any reduction: what the others are measured against. */
 export class ExhaustiveSearch extends DepthFirstSearch<ExhaustiveNode> {
+  protected override readonly looksAt = "new races";
+
   protected override enter(): ExhaustiveNode {
     return { sleep: [], left: [] };
   }

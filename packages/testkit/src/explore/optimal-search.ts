@@ -4,7 +4,8 @@ import type { Explorable, Moment } from "./search.ts";
 import type { Step } from "./step.ts";
 import { insertBeginning, type WakeupBranch } from "./wakeup-tree.ts";
 
-interface OptimalNode extends PathNode {
+/** A state of an optimal search. */
+export interface OptimalNode extends PathNode {
   /** Beginnings still to be run from here, besides the one that the present run follows. */
   readonly branches: WakeupBranch[];
   /** What the present run is to go on with after its step from here. */
@@ -16,6 +17,8 @@ interface OptimalNode extends PathNode {
  * trees (Abdulla, Aronis, Jonsson and Sagonas, "Source sets", JACM 2017).
  */
 export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
+  protected override readonly looksAt = "every race";
+
   protected override enter(sleep: Step[], from: OptimalNode | undefined): OptimalNode {
     return { sleep, branches: from?.onward ?? [], onward: [] };
   }
@@ -32,14 +35,22 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
   }
 
   protected override reverse(earlier: number, later: Step, program: Explorable): void {
-    const node = this.path[earlier] as OptimalNode;
+    this.insert(earlier, this.beginningOf(earlier, later, program));
+  }
+
+  /** What a run begins with, after the steps before the earlier one, so that the later step of the race comes first. */
+  protected beginningOf(earlier: number, later: Step, program: Explorable): Beginning {
     const others = this.order.notAfter(earlier);
-    const beginning = later.isConditional
-      ? new Beginning(this.dependence, [...others], later, () =>
-          this.realise(program, earlier, others, later),
-        )
-      : new Beginning(this.dependence, others, later, undefined);
-    for (const step of node.sleep) if (beginning.canStartWith(step)) return;
-    insertBeginning(node.branches, beginning);
+    if (!later.isConditional) return new Beginning(this.dependence, others, later, undefined);
+    return new Beginning(this.dependence, [...others], later, () =>
+      this.realise(program, earlier, others, later),
+    );
+  }
+
+  /** Whether a beginning from the state at a depth had to be added, as no run that starts so was or will be explored. */
+  protected insert(depth: number, beginning: Beginning): boolean {
+    const node = this.path[depth] as OptimalNode;
+    for (const step of node.sleep) if (beginning.canStartWith(step)) return false;
+    return insertBeginning(node.branches, beginning);
   }
 }

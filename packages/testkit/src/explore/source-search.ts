@@ -12,6 +12,8 @@ interface SourceNode extends PathNode {
  * and sleep sets. It needs less memory than the optimal search, and checks it.
  */
 export class SourceSearch extends DepthFirstSearch<SourceNode> {
+  protected override readonly looksAt = "new races";
+
   protected override enter(sleep: Step[]): SourceNode {
     return { sleep, backtrack: [] };
   }

@@ -10,19 +10,22 @@ export interface WakeupBranch {
 /**
  * Adds a beginning to a wake-up tree, unless a run that the tree will lead to is equal to one that starts with it. Where
  * part of it is already there, the rest is hung below that part, so that each trace is run once. The beginning is used up.
+ *
+ * @returns whether it was added
  */
-export function insertBeginning(branches: WakeupBranch[], beginning: Beginning): void {
+export function insertBeginning(branches: WakeupBranch[], beginning: Beginning): boolean {
   let level = branches;
   while (!beginning.isOver) {
     const match = level.find(({ step }) => beginning.canStartWith(step));
     if (match === undefined) {
       grow(level, beginning.steps());
-      return;
+      return true;
     }
-    if (match.branches.length === 0) return;
+    if (match.branches.length === 0) return false;
     beginning.leaveOut(match.step.task);
     level = match.branches;
   }
+  return false;
 }
 
 /** Hangs a sequence into the tree as a branch without forks. */
