@@ -13,6 +13,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* Behind the agent's own code and data, far below what mmap gives. */
+#define DESKS_ADDRESS ((void *)0x20000000)
+
 struct desk *desks;
 
 static void mount_all(void)
@@ -74,7 +77,9 @@ int main(void)
 	open_console();
 	hear_complaints();
 	serial = open_serial("/dev/ttyS1");
-	desks = mmap(NULL, MOST_ACTORS * sizeof(*desks), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* Out of the way of what the kernel chooses a place for: nothing lies behind a program's first mapping. */
+	desks = mmap(DESKS_ADDRESS, MOST_ACTORS * sizeof(*desks), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (serial < 0 || desks == MAP_FAILED) {
 		printf("the agent has no line to the host\n");
 		reboot(RB_POWER_OFF);

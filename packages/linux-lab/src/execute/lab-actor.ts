@@ -61,3 +61,29 @@ export class LabActor implements Actor {
     this.isBlocked = false;
   }
 }
+
+/** Whether an actor sleeps at the same place as before and has not been on a CPU since. */
+export function isStandingStill(before: AgentState | undefined, after: AgentState | undefined): boolean {
+  return (
+    before?.state === "sleeping" &&
+    after?.state === "sleeping" &&
+    before.switches === after.switches &&
+    before.place === after.place
+  );
+}
+
+/** What an actor is at, as reports of a run that does not go on have it. */
+export function inWords({ name, doing, seen }: LabActor): string {
+  switch (doing.what) {
+    case "asked": {
+      const state = seen === undefined ? "not looked at" : `${seen.state}, ${seen.place}`;
+      return `${name} does "${doing.operation}" (${state})`;
+    }
+    case "joining":
+      return `${name} waits for the end of ${doing.other.name}`;
+    case "leaving":
+      return `${name} has not gone`;
+    default:
+      return `${name} is ${doing.what}`;
+  }
+}

@@ -8,10 +8,10 @@ import {
   type Steps,
   type UserOperation,
 } from "@nopage/testkit/executor";
-import { type AgentState, type Gone, type Guest, GuestLost } from "../guest/guest.ts";
+import { type Gone, type Guest, GuestLost } from "../guest/guest.ts";
 import type { AgentAnswer } from "../guest/line-protocol.ts";
 import { askedFor } from "./guest-operations.ts";
-import { type Doing, LabActor, LabProcess } from "./lab-actor.ts";
+import { type Doing, inWords, isStandingStill, LabActor, LabProcess } from "./lab-actor.ts";
 import { exitStatus, signalNumber } from "./signals.ts";
 
 /** Longer than any sleep of a program, in virtual nanoseconds, as on the model. */
@@ -307,8 +307,7 @@ export class LabExecutor {
     const late = this.#actors.find(
       (actor) => this.#isAtWork(actor) && now - (this.#askedAt.get(actor) ?? now) > this.#times.operation,
     );
-    if (late !== undefined)
-      this.#fail(new GuestLost(`${this.#inWords(late)} for ${this.#times.operation} ms`));
+    if (late !== undefined) this.#fail(new GuestLost(`${inWords(late)} for ${this.#times.operation} ms`));
   }
 
   /** Whether an actor will do something by itself, without anybody waking it. */
@@ -336,7 +335,7 @@ export class LabExecutor {
     );
     if (next === Number.POSITIVE_INFINITY) {
       if (still < this.#times.rest) return "on";
-      const waiting = this.#actors.filter(({ hasEnded }) => !hasEnded).map((actor) => this.#inWords(actor));
+      const waiting = this.#actors.filter(({ hasEnded }) => !hasEnded).map(inWords);
       this.#problems.push(`deadlock: ${waiting.join("; ")}`);
       return "stuck";
     }
@@ -349,19 +348,6 @@ export class LabExecutor {
       }
     }
     return "on";
-  }
-
-  #inWords({ name, doing, seen }: LabActor): string {
-    switch (doing.what) {
-      case "asked":
-        return `${name} does "${doing.operation}" (${seen === undefined ? "not looked at" : `${seen.state}, ${seen.place}`})`;
-      case "joining":
-        return `${name} waits for the end of ${doing.other.name}`;
-      case "leaving":
-        return `${name} has not gone`;
-      default:
-        return `${name} is ${doing.what}`;
-    }
   }
 
   #processGone({ actors, status }: Gone): void {
@@ -397,14 +383,4 @@ export class LabExecutor {
       this.#news = () => end(true);
     });
   }
-}
-
-/** Whether an actor sleeps at the same place as before and has not been on a CPU since. */
-function isStandingStill(before: AgentState | undefined, after: AgentState | undefined): boolean {
-  return (
-    before?.state === "sleeping" &&
-    after?.state === "sleeping" &&
-    before.switches === after.switches &&
-    before.place === after.place
-  );
 }
