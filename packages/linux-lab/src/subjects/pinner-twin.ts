@@ -27,13 +27,15 @@ export function definePinningTwin(twin: PinningTwin, shown: SubjectDefinition): 
     *setUp() {
       yield* control.load();
       yield* control.once(highway.pinEndService);
-      return { ...(yield* shown.setUp()), pinner: pinnerOf(control, twin) };
+      // The device counts for as long as its module is loaded, a law from its own beginning.
+      const stops = yield* control.once(highway.pinStops);
+      return { ...(yield* shown.setUp()), pinner: pinnerOf(control, twin, stops) };
     },
   };
 }
 
 /** The policy's device as the laws about pins see it. */
-export function pinnerOf(control: TwinControl, { policy, supports }: PinningTwin): Pinner {
+function pinnerOf(control: TwinControl, { policy, supports }: PinningTwin, stopsBefore: number): Pinner {
   return {
     name: policy,
     supports,
@@ -55,7 +57,9 @@ export function pinnerOf(control: TwinControl, { policy, supports }: PinningTwin
       return result;
     },
     held: () => control.once(highway.pinHeld),
-    stops: () => control.once(highway.pinStops),
+    *stops() {
+      return (yield* control.once(highway.pinStops)) - stopsBefore;
+    },
     quarantined: () => control.once(highway.pinQuarantined),
     *endService() {
       yield* control.once(highway.pinEndService);
