@@ -23,6 +23,9 @@ export interface LabCaseEnd {
   readonly guest: "fit" | "spoilt";
 }
 
+/** What each subject was like when it was set up last. */
+const stages = new WeakMap<SubjectDefinition, Stage>();
+
 /** Where a program is run: a booted guest, and what is tried on it. */
 interface LabSetting {
   readonly guest: Guest;
@@ -43,6 +46,10 @@ export async function runCaseInLab(
   const beside = whyBeside(lawCase, trial);
   if (beside !== undefined) return excluded(beside);
   if (lawCase.executor === "model") return excluded("it looks inside the kernel");
+  // What a subject can do is the same every time: a guest need not be asked for a program that is not for it.
+  const known = stages.get(subject);
+  const why = known === undefined ? undefined : lawCase.excluded?.(known);
+  if (why !== undefined) return excluded(why);
   const guest = await laboratory.guestFor(subject);
   const setting = { guest, subject };
   const logged = guest.log.length;
@@ -94,6 +101,7 @@ async function runOn(
     subject: subjectOf(subject, abilities),
     pinner: abilities.pinner,
   };
+  stages.set(subject, stage);
   const why = lawCase.excluded?.(stage);
   if (why !== undefined) return { kind: "excluded", why };
   const recorded = recordedCase(lawCase, note);
