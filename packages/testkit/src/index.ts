@@ -1,6 +1,18 @@
 // The public face of @nopage/testkit is exported from here.
 export { entriesOf } from "./entries-of.ts";
 export { replaySaved, type SavedRun, savedRun } from "./explore/counterexample.ts";
+export type { DividedData, Division } from "./explore/divide/divided-search.ts";
+export {
+  type ExplorationInParts,
+  type ExploreInPartsOptions,
+  exploreLawInParts,
+  LawParts,
+  type LawProgramName,
+  nameOfProgram,
+  type PartsProgress,
+  programNamed,
+} from "./explore/divide/explore-law-in-parts.ts";
+export type { SubTreeAnswer, SubTreeTask } from "./explore/divide/sub-tree-task.ts";
 export {
   type Counterexample,
   type ExploreLawOptions,
