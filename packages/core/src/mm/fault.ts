@@ -6,7 +6,7 @@ import { Access, ObjectKind } from "../sched/points.ts";
 import { allocateAnonymousPage, anonymousFault } from "./anonymous-fault.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
 import { presentFault } from "./copy-on-write.ts";
-import { lookPoint } from "./entry-points.ts";
+import { entryPoint, lookPoint } from "./entry-points.ts";
 import { type FaultPatience, type FaultResult, waitAtGate } from "./fault-result.ts";
 import { askToWrite } from "./mkwrite.ts";
 import { NO_TABLE, NopageCall, type Verdict } from "./nopage-call.ts";
@@ -80,10 +80,7 @@ function* interleavedFault(
   const entry = mm.table.entryOf(vpn);
   if (entry !== 0) return yield* presentFault(area, base, entry, access);
   if (area.isAnonymous) return yield* anonymousFault(area, base, access);
-  if (!hasNopage(area)) {
-    const result = emptyFault(area, base, access);
-    return isGenerator(result) ? yield* result : result;
-  }
+  if (!hasNopage(area)) return yield* surelyEmptyFault(area, base, access);
   if (area.backing !== undefined) yield* area.backing.gate.look();
   const call = new NopageCall(area).begin(area, base, access, patience);
   return yield* resolve(call, undefined);
@@ -96,6 +93,21 @@ function hasNopage(area: Vma): boolean {
 /** Nothing is there and nobody can be asked: SIGBUS; up to 2.6.11 anonymous memory, in areas of drivers too (RS-02). */
 function emptyFault(area: Vma, base: number, access: "read" | "write"): MaySleep<FaultResult> {
   return area.mm.machine.reserved.fillsHoles ? anonymousFault(area, base, access) : "sigbus";
+}
+
+/**
+ * The same while others go on: somebody who changes an entry clears it for a moment, under the page-table lock, so that the
+ * fault looks again there before it says that nothing is there (`do_fault`).
+ */
+function* surelyEmptyFault(area: Vma, base: number, access: "read" | "write"): Sleepable<FaultResult> {
+  const { mm } = area;
+  if (mm.machine.reserved.fillsHoles) return yield* anonymousFault(area, base, access);
+  const vpn = base * mm.perPage;
+  yield* mm.pageTableLock.lock();
+  yield entryPoint(mm, vpn, Access.read);
+  const isEmpty = mm.table.entryOf(vpn) === 0;
+  mm.pageTableLock.unlock();
+  return isEmpty ? "sigbus" : "done";
 }
 
 /** Hears the hook out and does what its answer asks for. */

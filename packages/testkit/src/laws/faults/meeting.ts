@@ -90,6 +90,7 @@ export const meetingCases: readonly LawCase[] = [
     schedule: "racy",
     executor: "model",
     kinds: "one",
+    orders: 24,
     *program() {
       const frames = yield* bareFrames(1);
       const own = yield* frames.map({ sharing: "private" });
