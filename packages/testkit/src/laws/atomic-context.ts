@@ -29,6 +29,7 @@ export const atomicLaws: readonly AnyLaw[] = [
       {
         when: "hooks that sleep",
         schedule: "sequential",
+        kinds: "one",
         *program() {
           const unlocked: string[] = [];
           const called = new Set<string>();
@@ -74,6 +75,7 @@ export const atomicLaws: readonly AnyLaw[] = [
         when: "a sleep under a spinlock",
         schedule: "sequential",
         provokes: ["sleep-in-atomic"],
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             ops: ({ kernel }) => {
@@ -168,6 +170,7 @@ export const atomicLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: ["deadlock"],
+        kinds: "one",
         *program() {
           const path = "/dev/holds-its-lock";
           const device = yield* ownDevice({
@@ -236,6 +239,7 @@ export const atomicLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: ["lock-order"],
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             ops: () => ({

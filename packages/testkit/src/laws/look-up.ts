@@ -86,6 +86,7 @@ export const lookUpLaws: readonly AnyLaw[] = [
         when: "the helper that inserts pages",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const device = yield* plantDevice("/dev/law", 1, ({ kernel, machine }) => ({
             *mmap(_file, area) {

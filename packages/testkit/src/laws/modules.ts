@@ -105,6 +105,7 @@ export const moduleLaws: readonly AnyLaw[] = [
         when: "a file that names none",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const path = "/dev/nobodys";
           const registered = yield* user.kernel(function* ({ machine }) {

@@ -47,6 +47,7 @@ export const reservedLaws: readonly AnyLaw[] = [
           schedule: "sequential" as const,
           executor: "model" as const,
           machine: { reservedPages: rules },
+          kinds: "one",
           *program({ subject: { markOf } }): Steps<void> {
             const device = yield* ownDevice({
               *mmap(area, { kernel, pages }) {
@@ -125,6 +126,7 @@ export const reservedLaws: readonly AnyLaw[] = [
           executor: "model",
           machine: { reservedPages: rules },
           provokes: "use-after-free",
+          kinds: "one",
           *program() {
             const device = yield* ownDevice();
             reserve(device, "set");
@@ -154,6 +156,7 @@ function under(reservedPages: Rules, when: string, program: (device: OwnDevice) 
     schedule: "sequential",
     executor: "model",
     machine: { reservedPages },
+    kinds: "one",
     *program() {
       const device = yield* ownDevice();
       reserve(device, "set");

@@ -55,6 +55,7 @@ export const insertionLaws: readonly AnyLaw[] = [
         schedule: "sequential" as const,
         executor: "model" as const,
         provokes: "area-rule" as const,
+        kinds: "one" as const,
         *program({ subject: { pageSize } }: { readonly subject: Subject }): Steps<void> {
           const device = yield* plantDevice(PATH, 1, ({ kernel }, own) => ({
             *mmap(_file, area) {
@@ -73,6 +74,7 @@ export const insertionLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: "page-kind",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             mmap: (area) => {
@@ -118,6 +120,7 @@ export const insertionLaws: readonly AnyLaw[] = [
         when: "every answer",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const answers: string[] = [];
           const device = yield* plantDevice(PATH, 2, ({ kernel, machine }, own) => ({
@@ -197,6 +200,7 @@ export const insertionLaws: readonly AnyLaw[] = [
         when: "two insertions, and a zap",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize, markOf } }) {
           const device = yield* plantDevice(PATH, 2, ({ kernel }, own) => ({
             *mmap(_file, area) {

@@ -54,6 +54,7 @@ export const reachLaws: readonly AnyLaw[] = [
         when: "a special entry under VM_MIXEDMAP",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const device = yield* plantDevice(PATH, 1, (_inside, own) => ({
             *mmap(_file, area) {
@@ -129,6 +130,7 @@ export const reachLaws: readonly AnyLaw[] = [
         when: "with and without the hook, with and without an entry",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize, markOf } }) {
           for (const hook of ["with", "without"] as const) {
             const device = yield* plantDevice(`${PATH}-${hook}`, 1, ({ kernel }, own) => ({
@@ -268,6 +270,7 @@ export const reachLaws: readonly AnyLaw[] = [
         when: "a handler that fills in what is missing",
         schedule: "racy",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize, markOf } }) {
           const device = yield* plantDevice(PATH, 4, ({ kernel }, own) => ({
             *mmap(_file, area) {

@@ -42,6 +42,7 @@ export const insertLaws: readonly AnyLaw[] = [
         when: "any driver",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             *mmap(area, { kernel, pages, machine }) {
@@ -84,6 +85,7 @@ export const insertLaws: readonly AnyLaw[] = [
         when: "",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const request = { length: pageSize, protection: 3, sharing: "private" } as const;
           const own = yield* succeed("mmap of anonymous memory", user.mmap(request));
@@ -157,6 +159,7 @@ export const insertLaws: readonly AnyLaw[] = [
         when: "a driver that inserts at mmap and answers no fault",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             faults: "not-answered",

@@ -85,6 +85,7 @@ export const remapLaws: readonly AnyLaw[] = [
         when: "any driver",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             *mmap(area, { machine, kernel }) {
@@ -137,6 +138,7 @@ export const remapLaws: readonly AnyLaw[] = [
       when,
       schedule: "sequential",
       executor: "model",
+      kinds: "one",
       *program() {
         let first = -1;
         const device = yield* ownDevice({
@@ -199,6 +201,7 @@ export const remapLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: "remap-over-present",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             *mmap(area, { machine, kernel }) {
@@ -230,6 +233,7 @@ export const remapLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         machine: { allocations: noTables },
+        kinds: "one",
         *program() {
           let left: readonly boolean[] = [];
           const device = yield* ownDevice({
@@ -295,6 +299,7 @@ export const remapLaws: readonly AnyLaw[] = [
         when: "",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             *mmap(area, { machine, kernel }) {

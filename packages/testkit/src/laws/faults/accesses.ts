@@ -246,6 +246,7 @@ export const accessLaws: readonly AnyLaw[] = [
         when: "how often it is asked",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           let asked = 0;
           const device = yield* ownDevice({
@@ -315,6 +316,7 @@ export const accessLaws: readonly AnyLaw[] = [
         when: "what the handler is told",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice();
           const { pageSize } = device.machine.geometry;

@@ -51,6 +51,7 @@ export const handlerLaws: readonly AnyLaw[] = [
         when: "a handler that installs nothing, and SIGKILL",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({ ops: () => ({ nopage: () => ({ kind: "installed" }) }) });
           const loads = yield* user.process(function* () {
@@ -99,6 +100,7 @@ export const handlerLaws: readonly AnyLaw[] = [
       {
         when: "",
         schedule: "sequential",
+        kinds: "one",
         *program() {
           let answer: FaultOutcome = sigbus;
           const device = yield* ownDevice({ ops: () => ({ nopage: () => answer }) });
@@ -152,6 +154,7 @@ export const handlerLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: "contract",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             ops: () => ({ nopage: () => -EFAULT as unknown as FaultOutcome }),
@@ -166,6 +169,7 @@ export const handlerLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: "contract",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             ops: () => ({ nopage: () => undefined as unknown as FaultOutcome }),
@@ -179,6 +183,7 @@ export const handlerLaws: readonly AnyLaw[] = [
         when: "a slot that is occupied",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           const results: string[] = [];
           let firstPfn = -1;

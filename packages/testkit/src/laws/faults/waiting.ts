@@ -117,6 +117,7 @@ export const waitingLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         provokes: "contract",
+        kinds: "one",
         *program() {
           const device = yield* ownDevice({
             ops: () => ({ mkwrite: () => ({ kind: "retry", until: "now" }) }),

@@ -26,6 +26,7 @@ export const forkLaws: readonly AnyLaw[] = [
       {
         when: "what open finds",
         schedule: "sequential",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const seen: string[] = [];
           const device = yield* plantDevice("/dev/law", 2, ({ kernel, thread }, own) => ({
@@ -58,6 +59,7 @@ export const forkLaws: readonly AnyLaw[] = [
       {
         when: "while somebody walks the reverse map",
         schedule: "racy",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const known = yield* user.kernel(function* ({ kernel }) {
             return kernel.sync.shared("areas that the driver knows", 1);

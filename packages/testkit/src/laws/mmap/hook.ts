@@ -68,6 +68,7 @@ export const hookLaws: readonly AnyLaw[] = [
         when: "in the order that the driver sees",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const seen: string[] = [];
           let entriesAtHook = 0;
@@ -145,6 +146,7 @@ export const hookLaws: readonly AnyLaw[] = [
         when: "a hook that has set operations and made entries",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           let [opens, closes, start] = [0, 0, 0];
           const device = yield* plantDevice(PATH, 1, ({ kernel }, own) => ({
@@ -169,6 +171,7 @@ export const hookLaws: readonly AnyLaw[] = [
         when: "a hook that has mapped counted pages",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const references = yield* user.kernel(function* ({ machine }) {
             return machine.memory.frames.refcount;
@@ -286,6 +289,7 @@ export const hookLaws: readonly AnyLaw[] = [
       ...(["no operations", "operations without a fault hook"] as const).map((kind) => ({
         when: kind,
         schedule: "sequential" as const,
+        kinds: "one" as const,
         *program({ subject: { pageSize } }: { readonly subject: { readonly pageSize: number } }) {
           const device = yield* plantDevice(PATH, 1, () => ({
             mmap: (_file, area) => (kind === "no operations" ? 0 : setOps(area, { close: () => {} })),

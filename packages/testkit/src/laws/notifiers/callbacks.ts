@@ -115,6 +115,7 @@ export const callbackLaws: readonly AnyLaw[] = [
       {
         when: "private memory",
         schedule: "sequential",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const own = yield* privateMemory(pageSize, [1, 2, 3, 4, 5]);
           const recorder = yield* record();
@@ -156,6 +157,7 @@ export const callbackLaws: readonly AnyLaw[] = [
       {
         when: "the end of the process",
         schedule: "sequential",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const interval = new IntervalRecorder();
           const child = yield* user.process(function* () {

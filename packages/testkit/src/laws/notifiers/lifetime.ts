@@ -181,6 +181,7 @@ export const lifetimeLaws: readonly AnyLaw[] = [
       {
         when: "the core's own answer",
         schedule: "sequential",
+        kinds: "one",
         *program() {
           const answers = yield* user.kernel(function* ({ machine, kernel }) {
             const mm = machine.createMm("gone");
@@ -263,6 +264,7 @@ export const lifetimeLaws: readonly AnyLaw[] = [
       {
         when: "somebody reads",
         schedule: "sequential",
+        kinds: "one",
         *program() {
           let isReading = true;
           const reader = yield* user.thread(function* () {
@@ -284,6 +286,7 @@ export const lifetimeLaws: readonly AnyLaw[] = [
         when: "the caller holds it",
         schedule: "sequential",
         provokes: ["deadlock"],
+        kinds: "one",
         *program() {
           yield* user.kernel(function* ({ kernel, thread }) {
             yield* thread.mm.lock.write();

@@ -161,6 +161,7 @@ export const pinLaws: readonly AnyLaw[] = [
         when: "what the core answers",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const own = yield* privateMemory(pageSize, [1, 2, 3]);
           yield* user.munmap(own + pageSize, pageSize);

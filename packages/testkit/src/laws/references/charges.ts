@@ -79,6 +79,7 @@ export const chargeLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         executor: "model",
         machine: { lockLimitPages: 1 },
+        kinds: "one",
         *program({ subject: { pageSize } }) {
           const request = {
             length: 2 * pageSize,

@@ -199,6 +199,7 @@ export const referenceCountLaws: readonly AnyLaw[] = [
         when: "a page that finds no page table, or no copy",
         schedule: "sequential",
         executor: "model",
+        kinds: "one",
         *program() {
           for (const sharing of ["shared", "private"] as const) {
             let [refusals, asked] = [0, 0];
