@@ -22,17 +22,18 @@ export {
   stockModules,
 } from "./guest/stock-kernel.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
+export type { LabStatus } from "./run/lab-standing.ts";
 export { kernelOf, ModuleRefused } from "./run/laboratory.ts";
 export {
   type BrokenProgram,
   type LabOptions,
   type LabResult,
-  type LabStatus,
   labResultsOf,
 } from "./run/run-lab.ts";
 export { builtInSubjects } from "./subject/built-in-subjects.ts";
 export {
   defineSubject,
+  type Explanation,
   type GuestModule,
   mapWhole,
   type SubjectAbilities,

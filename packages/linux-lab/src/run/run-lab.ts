@@ -1,6 +1,6 @@
 import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
-import { type CaseEnd, standingOf } from "@nopage/testkit/executor";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
+import { type LabStatus, labStanding, type TriedCase } from "./lab-standing.ts";
 import { Laboratory } from "./laboratory.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
 
@@ -16,9 +16,6 @@ export interface BrokenProgram {
   /** What it did, step by step, with what each step answered. */
   readonly steps: readonly string[];
 }
-
-/** How a law stands on a subject of the lab: `explained` where it is broken for a reason that is known. */
-export type LabStatus = "holds" | "broken" | "explained" | "skip";
 
 export interface LabResult {
   readonly subject: string;
@@ -80,31 +77,20 @@ async function runLawInLab(
   if (law.level === "model-only") {
     return { ...about, status: "skip", reason: "user space cannot see it", broken: [] };
   }
-  const ends: CaseEnd[] = [];
+  const tried: TriedCase[] = [];
   const broken: BrokenProgram[] = [];
   for (const lawCase of law.cases) {
     const runs = lawCase.schedule === "racy" ? racyRuns : 1;
     for (let run = 0; run < runs; run++) {
       const { end, steps, guest } = await runCaseInLab(lawCase, subject, laboratory);
       if (guest === "spoilt") await laboratory.discard();
-      ends.push(end);
+      tried.push({ lawCase, end });
       if (end.kind === "excluded") break;
       if (end.problems.length === 0) continue;
       broken.push({ when: lawCase.when, problems: end.problems, steps });
       break;
     }
   }
-  return { ...about, ...labStanding(ends, subject.explained?.[law.id]), broken };
-}
-
-/** How a law stands, with what its subject says about it counted in. */
-export function labStanding(
-  ends: readonly CaseEnd[],
-  explanation: string | undefined,
-): Pick<LabResult, "status" | "reason"> {
-  const { status, reason } = standingOf(ends);
-  if (status === "skip") return { status, reason };
-  if (explanation === undefined) return { status: status === "pass" ? "holds" : "broken", reason };
-  if (status === "fail") return { status: "explained", reason: explanation };
-  return { status: "broken", reason: `it is explained, because ${explanation}; but it is not broken` };
+  const explanations = (subject.explained ?? []).filter((explained) => explained.law === law.id);
+  return { ...about, ...labStanding(tried, explanations), broken };
 }

@@ -59,6 +59,15 @@ export interface GuestModule {
   readonly parameters?: string;
 }
 
+/** Why a subject breaks a law, and rightly so. */
+export interface Explanation {
+  /** Such as `MM-07`. */
+  readonly law: string;
+  /** Which of the law's programs breaks it; all of them where left out. */
+  readonly when?: string;
+  readonly reason: string;
+}
+
 /** What a subject's author writes. */
 export interface SubjectDefinition {
   /** Such as `memfd`. */
@@ -89,8 +98,8 @@ export interface SubjectDefinition {
   setUp(): Steps<SubjectAbilities>;
   /** Undoes what the end of all processes does not. */
   tearDown?(): Steps<void>;
-  /** Laws that it is known to break, each with its reason: told as explained, and as broken when it keeps them. */
-  readonly explained?: Readonly<Record<string, string>>;
+  /** Laws that it is known to break: told as explained, and as broken when it keeps them. */
+  readonly explained?: readonly Explanation[];
 }
 
 /** Types a subject's definition. */

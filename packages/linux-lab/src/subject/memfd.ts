@@ -21,7 +21,12 @@ export const memfd = defineSubject({
     countsPages: true,
     privateWritable: true,
   },
-  explained: Object.fromEntries(["MM-06", "MM-07", "RC-06"].map((law) => [law, PAST_ITS_END])),
+  explained: [
+    { law: "MM-06", when: "over private memory, with a hook that refuses", reason: PAST_ITS_END },
+    { law: "MM-07", when: "ranges that end past the object", reason: PAST_ITS_END },
+    { law: "MM-07", when: "offsets and lengths that wrap", reason: PAST_ITS_END },
+    { law: "RC-06", reason: PAST_ITS_END },
+  ],
   *setUp() {
     // A fault shows the page that was asked for and no others, as on the model, which has no `map_pages`.
     const faultAround = "/sys/kernel/debug/fault_around_bytes";

@@ -1,0 +1,51 @@
+import { type CaseEnd, type LawCase, standingOf } from "@nopage/testkit/executor";
+import type { Explanation } from "../subject/lab-subject.ts";
+
+/** How a law stands on a subject of the lab: `explained` where it is broken for reasons that are known, and no others. */
+export type LabStatus = "holds" | "broken" | "explained" | "skip";
+
+/** What came of one program, all runs of it together. */
+export interface TriedCase {
+  readonly lawCase: Pick<LawCase, "when" | "schedule">;
+  readonly end: CaseEnd;
+}
+
+/**
+ * How a law stands of which these programs were tried, with what its subject says about it counted in. An explanation of what
+ * is not broken is a mistake itself, unless a race decides whether it shows.
+ */
+export function labStanding(
+  tried: readonly TriedCase[],
+  explanations: readonly Omit<Explanation, "law">[],
+): { readonly status: LabStatus; readonly reason: string } {
+  const unexplained: CaseEnd[] = [];
+  const reasons = new Set<string>();
+  for (const { lawCase, end } of tried) {
+    const explanation = explanations.find(({ when }) => when === undefined || when === lawCase.when);
+    if (explanation === undefined || end.kind === "excluded" || end.problems.length === 0)
+      unexplained.push(end);
+    else reasons.add(explanation.reason);
+  }
+  const needless = explanations.filter((explanation) => isNeedless(explanation, tried));
+  const { status, reason } = standingOf(unexplained);
+  const problems = [
+    ...(status === "fail" ? [reason] : []),
+    ...needless.map(({ reason: why }) => `it is explained, because ${why}; but it is not broken`),
+  ];
+  if (problems.length > 0) return { status: "broken", reason: problems.join("\n") };
+  if (reasons.size > 0) return { status: "explained", reason: [...reasons].join("; ") };
+  return { status: status === "pass" ? "holds" : "skip", reason };
+}
+
+/** Whether all that it is about was run and held. */
+function isNeedless({ when }: Omit<Explanation, "law">, tried: readonly TriedCase[]): boolean {
+  const about = tried.filter(
+    ({ lawCase, end }) => end.kind === "run" && (when ?? lawCase.when) === lawCase.when,
+  );
+  return (
+    about.length > 0 &&
+    about.every(({ lawCase, end }) => {
+      return lawCase.schedule === "sequential" && end.kind === "run" && end.problems.length === 0;
+    })
+  );
+}

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { labStanding, type TriedCase } from "../../src/run/lab-standing.ts";
+
+const broken = (when: string): TriedCase => ({
+  lawCase: { when, schedule: "sequential" },
+  end: { kind: "run", problems: [`${when} is wrong`] },
+});
+const kept = (when: string, schedule: "sequential" | "racy" = "sequential"): TriedCase => ({
+  lawCase: { when, schedule },
+  end: { kind: "run", problems: [] },
+});
+const beside: TriedCase = {
+  lawCase: { when: "beside", schedule: "sequential" },
+  end: { kind: "excluded", why: "it has no gate" },
+};
+
+describe("how a law stands in the lab", () => {
+  test.each([
+    [[kept("a"), beside], [], { status: "holds", reason: "" }],
+    [[beside], [], { status: "skip", reason: "it has no gate" }],
+    [[kept("a"), broken("b")], [], { status: "broken", reason: "b is wrong" }],
+    [
+      [kept("a"), broken("b")],
+      [{ when: "b", reason: "so it is" }],
+      { status: "explained", reason: "so it is" },
+    ],
+    [[broken("a"), broken("b")], [{ reason: "so it is" }], { status: "explained", reason: "so it is" }],
+    [[beside], [{ reason: "so it is" }], { status: "skip", reason: "it has no gate" }],
+  ])("case %#", (tried, explanations, standing) => {
+    expect(labStanding(tried, explanations)).toEqual(standing);
+  });
+
+  test("an explanation MUST NOT cover what it is not about", () => {
+    const standing = labStanding([broken("a"), broken("b")], [{ when: "b", reason: "so it is" }]);
+    expect(standing).toEqual({ status: "broken", reason: "a is wrong" });
+  });
+
+  test("an explanation of what holds MUST be a mistake, unless a race may hide it", () => {
+    const reason = "so it is";
+    expect(labStanding([kept("a"), broken("b")], [{ when: "a", reason }])).toEqual({
+      status: "broken",
+      reason: "b is wrong\nit is explained, because so it is; but it is not broken",
+    });
+    expect(labStanding([kept("a", "racy")], [{ when: "a", reason }])).toEqual({
+      status: "holds",
+      reason: "",
+    });
+  });
+});
