@@ -9,6 +9,7 @@ import { frameAt } from "../support/frame-at.ts";
 import { ownDevice } from "../support/own-device.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { record } from "../support/recorder.ts";
+import { endApart } from "../support/taking-away.ts";
 
 /** A word of the page that the other thread does not store to. */
 const OTHER_WORD = 8;
@@ -112,6 +113,8 @@ export const copyingCases: readonly LawCase[] = [
     *program({ subject: { pageSize } }) {
       const own = yield* privateMemory(pageSize, [1]);
       const child = yield* forked(function* () {
+        // It shares the page to the end, and looks once both have stored.
+        yield* endApart();
         mustBe("what the child reads", yield* user.load(own), 1);
         mustBe("what it reads of the other word", yield* user.load(own + OTHER_WORD), 0);
       });

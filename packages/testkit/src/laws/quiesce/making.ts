@@ -7,6 +7,7 @@ import type { AnyLaw } from "../law.ts";
 import { countEntries, objectAt } from "../support/entries-showing.ts";
 import {
   A_WHILE,
+  endApart,
   gateOf,
   hasNoGate,
   Moment,
@@ -18,13 +19,23 @@ import { visitingCases } from "./every-area.ts";
 
 const READ = 1;
 
-/** Moves a mapping of the whole object somewhere else. */
-function* move({ pages, pageSize }: Subject, address: number): Steps<number> {
+/** A place that a mapping of the whole object can be moved to. */
+function* placeFor({ pages, pageSize }: Subject): Steps<number> {
+  const request = { length: pages * pageSize, protection: READ, sharing: "private" } as const;
+  return yield* succeed("mmap of a place to move to", user.mmap(request));
+}
+
+/** A thread that takes the object away and gives it back, while others go on. */
+function* ownerOf(subject: Subject, moment: Moment): Steps<Actor> {
+  return yield* user.thread(function* () {
+    yield* moment.close(subject);
+    yield* moment.open(subject);
+  }, "owner");
+}
+
+/** Moves a mapping of the whole object to such a place. */
+function* moveTo({ pages, pageSize }: Subject, address: number, newAddress: number): Steps<number> {
   const length = pages * pageSize;
-  const newAddress = yield* succeed(
-    "mmap of a place to move to",
-    user.mmap({ length, protection: READ, sharing: "private" }),
-  );
   return yield* succeed(
     "mremap",
     user.mremap({ address, oldLength: length, newLength: length, moving: "may-move", newAddress }),
@@ -96,7 +107,7 @@ export const makingLaws: readonly AnyLaw[] = [
           const address = yield* succeed("mmap", subject.map());
           yield* mustShowAll(subject, "before", address);
           yield* gateOf(subject).close();
-          const moved = yield* move(subject, address);
+          const moved = yield* moveTo(subject, address, yield* placeFor(subject));
           const touches = yield* mustHoldOff(subject, "the moved mapping", moved);
           yield* gateOf(subject).open();
           yield* joinAll(touches);
@@ -126,34 +137,42 @@ export const makingLaws: readonly AnyLaw[] = [
           yield* mustBeNone("mmap");
           const child = yield* user.fork(function* () {});
           yield* mustBeNone("fork");
-          yield* move(subject, address);
+          yield* moveTo(subject, address, yield* placeFor(subject));
           yield* mustBeNone("mremap");
           yield* gateOf(subject).open();
           if (typeof child !== "number") yield* user.join(child);
         },
       },
       {
-        when: "fork and mremap at any moment",
+        when: "mremap at any moment",
         schedule: "racy",
         excluded: hasNoGate,
-        machine: { cpus: 3 },
+        *program({ subject }) {
+          const moment = new Moment();
+          const address = yield* succeed("mmap", subject.map());
+          const place = yield* placeFor(subject);
+          const owner = yield* ownerOf(subject, moment);
+          const moved = yield* moveTo(subject, address, place);
+          yield* moment.touch(subject, moved, 0);
+          yield* user.join(owner);
+          yield* mustShowAll(subject, "the moved mapping afterwards", moved);
+        },
+      },
+      {
+        when: "fork at any moment",
+        schedule: "racy",
+        excluded: hasNoGate,
         *program({ subject }) {
           const moment = new Moment();
           const address = yield* succeed("mmap", subject.map());
           yield* moment.touch(subject, address, 0);
-          const sibling = yield* user.process(function* () {
-            const own = yield* subject.map();
-            if (own < 0) return;
-            const child = yield* user.fork(() => moment.touch(subject, own, 0));
-            const moved = yield* move(subject, own);
-            yield* moment.touch(subject, moved, 0);
-            if (typeof child !== "number") yield* user.join(child);
-            yield* user.sleep(A_WHILE);
-            yield* mustShowAll(subject, "the moved mapping afterwards", moved);
+          const owner = yield* ownerOf(subject, moment);
+          const child = yield* user.fork(function* () {
+            yield* moment.touch(subject, address, 0);
+            yield* endApart();
           });
-          yield* moment.close(subject);
-          yield* moment.open(subject);
-          yield* user.join(sibling);
+          yield* user.join(owner);
+          if (typeof child !== "number") yield* user.join(child);
           yield* mustShowAll(subject, "afterwards", address);
         },
       },
@@ -170,20 +189,17 @@ export const makingLaws: readonly AnyLaw[] = [
         when: "",
         schedule: "racy",
         excluded: hasNoGate,
-        machine: { cpus: 3 },
         *program({ subject }) {
           const moment = new Moment();
-          const useIt = function* (): Steps<void> {
+          const other = yield* user.process(function* () {
             const address = yield* subject.map();
             if (address < 0) return;
             yield* moment.touch(subject, address, 0);
             yield* succeed("munmap", user.munmap(address, subject.pages * subject.pageSize));
-          };
-          const one = yield* user.process(useIt, "one");
-          const other = yield* user.process(useIt, "other");
+            yield* endApart();
+          }, "other");
           yield* moment.close(subject);
           yield* moment.open(subject);
-          yield* user.join(one);
           yield* user.join(other);
         },
       },

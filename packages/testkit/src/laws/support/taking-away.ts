@@ -91,6 +91,11 @@ export function* mustHoldOff(subject: Subject, what: string, address: number): S
   return touches;
 }
 
+/** Lets everybody else go on before a process ends, so that its end is no part of a race that is about something else. */
+export function endApart(): Steps<number> {
+  return user.sleep(A_WHILE);
+}
+
 /** What racing threads know of the object: whether it is taken away at present, and how often it was. */
 export class Moment {
   #closings = 0;
