@@ -71,6 +71,17 @@ static struct mm_struct *next_mm(struct highway_object *object)
 	return NULL;
 }
 
+/*
+ * munmap() takes areas out of the tree with the mmap lock held for writing, and goes on with it
+ * held for reading only: their entries go, their page tables, and at last close is called.  So an
+ * area that is still listed may be on its way out, and who wrote an entry into it would leave that
+ * behind.
+ */
+static bool is_attached(const struct vm_area_struct *vma)
+{
+	return find_vma(vma->vm_mm, vma->vm_start) == vma;
+}
+
 /**
  * highway_for_each_area() - visits every listed area with its mmap lock held for reading
  * @object: whose areas
@@ -96,7 +107,7 @@ void highway_for_each_area(struct highway_object *object, highway_visit visit)
 			if (area->vma->vm_mm != mm)
 				continue;
 			area->turn = object->turn;
-			if (visit)
+			if (visit && is_attached(area->vma))
 				visit(object, area->vma);
 		}
 		mutex_unlock(&object->areas_lock);
