@@ -80,12 +80,12 @@ export const overgivenCase: LawCase = {
   excluded: ({ tried }) => (tried === undefined ? "no strategy is tried" : undefined),
   *program({ tried }) {
     if (tried === undefined) return;
-    const { binding, release } = yield* user.kernel(function* ({ machine, kernel }) {
+    const { binding, shown } = yield* user.kernel(function* ({ machine, kernel }) {
       const shown = showMemory(machine, tried.backing, 1);
       const path = "/dev/overgiven";
       const { memory } = shown;
       const device = createTestDevice(machine, kernel, tried.strategy, { path, memory, pages: 1 });
-      return { binding: device.binding, release: shown.release };
+      return { binding: device.binding, shown };
     });
     const resume = () =>
       user.kernel(function* (): Sleepable<string> {
@@ -106,7 +106,7 @@ export const overgivenCase: LawCase = {
     }
     yield* user.kernel(() => binding.remove());
     yield* user.kernel(function* () {
-      release();
+      shown.release();
     });
   },
 };
