@@ -87,6 +87,8 @@ static void do_line(struct actor *actor)
 			actor->earlier.answer[actor->earlier.count++] = answer;
 		operation = end;
 	}
+	if (actor->answer.is_full)
+		strcpy(actor->desk->answer, "what too much to tell in one line");
 }
 
 static int work(void *index_given)

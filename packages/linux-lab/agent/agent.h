@@ -48,11 +48,12 @@ struct words {
 	char *next;
 };
 
-/* Where an answer grows; what does not fit is cut off, and the answer says so. */
+/* Where an answer grows; one that does not fit is no answer. */
 struct text {
 	char *start;
 	size_t length;
 	size_t room;
+	int is_full;
 };
 
 /* Answers of the operations before this one in the same line, which it may refer to. */

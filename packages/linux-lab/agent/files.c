@@ -40,6 +40,7 @@ int64_t read_file(struct actor *actor, const char *path, int64_t offset, size_t 
 	for (size_t at = 0; at < bytes.length; at++)
 		text->start[text->length++] = bytes.start[at];
 	text->start[text->length] = '\0';
+	text->is_full |= bytes.is_full;
 	return error < 0 ? error : total;
 }
 

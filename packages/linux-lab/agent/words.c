@@ -103,8 +103,10 @@ int decode_bytes(char *word, size_t *length)
 
 static void put_character(struct text *text, char character)
 {
-	if (text->length + 1 >= text->room)
+	if (text->length + 1 >= text->room) {
+		text->is_full = 1;
 		return;
+	}
 	text->start[text->length++] = character;
 	text->start[text->length] = '\0';
 }

@@ -50,6 +50,8 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const openModes = { read: 0, write: 1, "read-write": 2 } as const;
 
+const RLIMIT_MEMLOCK = 8;
+
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE = 0x02;
 const MAP_ANONYMOUS = 0x20;
@@ -229,6 +231,18 @@ function store(width: number, address: number, value: number | bigint): Asked<Ac
     words: `store ${width} ${numberAsWord(address)} ${numberAsWord(value)}`,
     read: (answer) => accessOf(answer) as Access<undefined>,
   };
+}
+
+/** Sets how many pages the calling process and its children may lock. */
+export function lockLimitWords(pages: number): string {
+  const limit = BigInt(pages * PAGE);
+  return callWords(
+    "prlimit64",
+    0,
+    RLIMIT_MEMLOCK,
+    textArgument(new Uint8Array(new BigUint64Array([limit, limit]).buffer)),
+    0,
+  );
 }
 
 /** What an operation is in the guest; undefined where it is the executor's own, or unknown. */

@@ -39,11 +39,52 @@ export const lab = {
     return numberOf(yield* asked(`write ${textArgument(path)} 0 ${textArgument(text)}`));
   },
 
+  /** The names in a folder, without those of itself and the one above; a negated errno where it cannot be read. */
+  *listFolder(path: string): Steps<readonly string[] | number> {
+    const opened = yield* user.open({ path, mode: "read", blocking: "blocking" });
+    if (opened < 0) return opened;
+    const names: string[] = [];
+    for (;;) {
+      const { result, written } = yield* lab.call("getdents64", opened, { room: FILE_BYTES }, FILE_BYTES);
+      if (result <= 0) break;
+      names.push(...namesIn(Buffer.from(written[0] ?? []).subarray(0, result)));
+    }
+    yield* user.close(opened);
+    return names.filter((name) => name !== "." && name !== "..").sort();
+  },
+
+  /**
+   * The folder in sysfs of the first PCI function with this vendor and device, such as `0x1234`, `0x11e8` for the edu card:
+   * its files are `resource0`, `remove`, `driver_override` and so on.
+   *
+   * @throws Error where the guest has none
+   */
+  *pciFunction(vendor: string, device: string): Steps<string> {
+    const root = "/sys/bus/pci/devices";
+    const functions = yield* lab.listFolder(root);
+    for (const name of typeof functions === "number" ? [] : functions) {
+      const folder = `${root}/${name}`;
+      const ids = [yield* lab.readFile(`${folder}/vendor`), yield* lab.readFile(`${folder}/device`)];
+      if (ids[0] === vendor && ids[1] === device) return folder;
+    }
+    throw new Error(`the guest has no PCI function ${vendor}:${device}`);
+  },
+
   /** Loads a module from a file of the guest, with parameters such as `pages=4`: 0 or a negated errno. */
   *insertModule(path: string, parameters = ""): Steps<number> {
     return numberOf(yield* asked(`insert ${textArgument(path)} ${textArgument(parameters)}`));
   },
 };
+
+/** Names in what getdents64 has written: records of a number, an offset, a length, a kind and a name. */
+function namesIn(records: Buffer): readonly string[] {
+  const names: string[] = [];
+  for (let at = 0; at < records.length; at += records.readUInt16LE(at + 16)) {
+    const nameAt = at + 19;
+    names.push(records.toString("utf8", nameAt, records.indexOf(0, nameAt)));
+  }
+  return names;
+}
 
 function* asked(words: string): Steps<AgentAnswer> {
   return (yield* user.guest(words)) as AgentAnswer;

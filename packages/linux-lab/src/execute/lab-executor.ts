@@ -10,7 +10,7 @@ import {
 } from "@nopage/testkit/executor";
 import { type Gone, type Guest, GuestLost } from "../guest/guest.ts";
 import type { AgentAnswer } from "../guest/line-protocol.ts";
-import { askedFor } from "./guest-operations.ts";
+import { askedFor, lockLimitWords } from "./guest-operations.ts";
 import { type Doing, inWords, isStandingStill, LabActor, LabProcess } from "./lab-actor.ts";
 import { exitStatus, signalNumber } from "./signals.ts";
 
@@ -35,6 +35,13 @@ export interface LabTimes {
 
 const usualTimes: LabTimes = { look: 15, settling: 250, rest: 2000, operation: 15_000 };
 
+/** What a run is like, beside its program. */
+export interface LabRunOptions {
+  /** Pages that a process may lock (RLIMIT_MEMLOCK); what the kernel allows where left out. */
+  readonly lockLimitPages?: number | undefined;
+  readonly times?: Partial<LabTimes>;
+}
+
 /** What the executor needs of a guest. */
 export type GuestLine = Pick<Guest, "ask" | "tell" | "startProcess" | "statesOf" | "kill" | "onGone">;
 
@@ -52,6 +59,7 @@ export class LabExecutor {
   readonly #guest: GuestLine;
   readonly #schedule: LawCase["schedule"];
   readonly #times: LabTimes;
+  readonly #lockLimitPages: number | undefined;
   readonly #actors: LabActor[] = [];
   readonly #problems: string[] = [];
   #now = 0;
@@ -62,10 +70,11 @@ export class LabExecutor {
   #news: (() => void) | undefined;
 
   /** @param schedule sequential: one actor at a time goes on, up to where it waits; racy: all at once */
-  constructor(guest: GuestLine, schedule: LawCase["schedule"], times: Partial<LabTimes> = {}) {
+  constructor(guest: GuestLine, schedule: LawCase["schedule"], options: LabRunOptions = {}) {
     this.#guest = guest;
     this.#schedule = schedule;
-    this.#times = { ...usualTimes, ...times };
+    this.#times = { ...usualTimes, ...options.times };
+    this.#lockLimitPages = options.lockLimitPages;
   }
 
   /**
@@ -242,6 +251,9 @@ export class LabExecutor {
     const started = this.#nextActor(name, new LabProcess(), body);
     const answer = await this.#guest.startProcess(started.index);
     if (answer < 0) throw new GuestLost(`process ${name} could not be started: ${answer}`);
+    if (this.#lockLimitPages !== undefined) {
+      await this.#guest.ask(started.index, [lockLimitWords(this.#lockLimitPages)]);
+    }
     this.#actors.push(started);
     return started;
   }

@@ -53,6 +53,9 @@ const standardDevices = [
 /** What the hub answers at once; it must not take longer than this. */
 const HUB_MS = 10_000;
 
+/** What the agent reads at once (`LINE_BYTES` in `agent/agent.h`), and some for its sequence number. */
+const LINE_BYTES = 8100;
+
 interface Waiting {
   readonly actor: string;
   readonly resolve: (answers: readonly AgentAnswer[]) => void;
@@ -196,6 +199,11 @@ export class Guest {
 
   #send(actor: string, text: string): Promise<readonly AgentAnswer[]> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    if (text.length > LINE_BYTES) {
+      return Promise.reject(
+        new RangeError(`${text.length} characters are too long for a line of ${LINE_BYTES}`),
+      );
+    }
     const sequence = String(this.#nextSequence++);
     return new Promise((resolve, reject) => {
       this.#waiting.set(sequence, { actor, resolve, reject });

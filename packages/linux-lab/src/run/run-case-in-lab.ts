@@ -13,6 +13,7 @@ import type { Guest } from "../guest/guest.ts";
 import { complaintsIn } from "../guest/kernel-log.ts";
 import { type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
 import { KEEPER, type Laboratory } from "./laboratory.ts";
+import { whyNoSuchMachine } from "./real-machine.ts";
 
 /** What came of one program of a law in the guest. */
 export interface LabCaseEnd {
@@ -46,6 +47,8 @@ export async function runCaseInLab(
   const beside = whyBeside(lawCase, trial);
   if (beside !== undefined) return excluded(beside);
   if (lawCase.executor === "model") return excluded("it looks inside the kernel");
+  const misfit = whyNoSuchMachine(lawCase.machine);
+  if (misfit !== undefined) return excluded(misfit);
   // What a subject can do is the same every time: a guest need not be asked for a program that is not for it.
   const known = stages.get(subject);
   const why = known === undefined ? undefined : lawCase.excluded?.(known);
@@ -71,13 +74,20 @@ export async function runCaseInLab(
   const problems = [
     ...(end.kind === "run" ? end.problems : []),
     ...(guest.lost === undefined ? [] : [guest.lost.message]),
-    ...complaints.map(({ lines }) => `the kernel complains:\n${lines.join("\n")}`),
+    ...(isProvoking(lawCase) ? [] : complaints).map(
+      ({ lines: said }) => `the kernel complains:\n${said.join("\n")}`,
+    ),
   ];
   return {
     end: { kind: "run", problems: [...new Set(problems)].map(named) },
     steps: problems.length === 0 ? [] : lines,
     guest: isReset && !complaints.some(({ what }) => isFatal(what)) ? "fit" : "spoilt",
   };
+}
+
+/** Whether it does on purpose what the model has to report, and a kernel may. */
+function isProvoking({ provokes = [] }: LawCase): boolean {
+  return typeof provokes === "string" || provokes.length > 0;
 }
 
 /** After this the kernel is not what it was. */
@@ -105,7 +115,9 @@ async function runOn(
   const why = lawCase.excluded?.(stage);
   if (why !== undefined) return { kind: "excluded", why };
   const recorded = recordedCase(lawCase, note);
-  const executor = new LabExecutor(guest, lawCase.schedule);
+  const executor = new LabExecutor(guest, lawCase.schedule, {
+    lockLimitPages: lawCase.machine?.lockLimitPages,
+  });
   const problems = await executor.run((): Steps<void> => recorded.program(stage));
   return { kind: "run", problems };
 }

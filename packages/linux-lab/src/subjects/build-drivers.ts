@@ -1,41 +1,56 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../guest/cache.ts";
 import type { StockKernel } from "../guest/stock-kernel.ts";
 
-const MAKEFILE = fileURLToPath(new URL("../../drivers/", import.meta.url));
-
-/** Folders in which the drivers are built by this process already. */
-const built = new Set<string>();
+const DRIVERS = fileURLToPath(new URL("../../drivers/", import.meta.url));
 
 /**
- * Builds every driver of the repository for a kernel, which takes a second where nothing has changed: the folder with the
+ * Builds every driver of the repository for a kernel, unless these very sources were built before: the folder with the
  * modules.
  *
  * @throws Error that says what to install, or what the compiler said
  */
-export function buildDrivers(kernel: StockKernel): string {
-  const headers = `/usr/src/linux-headers-${kernel.release}`;
-  const folder = join(cacheFolder(), `drivers-${kernel.release}`);
-  if (!built.has(folder)) {
-    if (!existsSync(headers)) {
-      throw new Error(`${headers} is missing: install the package linux-headers-${kernel.release}`);
-    }
-    mkdirSync(folder, { recursive: true });
-    make(["-C", MAKEFILE, `KDIR=${headers}`, `BUILD=${folder}`]);
-    built.add(folder);
+export function buildDrivers({ release }: StockKernel): string {
+  const built = join(cacheFolder(), `drivers-${release}-${hashOfSources()}`);
+  if (existsSync(built)) return join(built, "modules");
+  const headers = `/usr/src/linux-headers-${release}`;
+  if (!existsSync(headers)) {
+    throw new Error(`there are no headers in ${headers}: install the package linux-headers-${release}`);
   }
-  return join(folder, "modules");
+  // Others may be building the same: whoever is first puts it in its place.
+  const draft = `${built}.${process.pid}`;
+  mkdirSync(draft, { recursive: true });
+  try {
+    make("all", `KDIR=${headers}`, `BUILD=${draft}`);
+    if (!existsSync(built)) renameSync(draft, built);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return join(built, "modules");
 }
 
-function make(args: readonly string[]): void {
+function hashOfSources(): string {
+  const folders = make("sources").trimEnd().split("\n");
+  const hash = createHash("sha256").update(readFileSync(join(DRIVERS, "Makefile")));
+  for (const folder of folders) {
+    for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+function make(...args: readonly string[]): string {
   try {
-    execFileSync("make", args, { stdio: "pipe" });
+    return execFileSync("make", ["-s", "--no-print-directory", "-C", DRIVERS, ...args], {
+      encoding: "utf8",
+      stdio: "pipe",
+    });
   } catch (failure) {
     const { stderr } = failure as { readonly stderr?: unknown };
-    const said = Buffer.isBuffer(stderr) && stderr.length > 0 ? stderr.toString("utf8") : String(failure);
+    const said = typeof stderr === "string" && stderr !== "" ? stderr : String(failure);
     throw new Error(`the drivers cannot be built: ${said}`, { cause: failure });
   }
 }

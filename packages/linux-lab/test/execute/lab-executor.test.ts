@@ -8,7 +8,7 @@ import { FakeGuest } from "./fake-guest.ts";
 const quick = { look: 2, settling: 10, rest: 60, operation: 500 };
 
 function run(guest: FakeGuest, program: () => Steps<void>, schedule: "sequential" | "racy" = "sequential") {
-  return new LabExecutor(guest, schedule, quick).run(program);
+  return new LabExecutor(guest, schedule, { times: quick }).run(program);
 }
 
 /** A load from page 1 waits until a store to page 2. */

@@ -94,6 +94,31 @@ describe.skipIf(missing !== undefined)(
       expect(problems).toEqual([]);
     });
 
+    it("a card MUST be there, and go and come back through sysfs", async () => {
+      const seen: unknown[] = [];
+      const { problems } = await run(function* () {
+        const edu = yield* lab.pciFunction("0x1234", "0x11e8");
+        mustBe("its memory is switched on", yield* lab.writeFile(`${edu}/enable`, "1"), 1);
+        const map = function* (): Steps<number> {
+          const path = `${edu}/resource0`;
+          const descriptor = yield* user.open({ path, mode: "read-write", blocking: "blocking" });
+          return descriptor < 0
+            ? descriptor
+            : yield* user.mmap({ length: 4096, protection: 3, sharing: "shared", descriptor });
+        };
+        const registers = yield* map();
+        seen.push(yield* user.load(registers));
+        mustBe("remove", yield* lab.writeFile(`${edu}/remove`, "1"), 1);
+        seen.push(yield* map(), yield* user.load(registers));
+        mustBe("rescan", yield* lab.writeFile("/sys/bus/pci/rescan", "1"), 1);
+        yield* lab.writeFile(`${edu}/enable`, "1");
+        seen.push(yield* user.load(yield* map()));
+      });
+      expect(problems).toEqual([]);
+      const trap = { signal: "SIGBUS", code: "BUS_ADRERR", address: expect.any(Number) };
+      expect(seen).toEqual([0x0100_00ed, -2, trap, 0x0100_00ed]);
+    });
+
     it("a program that nobody lets go on MUST be told as a deadlock, and leave the guest fit", async () => {
       const { problems, guest } = await run(function* () {
         yield* lab.call("poll", 0, 0, -1);
