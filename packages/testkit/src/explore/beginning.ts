@@ -1,4 +1,5 @@
 import type { Dependence, Step } from "./step.ts";
+import type { WakeupBranch } from "./wakeup-tree.ts";
 
 /**
  * The beginning of a run that turns a race round: steps that have been taken, and last the later step of the race. What
@@ -8,7 +9,6 @@ import type { Dependence, Step } from "./step.ts";
 export class Beginning {
   /** Whether nothing is left of it. */
   isOver = false;
-  /** The steps before the last one. */
   readonly #others: Step[];
   #last: Step;
   /** How to find out what the last step touches; undefined when that is known. */
@@ -33,7 +33,17 @@ export class Beginning {
       // Independent of what comes before it, the last step would touch what it touches as the first one.
       return isApart || dependence.isInitial(this.steps(), others.length);
     }
-    return isApart && !dependence.conflict(step, this.#realised());
+    if (!isApart || dependence.conflictInAnyCase(step, this.#last)) return false;
+    return !dependence.conflict(step, this.last);
+  }
+
+  /** Whether the first step of a branch could start a run that this starts as well. */
+  canStartWithBranch(branch: WakeupBranch): boolean {
+    // What the branch's first step touches may yet have to be found out, and need not be where it is one of these.
+    const index = this.#others.findIndex(({ task }) => task === branch.task);
+    if (index >= 0) return this.#dependence.isInitial(this.#others, index);
+    if (this.#others.length === 0 && branch.task === this.#last.task) return true;
+    return this.canStartWith(branch.step);
   }
 
   /** Leaves out the step of a task, where there is one. */
@@ -43,12 +53,23 @@ export class Beginning {
     else if (task === this.#last.task) this.isOver = true;
   }
 
-  /** All of its steps, in full. */
-  steps(): readonly Step[] {
-    return [...this.#others, this.#realised()];
+  /** The task of the last step. */
+  get lastTask(): number {
+    return this.#last.task;
   }
 
-  #realised(): Step {
+  /** All of its steps, in full. */
+  steps(): readonly Step[] {
+    return [...this.#others, this.last];
+  }
+
+  /** The steps before the last one. */
+  get others(): readonly Step[] {
+    return this.#others;
+  }
+
+  /** The last step, in full. */
+  get last(): Step {
     if (this.#realise !== undefined) {
       this.#last = this.#realise();
       this.#realise = undefined;

@@ -50,6 +50,9 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   readonly #laterPositions: number[] = [];
   readonly #earlierSteps: number[] = [];
 
+  /** By the later step of a race and the position of the earlier one, what the later one touches when it comes first. */
+  readonly #reversed = new WeakMap<Step, (Step | undefined)[]>();
+
   constructor(dependence: Dependence) {
     this.dependence = dependence;
     this.order = new HappensBefore(dependence);
@@ -89,6 +92,20 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
 
   /** The next branch from a state, whose first has been explored: the task to begin with; undefined when all are. */
   protected abstract nextBranch(node: N): number | undefined;
+
+  /**
+   * What the later step of a race touches when it is taken after a prefix of the present run and those steps of it that do not
+   * come after the earlier one. It is found out once, for the steps before it; others that it does not meet change nothing.
+   */
+  protected realiseAfter(program: Explorable, earlier: number, others: readonly Step[], later: Step): Step {
+    const before = this.order.countBefore(others, later);
+    const known = this.#reversed.get(later) ?? [];
+    this.#reversed.set(later, known);
+    known[earlier] ??= this.realise(program, earlier, others.slice(0, before), later);
+    const reversed = known[earlier];
+    const isMet = !this.dependence.isApart(reversed, others.slice(before), others.length - before);
+    return isMet ? this.realise(program, earlier, others, later) : reversed;
+  }
 
   /**
    * What a step touches when it is taken after a prefix of the present run and a sequence of other steps: run anew, for

@@ -77,6 +77,17 @@ export class HappensBefore {
     return kept;
   }
 
+  /** How many of some steps of the run, in its order, come before one; all where that was never taken. */
+  countBefore(steps: readonly Step[], later: Step): number {
+    const at = this.steps.lastIndexOf(later);
+    if (at < 0) return steps.length;
+    let count = steps.length;
+    for (let position = this.steps.length - 1; position > at && count > 0; position--) {
+      if (this.steps[position] === steps[count - 1]) count--;
+    }
+    return count;
+  }
+
   /** A text for the run's trace: equal for runs that differ in the order of independent steps only. */
   traceHash(): string {
     const parts = this.steps.map((step, at) => {

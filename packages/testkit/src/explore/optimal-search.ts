@@ -31,7 +31,7 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
     const branch = node.branches.shift();
     if (branch === undefined) return undefined;
     node.onward = branch.branches;
-    return branch.step.task;
+    return branch.task;
   }
 
   protected override reverse(earlier: number, later: Step, program: Explorable): void {
@@ -43,7 +43,7 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
     const others = this.order.notAfter(earlier);
     if (!later.isConditional) return new Beginning(this.dependence, others, later, undefined);
     return new Beginning(this.dependence, [...others], later, () =>
-      this.realise(program, earlier, others, later),
+      this.realiseAfter(program, earlier, others, later),
     );
   }
 

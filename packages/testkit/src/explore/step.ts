@@ -10,6 +10,8 @@ export class Step {
   readonly isConditional: boolean;
   /** The step that created the task, or woke it before this step. */
   readonly cause: Step | undefined;
+  /** How many of its objects, from the first on, it touches in any case, whatever it finds. */
+  readonly certain: number;
 
   constructor(
     task: number,
@@ -18,6 +20,7 @@ export class Step {
     mayBlock: boolean,
     isConditional: boolean,
     cause?: Step,
+    certain: number = isConditional ? 0 : objects.length,
   ) {
     this.task = task;
     this.objects = objects;
@@ -25,6 +28,7 @@ export class Step {
     this.mayBlock = mayBlock;
     this.isConditional = isConditional;
     this.cause = cause;
+    this.certain = certain;
   }
 
   /** Whether it touches a lock otherwise than by giving it back. */
@@ -40,7 +44,7 @@ export class Step {
     }: { readonly notedObjects: readonly number[]; readonly notedAccesses: readonly number[] },
     cause: Step | undefined,
   ): Step {
-    const { task, objects, accesses, mayBlock, isConditional } = this;
+    const { task, objects, accesses, mayBlock, isConditional, certain } = this;
     if (notedObjects.length === 0) {
       return cause === undefined ? this : new Step(task, objects, accesses, mayBlock, isConditional, cause);
     }
@@ -52,6 +56,7 @@ export class Step {
       // What a plain function did may depend on what it found; that a lock is given back does not.
       isConditional || !notedAccesses.every(isUnlock),
       cause,
+      certain,
     );
   }
 }
@@ -85,16 +90,12 @@ export class Dependence {
 
   /** Whether two steps of different tasks, in this order, may not be swapped. */
   conflict(earlier: Step, later: Step): boolean {
-    const { objects, accesses } = earlier;
-    const { objects: others, accesses: otherAccesses } = later;
-    for (let one = 0; one < objects.length; one++) {
-      const object = objects[one];
-      for (let other = 0; other < others.length; other++) {
-        if (object !== others[other]) continue;
-        if (this.#clash(accesses[one] as number, otherAccesses[other] as number)) return true;
-      }
-    }
-    return false;
+    return this.#conflictWithFirst(earlier, later, later.objects.length);
+  }
+
+  /** Whether two steps of different tasks, in this order, may not be swapped, whatever the later one finds in its place. */
+  conflictInAnyCase(earlier: Step, later: Step): boolean {
+    return this.#conflictWithFirst(earlier, later, later.certain);
   }
 
   /**
@@ -147,6 +148,20 @@ export class Dependence {
       if (this.isOrdered(sequence[before] as Step, step)) return false;
     }
     return true;
+  }
+
+  /** Whether a step conflicts with what a later one does to the first `count` of its objects. */
+  #conflictWithFirst(earlier: Step, later: Step, count: number): boolean {
+    const { objects, accesses } = earlier;
+    const { objects: others, accesses: otherAccesses } = later;
+    for (let one = 0; one < objects.length; one++) {
+      const object = objects[one];
+      for (let other = 0; other < count; other++) {
+        if (object !== others[other]) continue;
+        if (this.#clash(accesses[one] as number, otherAccesses[other] as number)) return true;
+      }
+    }
+    return false;
   }
 
   #clash(one: number, other: number): boolean {

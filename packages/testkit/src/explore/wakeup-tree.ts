@@ -3,8 +3,26 @@ import type { Step } from "./step.ts";
 
 /** Beginnings of runs that are still to be explored, from one state on: branches in the order of exploring. */
 export interface WakeupBranch {
+  readonly task: number;
+  /** What the task does there, which may have to be found out by a run once somebody asks. */
   readonly step: Step;
   readonly branches: WakeupBranch[];
+}
+
+/** The last branch of a beginning: what its step touches is found out when it matters, if it ever does. */
+class LastBranch implements WakeupBranch {
+  readonly task: number;
+  readonly branches: WakeupBranch[] = [];
+  readonly #beginning: Beginning;
+
+  constructor(beginning: Beginning) {
+    this.task = beginning.lastTask;
+    this.#beginning = beginning;
+  }
+
+  get step(): Step {
+    return this.#beginning.last;
+  }
 }
 
 /**
@@ -16,24 +34,25 @@ export interface WakeupBranch {
 export function insertBeginning(branches: WakeupBranch[], beginning: Beginning): boolean {
   let level = branches;
   while (!beginning.isOver) {
-    const match = level.find(({ step }) => beginning.canStartWith(step));
+    const match = level.find((branch) => beginning.canStartWithBranch(branch));
     if (match === undefined) {
-      grow(level, beginning.steps());
+      grow(level, beginning);
       return true;
     }
     if (match.branches.length === 0) return false;
-    beginning.leaveOut(match.step.task);
+    beginning.leaveOut(match.task);
     level = match.branches;
   }
   return false;
 }
 
-/** Hangs a sequence into the tree as a branch without forks. */
-function grow(level: WakeupBranch[], sequence: readonly Step[]): void {
+/** Hangs a beginning into the tree as a branch without forks. */
+function grow(level: WakeupBranch[], beginning: Beginning): void {
   let at = level;
-  for (const step of sequence) {
+  for (const step of beginning.others) {
     const branches: WakeupBranch[] = [];
-    at.push({ step, branches });
+    at.push({ task: step.task, step, branches });
     at = branches;
   }
+  at.push(new LastBranch(beginning));
 }

@@ -42,5 +42,5 @@ export function dataOfBranch({ step, branches }: WakeupBranch): BranchData {
 }
 
 export function branchOf({ step, branches }: BranchData): WakeupBranch {
-  return { step: stepOf(step), branches: branches.map(branchOf) };
+  return { task: step.task, step: stepOf(step), branches: branches.map(branchOf) };
 }
