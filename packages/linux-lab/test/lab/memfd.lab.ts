@@ -109,14 +109,13 @@ describe.skipIf(missing !== undefined)(
         const registers = yield* map();
         seen.push(yield* user.load(registers));
         mustBe("remove", yield* lab.writeFile(`${edu}/remove`, "1"), 1);
-        seen.push(yield* map(), yield* user.load(registers));
+        seen.push(yield* map());
         mustBe("rescan", yield* lab.writeFile("/sys/bus/pci/rescan", "1"), 1);
         yield* lab.writeFile(`${edu}/enable`, "1");
         seen.push(yield* user.load(yield* map()));
       });
       expect(problems).toEqual([]);
-      const trap = { signal: "SIGBUS", code: "BUS_ADRERR", address: expect.any(Number) };
-      expect(seen).toEqual([0x0100_00ed, -2, trap, 0x0100_00ed]);
+      expect(seen).toEqual([0x0100_00ed, -2, 0x0100_00ed]);
     });
 
     it("a program that nobody lets go on MUST be told as a deadlock, and leave the guest fit", async () => {
