@@ -96,7 +96,6 @@ function* join(mm: Mm, range: Range, { below, above }: Neighbours): Sleepable<Vm
     if (rest.start === range.start) mm.areas.resize(rest, range.end, rest.end, rest.pgoffOf(range.end));
     else mm.areas.resize(rest, rest.start, range.start, rest.pgoff);
     mapping?.link(rest);
-    survivor.lineage ??= rest.lineage;
   }
   mapping?.unlink(survivor);
   mm.areas.resize(survivor, start, end, survivor.pgoffOf(start));

@@ -14,7 +14,7 @@ import type { Vma } from "./vma.ts";
  */
 export function* mincore(mm: Mm, address: number, length: number): Sleepable<readonly boolean[] | number> {
   if (address % mm.pageSize !== 0) return -EINVAL;
-  if (!(length >= 0) || length > mm.machine.geometry.userEnd) return -ENOMEM;
+  if (!(length >= 0)) return -ENOMEM;
   const end = address + pageAlign(mm, length);
   const found: boolean[] = [];
   yield* mm.lock.read();

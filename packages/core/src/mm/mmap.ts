@@ -146,7 +146,6 @@ function anonymousPgoff(mm: Mm, { sharing }: MmapRequest, address: number): numb
 function findRange(mm: Mm, request: MmapRequest, length: number): number {
   const { machine } = mm;
   const { userEnd } = machine.geometry;
-  if (length > userEnd) return -ENOMEM;
   const hint = request.address ?? 0;
   if (request.placement === "fixed" || request.placement === "fixed-noreplace") {
     if (hint < 0 || hint > userEnd - length) return -ENOMEM;

@@ -50,6 +50,10 @@ export const largeLeafLaws: readonly AnyLaw[] = [
       largeCase("moved as a whole", function* (mapping) {
         const { address, span } = mapping;
         yield* moveAll(mapping, address, FAR);
+        // Nothing has to be split for it (`move_huge_pmd`).
+        for (const page of [0, span]) {
+          mustBe("the level of a moved leaf", yield* levelAt(FAR + page * mapping.pageSize), 1);
+        }
         yield* mustShowBut(mapping, FAR, [], undefined);
         for (const page of [0, 1, span - 1, span, 2 * span - 1]) {
           const seen = yield* user.load(address + page * mapping.pageSize);

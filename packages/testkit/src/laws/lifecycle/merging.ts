@@ -17,6 +17,7 @@ import {
   writtenIsland,
 } from "../support/own-memory.ts";
 import { mapPlanted, openPlanted, plantDevice } from "../support/planted-device.ts";
+import { unmap } from "../support/reserved-range.ts";
 
 /** Which areas next to each other become one. */
 export const mergingLaws: readonly AnyLaw[] = [
@@ -95,15 +96,35 @@ export const mergingLaws: readonly AnyLaw[] = [
         mustBe("munmap of all", yield* user.munmap(address, 5 * pageSize), 0);
       }),
       memoryCase("memory that was moved after it was written", function* (subject) {
-        const address = yield* writtenIsland(subject, [1], 3);
-        yield* mapPage(subject, address, 2);
-        yield* write(subject, address, [0, 0, 3]);
+        const { pageSize } = subject;
+        const address = yield* writtenIsland(subject, [1, 2, 3]);
+        yield* unmap(subject, address + pageSize, 1);
+        // It goes on being numbered by where it was written, so that only there it fits its neighbours.
         yield* moveWithin(subject, address, 2, 1);
-        yield* mustLieAs(subject, "what is numbered by where it was written", address, 3, [
+        yield* mustLieAs(subject, "what was moved next to what it does not continue", address, 3, [
           [0, 1],
           [1, 2],
         ]);
         yield* mustRead(subject, "the memory", address, [1, 3]);
+        yield* unmap(subject, address, 1);
+        yield* moveWithin(subject, address, 1, 2);
+        yield* mapPage(subject, address, 1);
+        yield* mustLieAs(subject, "what was moved back", address, 3, [[1, 3]]);
+        yield* mustRead(subject, "what was moved back", address + pageSize, [0, 3]);
+      }),
+      memoryCase("memory that becomes one with the only part of it that was written", function* (subject) {
+        const { pageSize } = subject;
+        const address = yield* islandOf(subject, 3);
+        for (const page of [0, 2]) yield* mapPage(subject, address, page);
+        const middle = address + pageSize;
+        mustBe("mmap for reading", yield* mapAt(subject, middle, 1, { protection: VM_READ }), middle);
+        yield* write(subject, address, [0, 0, 3]);
+        mustBe("mprotect for writing", yield* user.mprotect(middle, pageSize, READ_WRITE), 0);
+        yield* mustLieAs(subject, "the memory", address, 3, [[0, 3]]);
+        // Whoever has private pages is copied with them.
+        yield* forked(function* () {
+          yield* mustRead(subject, "a child's memory", address, [0, 0, 3]);
+        });
       }),
       memoryCase("a memory file, mapped piece by piece", memoryFile),
       {

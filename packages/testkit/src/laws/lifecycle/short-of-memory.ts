@@ -4,6 +4,7 @@ import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { Subject } from "../../subject/subject.ts";
 import type { AnyLaw, LawCase } from "../law.ts";
+import { forked } from "../support/forked.ts";
 import { islandOf, mapAt, type Paged, write } from "../support/own-memory.ts";
 import { unmap } from "../support/reserved-range.ts";
 import { ShortMemory } from "../support/short-memory.ts";
@@ -37,6 +38,12 @@ const attempts: readonly Attempt[] = [
   {
     when: "mmap of shared memory",
     call: ({ subject, address }) => mapAt(subject, address + 6 * subject.pageSize, 2, { sharing: "shared" }),
+    *whenDone(_scene, address) {
+      yield* forked(function* () {
+        mustBe("a store by a child", yield* user.store(address, 7), undefined);
+      });
+      mustBe("what the parent sees of shared memory", yield* user.load(address), 7);
+    },
   },
   {
     when: "munmap of a hole",

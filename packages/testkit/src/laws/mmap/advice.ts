@@ -182,6 +182,7 @@ export const adviceLaws: readonly AnyLaw[] = [
           mustBe("none of it", yield* user.mincore(address, 0), []);
           mustBe("inside a page", yield* user.mincore(address + 8, pageSize), -EINVAL);
           mustBe("up to a hole", yield* user.mincore(address, 4 * pageSize), -ENOMEM);
+          mustBe("a range that wraps", yield* user.mincore(address, -pageSize), -ENOMEM);
           mustBe("all there can be", yield* user.mincore(address, 2 ** wordBits - pageSize), -ENOMEM);
           mustBe("dontneed", yield* user.madvise(address, pageSize, "dontneed"), 0);
           mustBe("its pages", yield* user.mincore(address, 3 * pageSize), [false, false, true]);

@@ -8,7 +8,7 @@ import { mustHaveFaulted } from "../support/accounts.ts";
 import { forked } from "../support/forked.ts";
 import { gateOf, waitsAtNoGate } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
-import { islandOf, mapAnywhere, mustRead, write, writtenIsland } from "../support/own-memory.ts";
+import { islandOf, mapAnywhere, mapAt, mustRead, write, writtenIsland } from "../support/own-memory.ts";
 import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
 
 const ALL = [true, true, true];
@@ -150,6 +150,23 @@ export const populatingLaws: readonly AnyLaw[] = [
           yield* device.release();
         },
       })),
+      {
+        when: "a page that nobody may touch any more by then",
+        schedule: "racy",
+        kinds: "one",
+        *program({ subject }) {
+          const { pageSize } = subject;
+          const address = yield* islandOf(subject, 3);
+          const protector = yield* user.thread(function* () {
+            yield* user.mprotect(address + pageSize, pageSize, 0);
+          }, "protector");
+          const mapped = yield* mapAt(subject, address, 3, { populating: "populate" });
+          mustBe("mmap", mapped, address);
+          const [below, , above] = yield* user.pagemap(address, 3);
+          mustBe("whether the pages beside it are there", [below, above], [true, true]);
+          yield* user.join(protector);
+        },
+      },
       {
         when: "a range that loses pages while it waits",
         schedule: "sequential",
