@@ -13,6 +13,8 @@ export interface ExploreLawOptions {
   readonly plan?: SearchPlan;
   /** Told after each execution how many there have been. */
   announce?(executions: number): void;
+  /** Whether to go on: asked after each execution. */
+  mayGoOn?(): boolean;
 }
 
 /** A schedule under which a law is broken. */
@@ -59,10 +61,12 @@ export function exploreLaw(
     if (search.executions === before) continue;
     options.announce?.(search.executions);
     const { problems, schedule } = run.outcome;
-    if (problems.length === 0) continue;
-    const key = problems.join("\n");
-    if (!found.has(key)) found.set(key, { problems, schedule });
-    if (atFailure === "stop") break;
+    if (problems.length > 0) {
+      const key = problems.join("\n");
+      if (!found.has(key)) found.set(key, { problems, schedule });
+      if (atFailure === "stop") break;
+    }
+    if (options.mayGoOn?.() === false) break;
   }
   const { executions, abandoned, coverage } = search;
   return { executions, abandoned, complete, coverage, counterexamples: [...found.values()] };

@@ -3,7 +3,7 @@ import type { Dependence } from "../step.ts";
 import { type Place, SearchTree } from "./search-tree.ts";
 import type { StepData } from "./step-data.ts";
 import type { SpineNode, SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
-import type { TreeData } from "./tree-state.ts";
+import { sizeOfPart, type TreeData } from "./tree-state.ts";
 
 /** How a search is divided: numbers that change nothing in what is found, but for which of equal runs are made. */
 export interface Division {
@@ -87,7 +87,15 @@ export class DividedSearch {
 
   /** Runs that are still to be made, by what was seen so far. */
   get remaining(): number {
-    return this.isOver ? 0 : Math.max(0, Math.round(this.#tree.size) - this.executions);
+    let runs = this.#tree.size;
+    this.#places.forEach(({ spine, open }, part) => {
+      const answer = this.#answers[part];
+      // What waits is in the size of the tree already, as large as what lies beside it.
+      if (answer === undefined || (open.length === 0 && spine.length > 0)) return;
+      const made = (open[0]?.executions ?? 0) + answer.executions;
+      runs += (answer.open.length === 0 ? made : sizeOfPart(answer.open)) - sizeOfPart(open);
+    });
+    return this.isOver ? 0 : Math.max(0, Math.round(runs) - this.executions);
   }
 
   /**

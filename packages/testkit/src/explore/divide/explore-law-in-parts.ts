@@ -31,12 +31,12 @@ export interface ExploreInPartsOptions {
   readonly division?: Division;
   /** Parts that are explored at the same time; 1 when left out. */
   readonly width?: number;
-  /** Explores a part, elsewhere as it may be, and answers with what `LawParts` would; here, when left out. */
-  explore?(task: SubTreeTask, here: LawParts): Promise<SubTreeAnswer>;
+  /** Explores a part elsewhere, as `LawParts` does, or by the function that it is given; only so when left out. */
+  explore?(task: SubTreeTask, here: (task: SubTreeTask) => SubTreeAnswer): Promise<SubTreeAnswer>;
   /** Whether to go on: asked after each run here, and before each part. */
   mayGoOn?(): boolean;
-  /** Told whenever parts have been answered for, and now and then while one is explored here. */
-  announce?(progress: PartsProgress): void;
+  /** Told whenever parts have been answered for, and now and then while one is explored here, with what there is to save. */
+  announce?(progress: PartsProgress, saved: () => DividedData): void;
 }
 
 /** How far an exploration in parts has come. */
@@ -102,21 +102,25 @@ export async function exploreLawInParts(
   const { mayGoOn = () => true, announce } = options;
   const search = new DividedSearch(dependence, options.saved, options.division);
   const here = new LawParts(program, geometry);
-  const exploreHere = async (task: SubTreeTask): Promise<SubTreeAnswer> =>
+  const tell = (more: number): void => {
+    const remaining = Math.max(0, search.remaining - more);
+    announce?.({ executions: search.executions + more, remaining }, () => search.data);
+  };
+  const exploreHere = (task: SubTreeTask): SubTreeAnswer =>
     here.explore(task, (executions) => {
       if (executions % 50 === 0) {
-        announce?.({ executions: search.executions + executions, remaining: search.remaining });
+        tell(executions);
       }
       return mayGoOn();
     });
-  const { explore = exploreHere } = options;
+  const { explore = async (task) => exploreHere(task) } = options;
   await conduct(search, {
     maxExecutions,
     atFailure,
     width,
     mayGoOn,
-    explore: (task) => explore(task, here),
-    announce: () => announce?.({ executions: search.executions, remaining: search.remaining }),
+    explore: (task) => explore(task, exploreHere),
+    announce: () => tell(0),
   });
   const { executions, abandoned, isOver, counterexamples, remaining, data } = search;
   return {

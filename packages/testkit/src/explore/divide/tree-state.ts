@@ -133,7 +133,8 @@ export function sizeOf(tree: State | Part): number {
   return extrapolated(runs, tree.over + tree.children.length, tree.branches.length);
 }
 
-function sizeOfPart(open: readonly OpenNode[]): number {
+/** How many runs there may be in a part, those that were made included. */
+export function sizeOfPart(open: readonly OpenNode[]): number {
   let runs = 0;
   for (let at = open.length - 1; at >= 0; at--) {
     const { executions, sleep, inherited, branches } = open[at] as OpenNode;

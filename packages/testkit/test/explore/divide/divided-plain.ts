@@ -25,12 +25,14 @@ export interface Led {
   readonly width?: number;
   /** Runs after which it is saved, and begun anew from that: as text. */
   readonly piece?: number;
+  /** Told after each round. */
+  watch?(search: DividedSearch): void;
 }
 
 /** Explores a plain program in parts, each of them on a program of its own, and as text on the way there and back. */
 export async function exploreDivided(
   program: PlainProgram,
-  { division, width = 1, piece = Number.POSITIVE_INFINITY }: Led,
+  { division, width = 1, piece = Number.POSITIVE_INFINITY, watch }: Led,
 ): Promise<Found> {
   const states = new Set<string>();
   let [parts, pieces] = [0, 0];
@@ -49,6 +51,7 @@ export async function exploreDivided(
       width,
       mayGoOn: () => true,
       explore,
+      announce: () => watch?.(search),
     });
     pieces++;
     search = new DividedSearch(plainDependence, asText<DividedData>(search.data));

@@ -121,3 +121,20 @@ describe("the course of a search in parts", () => {
     expect(parts).toBeGreaterThan(executions / division.runs);
   });
 });
+
+describe("the estimate of what remains", () => {
+  it("MUST end at the number of runs, and be of its size from half way on", async () => {
+    for (const [, program, count] of known) {
+      const totals: number[] = [];
+      await exploreDivided(program, {
+        division: { first: 5, parts: 4, runs: 3 },
+        watch: ({ executions, remaining }) => totals.push(executions + remaining),
+      });
+      expect(totals.at(-1)).toBe(count);
+      if (count < 20) continue;
+      const late = totals.slice(Math.floor(totals.length / 2));
+      for (const total of late) expect(total / count).toBeGreaterThan(0.3);
+      for (const total of late) expect(total / count).toBeLessThan(3);
+    }
+  });
+});
