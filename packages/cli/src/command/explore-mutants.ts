@@ -2,6 +2,7 @@ import type { Problem } from "@nopage/core/wiring";
 import { selectLaws } from "@nopage/testkit/conform";
 import { concurrentMutants, type ExploredMutant, explored } from "@nopage/testkit/mutants";
 import { checkLaw } from "../conform/check-conform.ts";
+import { flagOf } from "../explore/explore-flags.ts";
 import { exploredMutantsTable } from "../report/explored-mutants-table.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -51,7 +52,7 @@ function checkFlags(
     ...words.map((value) => ({ path: "nopage explore", value, expected, nearest: undefined })),
     ...Object.entries(flags)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]): Problem => ({ path: `--${name}`, value, expected, nearest: undefined })),
+      .map(([name, value]): Problem => ({ path: flagOf(name), value, expected, nearest: undefined })),
   ];
   const unknown = laws.flatMap(checkLaw);
   problems.push(...unknown);

@@ -2,24 +2,33 @@ import { resolve } from "node:path";
 import type { GeometryName } from "@nopage/core";
 import type { Problem } from "@nopage/core/wiring";
 import {
-  type ExploreLawOptions,
-  exploreLaw,
   type LawExploration,
   type Minimised,
   minimise,
   type RacyProgram,
   racyProgramsOf,
+  type SearchPlan,
   savedRun,
   settingOf,
 } from "@nopage/testkit";
-import { selectLaws } from "@nopage/testkit/conform";
+import { type Plugin, selectLaws } from "@nopage/testkit/conform";
 import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
 import { checkFile, checkGeometry, checkLaw } from "../conform/check-conform.ts";
 import { findConformable } from "../conform/find-conformable.ts";
 import { writeCounterexample } from "../explore/counterexample-file.ts";
-import { type SearchFlags, searchOf, seedOf } from "../explore/explore-flags.ts";
+import { flagOf, type SearchFlags, type SearchLimits, searchOf, seedOf } from "../explore/explore-flags.ts";
+import { type ExploredProgram, explorePrograms } from "../explore/explore-programs.ts";
+import { Interruption } from "../explore/interruption.ts";
+import {
+  changesSince,
+  readSearch,
+  type SavedProgram,
+  type SearchFile,
+  writeSearch,
+} from "../explore/search-file.ts";
 import { packageIdentity, pluginIdentity } from "../explore/source-hash.ts";
 import { exploreReport } from "../report/explore-report.ts";
+import { progressInWords } from "../report/progress-words.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import type { Output } from "./output.ts";
@@ -29,12 +38,11 @@ export interface ExploreFlags extends SearchFlags {
   readonly law?: readonly string[];
   readonly geometry?: string;
   readonly save?: string;
+  readonly resume?: string;
 }
 
 /** What came of one program of a law. */
-export interface Explored {
-  readonly program: RacyProgram;
-  readonly found: LawExploration;
+export interface Explored extends ExploredProgram {
   /** The failure, as short as can be; undefined where the law holds. */
   readonly minimised: Minimised | undefined;
 }
@@ -42,68 +50,125 @@ export interface Explored {
 /** Runs that the search for a shorter failure may take. */
 const MINIMISING = 5000;
 
-/** `nopage explore`: runs the racy laws' programs in every order that makes a difference, or as many as are asked for. */
+/**
+ * `nopage explore`: runs the racy laws' programs in every order that makes a difference, or as many as are asked for. What
+ * `--save` has written last is the first failure, or while there is none, the search as far as it has come.
+ */
 export async function explore(
   words: readonly string[],
   flags: ExploreFlags,
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
-  const registry = builtInRegistry();
-  const { plugins, problems: unknown } = await findConformable(words, output.directory, registry);
-  const { plan, max, problems } = searchOf(flags);
-  const { geometry = "x86-64", law, save } = flags;
-  const all = [
-    ...checkWords(words, plugins.length),
-    ...unknown.map((problem) => ({ ...problem, path: "nopage explore" })),
-    ...(law ?? []).flatMap(checkLaw),
-    ...checkGeometry(geometry),
-    ...checkFile("--save", save, output.directory),
-    ...problems,
-  ];
-  const [plugin] = plugins;
-  if (all.length > 0 || plugin === undefined) throw new UsageError(all);
-  const chosen = geometry as GeometryName;
-  const options = { plan, maxExecutions: max, atFailure: "stop" } as const;
-  const results = racyProgramsOf(selectLaws(law), plugin, chosen).map((program) =>
-    exploreOne(program, chosen, options, output),
-  );
+  const { plugin, word, law, geometry, plan, limits, saved } = await whatToExplore(words, flags, output);
+  const file = flags.save === undefined ? undefined : resolve(output.directory, flags.save);
+  const code = codeOf(word, plugin, output.directory);
+  const interruption = new Interruption();
+  const explored = await explorePrograms({
+    programs: racyProgramsOf(selectLaws(law), plugin, geometry),
+    ...{ geometry, plan, limits, saved, plugin: word, directory: output.directory },
+    isInterrupted: () => interruption.hasCome,
+    announce: (program, progress) => output.progress(progressInWords(program, progress)),
+    warn: (text) => output.complain(`nopage: ${text}\n`),
+    checkpoint(programs) {
+      if (file !== undefined) writeSearch(file, { ...code, law, geometry, programs });
+    },
+  }).finally(() => interruption.end());
   output.progress(undefined);
+  const results = explored.map(({ program, found }) => ({
+    program,
+    found,
+    minimised: minimisedOf(program, found, geometry),
+  }));
   const first = results.find(({ minimised }) => minimised !== undefined);
-  if (save !== undefined && first?.minimised !== undefined) {
-    writeCounterexample(resolve(output.directory, save), {
-      plugin: pluginIdentity(words[0] ?? plugin.name, builtInPackageOf(plugin), output.directory),
-      core: packageIdentity("@nopage/core"),
-      laws: packageIdentity("@nopage/testkit"),
+  if (file !== undefined && first?.minimised !== undefined) {
+    writeCounterexample(file, {
+      ...code,
       seed: seedOf(plan),
       search: typeof plan === "string" ? plan : JSON.stringify(plan),
-      run: savedRun(first.program, chosen, first.minimised),
+      run: savedRun(first.program, geometry, first.minimised),
     });
   }
   output.print(exploreReport(results, plugin.name, format, output.columns));
   return first === undefined ? exitCodes.holds : exitCodes.broken;
 }
 
-function exploreOne(
-  program: RacyProgram,
+interface WhatToExplore {
+  readonly plugin: Plugin;
+  /** The plugin as it was named. */
+  readonly word: string;
+  readonly law: readonly string[] | undefined;
+  readonly geometry: GeometryName;
+  readonly plan: SearchPlan;
+  readonly limits: SearchLimits;
+  /** How far an earlier search has come. */
+  readonly saved: readonly SavedProgram[];
+}
+
+/** @throws UsageError with all that is wrong with the words, the flags, and the file to go on from */
+async function whatToExplore(
+  words: readonly string[],
+  flags: ExploreFlags,
+  { directory }: Output,
+): Promise<WhatToExplore> {
+  const resumed = flags.resume === undefined ? undefined : readSearch(resolve(directory, flags.resume));
+  if (resumed !== undefined && "expected" in resumed) throw new UsageError([resumed]);
+  const named = words.length === 0 && resumed !== undefined ? [resumed.plugin.name] : words;
+  const { plugins, problems: unknown } = await findConformable(named, directory, builtInRegistry());
+  const { plan, limits, problems } = searchOf(flags, resumed === undefined ? "new" : "resumed");
+  const { geometry = resumed?.geometry ?? "x86-64", law = resumed?.law } = flags;
+  const all = [
+    ...checkWords(named, plugins.length),
+    ...unknown.map((problem) => ({ ...problem, path: "nopage explore" })),
+    ...(law ?? []).flatMap(checkLaw),
+    ...checkGeometry(geometry),
+    ...checkFile("--save", flags.save, directory),
+    ...problems,
+    ...(resumed === undefined ? [] : checkResumed(words, flags)),
+  ];
+  const [plugin] = plugins;
+  const [word = ""] = named;
+  if (all.length > 0 || plugin === undefined) throw new UsageError(all);
+  if (resumed !== undefined) {
+    const changes = changesSince(flags.resume ?? "", resumed, codeOf(word, plugin, directory));
+    if (changes.length > 0) throw new UsageError(changes);
+  }
+  const saved = resumed?.programs ?? [];
+  return { plugin, word, law, geometry: geometry as GeometryName, plan, limits, saved };
+}
+
+/** The code that a search depends on. */
+function codeOf(
+  word: string,
+  plugin: Plugin,
+  directory: string,
+): Pick<SearchFile, "plugin" | "core" | "laws"> {
+  return {
+    plugin: pluginIdentity(word, builtInPackageOf(plugin), directory),
+    core: packageIdentity("@nopage/core"),
+    laws: packageIdentity("@nopage/testkit"),
+  };
+}
+
+function minimisedOf(
+  { lawCase, contender }: RacyProgram,
+  { counterexamples: [failure] }: LawExploration,
   geometry: GeometryName,
-  options: ExploreLawOptions,
-  output: Output,
-): Explored {
-  const { lawCase, contender, law } = program;
-  const started = performance.now();
-  const found = exploreLaw(lawCase, contender, geometry, {
-    ...options,
-    announce(executions) {
-      if (executions % 50 !== 0) return;
-      const speed = Math.round((1000 * executions) / (performance.now() - started));
-      output.progress(`${law}, ${contender.name}: ${executions} executions, ${speed} a second`);
-    },
-  });
-  const [failure] = found.counterexamples;
-  const setting = settingOf(lawCase, contender, geometry);
-  const minimised = failure === undefined ? undefined : minimise(setting, failure.schedule, MINIMISING);
-  return { program, found, minimised };
+): Minimised | undefined {
+  if (failure === undefined) return undefined;
+  return minimise(settingOf(lawCase, contender, geometry), failure.schedule, MINIMISING);
+}
+
+/** What the file says, which cannot be said anew. */
+function checkResumed(words: readonly string[], flags: ExploreFlags): readonly Problem[] {
+  const expected = "no --resume beside it: the file says which search it is";
+  const names = ["law", "geometry", "complete", "preemptions", "random", "pct", "depth", "seed"] as const;
+  return [
+    ...words.map((value) => ({ path: "nopage explore", value, expected, nearest: undefined })),
+    ...names
+      .filter((name) => flags[name] !== undefined)
+      .map((name) => ({ path: flagOf(name), value: flags[name], expected, nearest: undefined })),
+  ];
 }
 
 function checkWords(words: readonly string[], plugins: number): readonly Problem[] {

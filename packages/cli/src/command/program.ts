@@ -145,8 +145,14 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       "with --pct: how many pairs of steps have to be in order for a failure; left out: 2",
     )
     .option("--seed <number>", "with --random and --pct: where chance begins; left out: 1")
-    .option("--max <runs>", "no more runs of each program; left out, with no other limit: 1000")
-    .option("--save <file>", "write the first failure to this file, for nopage replay")
+    .option("--max-executions <runs>", "no more runs of each program; left out, with no other limit: 1000")
+    .option("--max-seconds <number>", "stop after so long; what is found until then does not depend on it")
+    .option("--workers <number>", "threads that search; left out: one for each CPU, where it takes long")
+    .option(
+      "--save <file>",
+      "write the first failure to this file, for nopage replay; where there is none, what remains of the search",
+    )
+    .option("--resume <file>", "go on with the search that --save has written")
     .option("--mutants", "search the laws' programs on wrong plugins instead, each of which must be caught")
     .option("--json", asJson)
     .action(async (plugin: string | undefined, options: ExploreOptions, command: Command) => {

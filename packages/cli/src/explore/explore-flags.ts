@@ -9,7 +9,19 @@ export interface SearchFlags {
   readonly pct?: string;
   readonly depth?: string;
   readonly seed?: string;
-  readonly max?: string;
+  readonly maxExecutions?: string;
+  readonly maxSeconds?: string;
+  readonly workers?: string;
+}
+
+/** How far a search goes, and by whom. */
+export interface SearchLimits {
+  /** Runs of each program, at most. */
+  readonly maxExecutions: number;
+  /** Seconds for all programs, at most: it decides when the search stops, never what it finds until then. */
+  readonly maxSeconds: number;
+  /** Threads; undefined where nothing is said. */
+  readonly workers: number | undefined;
 }
 
 /** Runs of each program where nothing else is said. */
@@ -17,10 +29,17 @@ const DEFAULT_MAX = 1000;
 
 const kinds = ["complete", "preemptions", "random", "pct"] as const;
 
-/** The search that the flags ask for, with the runs of each program that it may take, and what is wrong with them. */
-export function searchOf(flags: SearchFlags): {
+/**
+ * The search that the flags ask for, how far it may go, and what is wrong with them.
+ *
+ * @param beginning whether it is a new search, or goes on with one that had to stop, as far as it may
+ */
+export function searchOf(
+  flags: SearchFlags,
+  beginning: "new" | "resumed" = "new",
+): {
   readonly plan: SearchPlan;
-  readonly max: number;
+  readonly limits: SearchLimits;
   readonly problems: readonly Problem[];
 } {
   const problems: Problem[] = [];
@@ -29,12 +48,14 @@ export function searchOf(flags: SearchFlags): {
     if (typeof text !== "string") return undefined;
     const value = Number(text);
     if (/^-?\d{1,9}$/.test(text) && value >= least) return value;
-    const nearest = /^-\d+$/.test(text) ? String(least) : undefined;
-    problems.push({ path: `--${name}`, value: text, expected: `a whole number from ${least} on`, nearest });
+    const nearest = /^-?\d{1,9}$/.test(text) ? String(least) : undefined;
+    problems.push({ path: flagOf(name), value: text, expected: `a whole number from ${least} on`, nearest });
     return undefined;
   };
   const [preemptions, random, pct] = [read("preemptions", 0), read("random", 1), read("pct", 1)];
-  const [depth, seed, max] = [read("depth", 1), read("seed", -(2 ** 31)), read("max", 1)];
+  const [depth, seed] = [read("depth", 1), read("seed", -(2 ** 31))];
+  const [maxExecutions, maxSeconds] = [read("maxExecutions", 1), read("maxSeconds", 1)];
+  const workers = read("workers", 1);
   const chosen = kinds.filter((kind) => flags[kind] !== undefined);
   for (const kind of chosen.slice(1)) {
     const expected = `no --${chosen[0]} beside it: a search goes one way`;
@@ -47,9 +68,25 @@ export function searchOf(flags: SearchFlags): {
     const expected = "--random or --pct beside it: other searches draw nothing";
     problems.push({ path: "--seed", value: flags.seed, expected, nearest: undefined });
   }
-  const unlimited = chosen.length > 0 ? Number.POSITIVE_INFINITY : DEFAULT_MAX;
   const plan = planOf({ preemptions, random, pct, depth, seed });
-  return { plan, max: max ?? unlimited, problems };
+  const [kind] = chosen;
+  if (workers !== undefined && workers > 1 && kind !== undefined && kind !== "complete") {
+    const expected = `no --${kind} beside it: only a search of all orders is divided`;
+    problems.push({ path: "--workers", value: flags.workers, expected, nearest: "1" });
+  }
+  const isLimited = kind !== undefined || maxSeconds !== undefined || beginning === "resumed";
+  const most = isLimited ? Number.POSITIVE_INFINITY : DEFAULT_MAX;
+  const limits = {
+    maxExecutions: maxExecutions ?? most,
+    maxSeconds: maxSeconds ?? Number.POSITIVE_INFINITY,
+    workers,
+  };
+  return { plan, limits, problems };
+}
+
+/** A flag as it is typed. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Where chance begins in a search that draws; undefined for others. */

@@ -2,7 +2,7 @@ import pc from "picocolors";
 import type { Explored } from "../command/explore.ts";
 import { laneDiagram } from "./lane-diagram.ts";
 import { leftOutInWords } from "./left-out-words.ts";
-import { count } from "./words.ts";
+import { count, rounded } from "./words.ts";
 
 /** What an exploration came to: a line for each program of a law, and the first failure in full. */
 export function exploreReport(
@@ -21,13 +21,15 @@ export function exploreReport(
 
 function lineOf({ program, found, minimised }: Explored): string {
   const { law, lawCase, contender } = program;
-  const { executions, complete, coverage } = found;
+  const { executions, complete, coverage, remaining = 0 } = found;
   const name = `${law}${lawCase.when === "" ? "" : `, ${lawCase.when}`}, on ${contender.name}`;
   const runs = count(executions, "execution");
   if (minimised !== undefined)
     return `${pc.red("broken")}  ${name}: in execution ${executions.toLocaleString("en-US")}`;
   if (complete) return `${pc.green("holds")}   ${name}: ${runs}, complete`;
-  return `${pc.yellow("open")}    ${name}: not broken in ${runs}, and there are more${coverage === "" ? "" : `; ${coverage}`}`;
+  if (executions === 0) return `${pc.yellow("open")}    ${name}: there was no time for it`;
+  const more = remaining > 0 ? `, about ${rounded(remaining)} by what was seen` : "";
+  return `${pc.yellow("open")}    ${name}: not broken in ${runs}, and there are more${more}${coverage === "" ? "" : `; ${coverage}`}`;
 }
 
 function failureInFull({ program, minimised }: Explored, width: number | undefined): readonly string[] {
@@ -47,7 +49,7 @@ function failureInFull({ program, minimised }: Explored, width: number | undefin
 }
 
 function asData({ program, found, minimised }: Explored) {
-  const { executions, abandoned, complete, coverage } = found;
+  const { executions, abandoned, complete, coverage, remaining } = found;
   return {
     law: program.law,
     when: program.lawCase.when,
@@ -57,6 +59,7 @@ function asData({ program, found, minimised }: Explored) {
     abandoned,
     complete,
     coverage,
+    remaining: complete ? undefined : remaining,
     problems: minimised?.replay.problems ?? [],
     preemptions: minimised?.preemptions,
     isFewest: minimised?.isFewest,

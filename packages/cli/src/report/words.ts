@@ -14,6 +14,11 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString("en-US")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** A number that is not known exactly, by its first two digits: `1,200`, `340,000`. */
+export function rounded(number: number): string {
+  return Number(number.toPrecision(2)).toLocaleString("en-US");
+}
+
 /** Names as a sentence has them: `a`, `a and b`, `a, b and c`. */
 export function andList(names: readonly string[]): string {
   if (names.length < 2) return names.join("");

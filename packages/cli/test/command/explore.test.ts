@@ -56,7 +56,7 @@ describe("nopage explore", () => {
   });
 
   it.each([
-    [["--max", "3"], "not broken in 3 executions, and there are more"],
+    [["--max-executions", "3"], "not broken in 3 executions, and there are more, about "],
     [["--preemptions", "0"], "traces with at most so many preemptions: "],
     [
       ["--random", "5", "--seed", "9"],

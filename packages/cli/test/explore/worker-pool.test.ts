@@ -6,10 +6,10 @@ import { describe, expect, it } from "vitest";
 import { WorkerPool } from "#src/explore/worker-pool";
 
 const geometry = "x86-64";
-const division = { first: 20, parts: 8, runs: 40 };
+const division = { first: 10, parts: 6, runs: 10 };
 const directory = fileURLToPath(new URL("../../../..", import.meta.url));
 
-const [program] = racyProgramsOf(selectLaws(["QU-02"]), lazyNopage, geometry) as [RacyProgram];
+const [program] = racyProgramsOf(selectLaws(["FR-12"]), lazyNopage, geometry) as [RacyProgram];
 const name = nameOfProgram(program, geometry);
 
 /** What is found with so many workers. */
@@ -18,7 +18,6 @@ async function explore(workers: number) {
   try {
     return await exploreLawInParts(program, geometry, {
       division,
-      maxExecutions: 600,
       width: workers,
       explore: (part) => pool.explore({ plugin: "lazy-nopage", directory, program: name, part }),
     });
@@ -29,7 +28,16 @@ async function explore(workers: number) {
 
 describe("a search by workers", () => {
   it("MUST find the same as one without them, and by the same schedules, whatever their number", async () => {
-    const here = await exploreLawInParts(program, geometry, { division, maxExecutions: 600 });
+    const here = await exploreLawInParts(program, geometry, { division });
+    expect(here).toMatchObject({ complete: true, abandoned: 0 });
+    expect(here.executions).toBeGreaterThan(100);
     for (const workers of [1, 2, 3]) expect(await explore(workers)).toEqual(here);
   }, 120_000);
+
+  it("MUST say that they cannot load a plugin", async () => {
+    const pool = new WorkerPool(1, "./no-such-plugin.ts", directory);
+    await expect.poll(() => pool.failure, { timeout: 20_000 }).toContain("no-such-plugin");
+    expect(pool.isReady).toBe(false);
+    await pool.end();
+  });
 });

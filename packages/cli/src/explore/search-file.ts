@@ -1,0 +1,102 @@
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import type { GeometryName } from "@nopage/core";
+import type { Problem } from "@nopage/core/wiring";
+import type { DividedData, LawProgramName } from "@nopage/testkit";
+import { geometryNames } from "@nopage/testkit/conform";
+import * as v from "valibot";
+import { whereItIsWrong } from "../config/where-it-is-wrong.ts";
+import type { SourceIdentity } from "./source-hash.ts";
+
+/** A search that had to stop: the code that it searches, and how far it has come in each program. */
+export interface SearchFile {
+  readonly plugin: SourceIdentity;
+  readonly core: SourceIdentity;
+  /** The package of the laws. */
+  readonly laws: SourceIdentity;
+  /** The laws and families that were asked for; all when left out. */
+  readonly law?: readonly string[] | undefined;
+  readonly geometry: GeometryName;
+  readonly programs: readonly SavedProgram[];
+}
+
+/** How far the search in one program has come. */
+export interface SavedProgram {
+  readonly program: LawProgramName;
+  readonly saved: DividedData;
+}
+
+const identity = v.object({ name: v.string(), version: v.string(), hash: v.string() });
+
+const form = v.object({
+  nopage: v.literal("search"),
+  version: v.literal(1),
+  plugin: identity,
+  core: identity,
+  laws: identity,
+  law: v.optional(v.array(v.string())),
+  geometry: v.picklist<readonly GeometryName[]>(geometryNames),
+  /** SHA-256 of the programs. */
+  hash: v.string(),
+  programs: v.array(v.unknown()),
+});
+
+/** Writes a search, all of it or nothing. */
+export function writeSearch(path: string, { programs, ...about }: SearchFile): void {
+  const lines = programs.map((one) => `    ${JSON.stringify(one)}`).join(",\n");
+  const head = JSON.stringify({ nopage: "search", version: 1, ...about, hash: hashOf(programs) }, null, 2);
+  writeFileSync(`${path}.part`, `${head.replace(/\n\}$/, "")},\n  "programs": [\n${lines}\n  ]\n}\n`);
+  renameSync(`${path}.part`, path);
+}
+
+/** A search from a file, or why there is none. */
+export function readSearch(path: string): SearchFile | Problem {
+  const wrong = (why: string): Problem => {
+    const expected = `a search, made by nopage explore PLUGIN --save FILE, but ${why}`;
+    return { path: "--resume", value: basename(path), expected, nearest: undefined };
+  };
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (failure) {
+    const { code } = failure as NodeJS.ErrnoException;
+    return wrong(
+      code === "ENOENT" ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`,
+    );
+  }
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch (failure) {
+    return wrong(`it is no JSON: ${whereItIsWrong(failure, path, text)}`);
+  }
+  if (v.is(v.looseObject({ nopage: v.literal("counterexample") }), data)) {
+    return wrong("it is a failure, which nopage replay runs again: no search goes on past it");
+  }
+  const { success, output, issues } = v.safeParse(form, data);
+  if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
+  const { plugin, core, laws, law, geometry, hash } = output;
+  // What has this hash was written by this command, so its form need not be looked at.
+  const programs = output.programs as readonly SavedProgram[];
+  if (hash !== hashOf(programs)) return wrong("it was changed after it was written");
+  return { plugin, core, laws, law, geometry, programs };
+}
+
+/** What has changed of the code since a search was saved; a search in parts of other code would be none. */
+export function changesSince(
+  path: string,
+  saved: SearchFile,
+  now: Pick<SearchFile, "plugin" | "core" | "laws">,
+): readonly Problem[] {
+  return (["plugin", "core", "laws"] as const)
+    .filter((one) => saved[one].hash !== now[one].hash)
+    .map((one): Problem => {
+      const expected = `a search of the code as it is, but ${saved[one].name} has changed since this was saved: begin anew`;
+      return { path: "--resume", value: basename(path), expected, nearest: undefined };
+    });
+}
+
+function hashOf(programs: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(programs)).digest("hex");
+}
