@@ -62,7 +62,10 @@ export interface DeviceFollower extends DmaTranslator {
    */
   populate(address: UserAddress, access: DeviceAccess): Sleepable<number>;
 
-  /** Stops following; afterwards no callback runs and the follower's memory is free. Once, and not from a callback. */
+  /**
+   * Stops following; afterwards no callback runs and the follower's memory is free. Once, and not from a callback. Whoever
+   * populates at this moment makes no entry any more, and is answered -EFAULT.
+   */
   detach(): Sleepable<void>;
 }
 

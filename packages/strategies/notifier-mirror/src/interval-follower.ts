@@ -73,7 +73,7 @@ export class IntervalFollower implements DeviceFollower, IntervalNotifier {
 
   *detach(): Sleepable<void> {
     for (const subscription of this.#subscriptions) yield* subscription.remove();
-    yield* this.#memory.lock.with(() => this.#memory.zapAll());
+    yield* this.#memory.lock.with(() => this.#letGo());
   }
 
   // The notifier.
@@ -96,14 +96,19 @@ export class IntervalFollower implements DeviceFollower, IntervalNotifier {
   ): Atomic<void> {
     yield* subscription.setSequence(sequence);
     if (event === "release") {
-      this.#memory.isReleased = true;
-      yield* this.#memory.zapAll();
+      yield* this.#letGo();
       return;
     }
     this.#memory.statistics.invalidations++;
     const from = Math.max(start, subscription.start) as UserAddress;
     const to = Math.min(end, subscription.end) as UserAddress;
     yield* this.#memory.zap(from, to);
+  }
+
+  /** With the lock held. Who looks up a page at this moment makes no entry with it any more. */
+  *#letGo(): Atomic<void> {
+    this.#memory.isReleased = true;
+    yield* this.#memory.zapAll();
   }
 
   // Making entries.

@@ -130,7 +130,8 @@ export class ListFollower implements DeviceFollower, MmuNotifier {
   }
 
   *#isAtRest(): Atomic<boolean> {
-    return this.#running === 0 || this.#memory.isReleased;
+    // The count is gone with the follower.
+    return this.#memory.isReleased || this.#running === 0;
   }
 
   *#insert(address: UserAddress, page: Page, isWritable: boolean): Atomic<number> {

@@ -31,7 +31,7 @@ export class MirroredMemory {
   readonly mmu: DeviceMmu;
   /** Guards the table, and what a form keeps to tell whether an entry may be made. Taken under the page-table lock. */
   readonly lock: SpinLock;
-  /** The process is gone: no entry is made any more. Guarded by the lock. */
+  /** The process is gone, or nobody follows it any more: no entry is made. Guarded by the lock. */
   isReleased = false;
   readonly statistics: { -readonly [K in keyof MirrorStatistics]: number } = {
     invalidations: 0,
