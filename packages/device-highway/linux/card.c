@@ -8,14 +8,13 @@
  * back after the last.
  */
 #include <linux/dma-mapping.h>
-#include <linux/highmem.h>
 #include <linux/interrupt.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
 #include "highway.h"
+#include "transfer.h"
 
 /* QEMU's docs/specs/edu.rst. */
 #define EDU_IDENTIFICATION	0x00
@@ -39,17 +38,6 @@
  */
 #define CHUNK 2048
 
-struct transfer {
-	struct mm_struct *mm;
-	struct page **pages;
-	unsigned long count;
-	unsigned int offset;
-	u32 bytes;
-	u32 done;
-	u32 chunk;
-	bool to_memory;
-};
-
 struct highway_card {
 	struct highway_function *function;
 	void __iomem *registers;
@@ -69,7 +57,7 @@ struct highway_card {
 	bool is_running;
 	bool has_result;
 	long result;
-	struct transfer transfer;
+	struct highway_transfer transfer;
 	struct highway_statistics statistics;
 
 	/* Guarded by function->lock. */
@@ -126,34 +114,15 @@ static void give_registers_back(struct highway_card *card)
 	kfree(objects);
 }
 
-/* Between the bounce page and the pinned pages, a chunk of them. */
-static void copy_chunk(struct highway_card *card)
-{
-	struct transfer *transfer = &card->transfer;
-	u32 done = 0;
-
-	while (done < transfer->chunk) {
-		unsigned long at = transfer->offset + transfer->done + done;
-		u32 bytes = min_t(u32, transfer->chunk - done, PAGE_SIZE - offset_in_page(at));
-		struct page *page = transfer->pages[at >> PAGE_SHIFT];
-
-		if (transfer->to_memory)
-			memcpy_to_page(page, offset_in_page(at), card->bounce + done, bytes);
-		else
-			memcpy_from_page(card->bounce + done, page, offset_in_page(at), bytes);
-		done += bytes;
-	}
-}
-
 static void start_chunk(struct highway_card *card)
 {
-	struct transfer *transfer = &card->transfer;
+	struct highway_transfer *transfer = &card->transfer;
 	u64 source = transfer->to_memory ? EDU_BUFFER : card->bounce_bus;
 	u64 destination = transfer->to_memory ? card->bounce_bus : EDU_BUFFER;
 
 	transfer->chunk = min_t(u32, transfer->bytes - transfer->done, CHUNK);
 	if (!transfer->to_memory)
-		copy_chunk(card);
+		highway_transfer_copy(transfer, card->bounce);
 	card->statistics.chunks++;
 	writeq(source, card->registers + EDU_DMA_SOURCE);
 	writeq(destination, card->registers + EDU_DMA_DESTINATION);
@@ -162,19 +131,10 @@ static void start_chunk(struct highway_card *card)
 		  card->registers + EDU_DMA_COMMAND);
 }
 
-static void unpin(struct transfer *transfer)
-{
-	unpin_user_pages_dirty_lock(transfer->pages, transfer->count, transfer->to_memory);
-	account_locked_vm(transfer->mm, transfer->count, false);
-	mmdrop(transfer->mm);
-	kvfree(transfer->pages);
-	transfer->pages = NULL;
-}
-
 /* The card is at rest.  The registers are given back before anybody hears of the end. */
 static void finish(struct highway_card *card)
 {
-	struct transfer *transfer = &card->transfer;
+	struct highway_transfer *transfer = &card->transfer;
 
 	card->statistics.transfers++;
 	card->statistics.bytes += transfer->done;
@@ -182,7 +142,7 @@ static void finish(struct highway_card *card)
 		card->statistics.aborted++;
 	card->result = transfer->done;
 	card->has_result = true;
-	unpin(transfer);
+	highway_transfer_unpin(transfer);
 	mutex_unlock(&card->lock);
 	give_registers_back(card);
 	mutex_lock(&card->lock);
@@ -194,12 +154,12 @@ static void finish(struct highway_card *card)
 static void advance(struct work_struct *work)
 {
 	struct highway_card *card = container_of(work, struct highway_card, work);
-	struct transfer *transfer = &card->transfer;
+	struct highway_transfer *transfer = &card->transfer;
 
 	mutex_lock(&card->lock);
 	if (card->is_running && transfer->chunk) {
 		if (transfer->to_memory)
-			copy_chunk(card);
+			highway_transfer_copy(transfer, card->bounce);
 		transfer->done += transfer->chunk;
 		transfer->chunk = 0;
 		if (!card->is_aborted && transfer->done < transfer->bytes)
@@ -222,44 +182,6 @@ static irqreturn_t interrupt(int irq, void *data)
 	if (status & EDU_INTERRUPT_DMA)
 		queue_work(system_unbound_wq, &card->work);
 	return IRQ_HANDLED;
-}
-
-static int pin(struct transfer *transfer, const struct highway_request *request, bool to_memory)
-{
-	unsigned long start = request->buffer & PAGE_MASK;
-	unsigned long count =
-		DIV_ROUND_UP(offset_in_page(request->buffer) + request->bytes, PAGE_SIZE);
-	int ret = account_locked_vm(current->mm, count, true);
-	int pinned;
-
-	if (ret)
-		return ret;
-	ret = -ENOMEM;
-	transfer->pages = kvcalloc(count, sizeof(*transfer->pages), GFP_KERNEL);
-	if (!transfer->pages)
-		goto uncharge;
-	pinned = pin_user_pages_fast(start, count, FOLL_LONGTERM | (to_memory ? FOLL_WRITE : 0),
-				     transfer->pages);
-	if (pinned != count) {
-		if (pinned > 0)
-			unpin_user_pages(transfer->pages, pinned);
-		ret = pinned < 0 ? pinned : -EFAULT;
-		goto free;
-	}
-	mmgrab(current->mm);
-	transfer->mm = current->mm;
-	transfer->count = count;
-	transfer->offset = offset_in_page(request->buffer);
-	transfer->bytes = request->bytes;
-	transfer->done = 0;
-	transfer->chunk = 0;
-	transfer->to_memory = to_memory;
-	return 0;
-free:
-	kvfree(transfer->pages);
-uncharge:
-	account_locked_vm(current->mm, count, false);
-	return ret;
 }
 
 /* Makes the card the caller's: 0, -EAGAIN, -ERESTARTSYS, -ENODEV. */
@@ -297,7 +219,7 @@ static long start(struct highway_card *card, struct file *file, void __user *arg
 		  bool to_memory)
 {
 	struct highway_request request;
-	struct transfer transfer;
+	struct highway_transfer transfer;
 	int ret;
 
 	if (copy_from_user(&request, argument, sizeof(request)))
@@ -307,7 +229,7 @@ static long start(struct highway_card *card, struct file *file, void __user *arg
 	ret = claim(card, file);
 	if (ret)
 		return ret;
-	ret = pin(&transfer, &request, to_memory);
+	ret = highway_transfer_pin(&transfer, &request, to_memory);
 	if (ret) {
 		give_up_claim(card);
 		return ret;

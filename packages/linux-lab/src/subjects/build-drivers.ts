@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../guest/cache.ts";
@@ -25,7 +26,7 @@ export function buildDrivers({ release }: StockKernel): string {
   const draft = `${built}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
   try {
-    make("all", `KDIR=${headers}`, `BUILD=${draft}`);
+    make("all", `-j${availableParallelism()}`, `KDIR=${headers}`, `BUILD=${draft}`);
     if (!existsSync(built)) renameSync(draft, built);
   } finally {
     rmSync(draft, { recursive: true, force: true });
