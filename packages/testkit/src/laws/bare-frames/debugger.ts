@@ -4,6 +4,7 @@ import {
   mapPfn,
   type Pfn,
   VM_MAYREAD,
+  VM_MIXEDMAP,
   VM_PFNMAP,
   VM_READ,
   VM_WRITE,
@@ -14,6 +15,7 @@ import { user } from "../../program/user.ts";
 import { type ShownMemory, showMemory } from "../../shown-memory.ts";
 import type { LawCase } from "../law.ts";
 import { ownDevice } from "../support/own-device.ts";
+import { mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
 import { privateMemory } from "../support/private-memory.ts";
 
 const PATH = "/dev/debugged";
@@ -85,20 +87,23 @@ export const debuggerCases: readonly LawCase[] = [
     }),
   ),
   {
-    when: "generic_access_phys of an area that shows no bare frames",
+    when: "generic_access_phys of an area that is neither VM_IO nor VM_PFNMAP",
     schedule: "sequential",
     executor: "model",
     kinds: "one",
-    *program() {
-      const device = yield* ownDevice({
-        faults: "not-answered",
-        ops: ({ kernel }) => ({
-          access: (area, at, buffer, direction) => kernel.mappings.accessPhys(area, at, buffer, direction),
-        }),
-      });
-      const { address } = yield* device.mapped();
+    *program({ subject: { pageSize, markOf } }) {
+      const device = yield* plantDevice(PATH, 1, ({ kernel }, own) => ({
+        mmap(_file, area) {
+          area.flags |= VM_MIXEDMAP;
+          return setOps(area, {
+            nopagePfn: () => mapPfn(own.frame(0)),
+            access: (of, at, buffer, direction) => kernel.mappings.accessPhys(of, at, buffer, direction),
+          });
+        },
+      }));
+      const address = yield* succeed("mmap", mapPlanted(device, pageSize));
+      mustBe("a load", yield* user.load(address), markOf(0));
       mustBe("the bytes that the debugger sees", (yield* user.readProcMem(address, 4)).length, 0);
-      yield* device.release();
     },
   },
   ...kinds.map(

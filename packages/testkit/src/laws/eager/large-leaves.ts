@@ -1,5 +1,5 @@
 import { ENOMEM, installed, isError, type Pfn, sigbus, VM_PFNMAP } from "@nopage/core";
-import { must, mustBe, mustFail, mustReach, succeed } from "../../program/expect.ts";
+import { must, mustBe, mustFail, mustReach, SIGBUS, succeed } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { LawCase, Stage } from "../law.ts";
@@ -62,8 +62,8 @@ export const forkedLeafCases: readonly LawCase[] = [
       const before = yield* user.faults();
       mustBe("the level of the child's entries", yield* levelAt(address), 1);
       yield* mustShowLeaves("the child's mapping", frames, stage);
-      yield* mustHaveFaulted("the child's first touches", before, { minor: 0, major: 0 });
       mustReach("a store of the child", yield* user.store(address + pageSize, 77));
+      yield* mustHaveFaulted("the child's first touches", before, { minor: 0, major: 0 });
       yield* succeed("munmap of a page by the child", user.munmap(address, pageSize));
       mustBe("what the child reads beside it", yield* user.load(address + pageSize), 77);
     });
@@ -109,7 +109,10 @@ export const forkWithoutTablesCase: LawCase = onLeaves(
     const address = yield* mapLarge(frames, "shared");
     yield* memory.untilEnough(
       "fork",
-      () => user.fork(function* () {}),
+      () =>
+        user.fork(function* () {
+          yield* mustComeApart(frames, stage);
+        }),
       function* (child) {
         if (typeof child !== "number") {
           yield* user.join(child);
@@ -140,8 +143,19 @@ export const remapWithoutTablesCase: LawCase = onLeaves(
       },
     );
     yield* mustShowLeaves("the mapping", frames, stage);
+    yield* mustComeApart(frames, stage);
+    yield* user.close(descriptor);
   },
 );
+
+/** Without any memory a page must be taken out of a leaf, for which the tables were laid by; the others stay. */
+function* mustComeApart(frames: BareFrames, { subject: { pageSize } }: Stage): Steps<void> {
+  memory.left = 0;
+  yield* zap(LEAF_ADDRESS, LEAF_ADDRESS + pageSize);
+  memory.refill();
+  mustBe("a page that was zapped", yield* user.load(LEAF_ADDRESS), SIGBUS);
+  mustBe("the page beside it", yield* user.load(LEAF_ADDRESS + pageSize), frames.markOf(1));
+}
 
 /** RE-04: what is there stays, by whatever leaves it is mapped and remapped. */
 export const remapOverLeafCases: readonly LawCase[] = [

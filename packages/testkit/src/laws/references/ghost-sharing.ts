@@ -66,6 +66,8 @@ function* shareForAMoment(pages: readonly Page[]): Steps<UserAddress | number> {
     const ghost = kernel.ghosts.create("the law's ghost");
     if (ghost === undefined) return -ENOMEM;
     const address = yield* kernel.ghosts.share(ghost, pages);
+    const areas = [...ghost.areas.all()].length;
+    mustBe("areas of the ghost", areas, isError(address) ? 0 : 1);
     if (!isError(address)) yield* kernel.ghosts.unshare(ghost, address as UserAddress, pages.length);
     yield* machine.dropMm(ghost);
     return address;
