@@ -51,7 +51,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   readonly #earlierSteps: number[] = [];
 
   /** By the later step of a race and the position of the earlier one, what the later one touches when it comes first. */
-  readonly #reversed = new WeakMap<Step, (Step | undefined)[]>();
+  #reversed: WeakMap<Step, (Step | undefined)[]> | undefined = undefined;
 
   constructor(dependence: Dependence) {
     this.dependence = dependence;
@@ -99,6 +99,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
    */
   protected realiseAfter(program: Explorable, earlier: number, others: readonly Step[], later: Step): Step {
     const before = this.order.countBefore(others, later);
+    this.#reversed ??= new WeakMap();
     const known = this.#reversed.get(later) ?? [];
     this.#reversed.set(later, known);
     known[earlier] ??= this.realise(program, earlier, others.slice(0, before), later);

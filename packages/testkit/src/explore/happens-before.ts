@@ -12,6 +12,8 @@ export class HappensBefore {
   readonly #dependence: Dependence;
   /** Tasks that a clock has room for. */
   #width = 4;
+  /** Tasks are numbered below this. */
+  #tasks = 0;
   /** The clocks of all steps, one after the other. Plain arrays: small typed ones are dearer to make than to use. */
   #clocks: number[] = [];
   /** The clock that is being worked out. */
@@ -113,12 +115,13 @@ export class HappensBefore {
    */
   #clockOf(step: Step, races: number[]): void {
     if (step.task >= this.#width) this.#widen(step.task);
+    if (step.task >= this.#tasks) this.#tasks = step.task + 1;
     const dependence = this.#dependence;
     const { steps } = this;
     const { task } = step;
     const clock = this.#clock;
     const own = this.#lastOf[task] as number;
-    clock.fill(NOTHING);
+    for (let one = 0; one < this.#tasks; one++) clock[one] = NOTHING;
     if (own !== NOTHING) this.#joinAt(own - 1);
     if (step.cause !== undefined) this.#joinAt(steps.lastIndexOf(step.cause));
     const barrier = this.#barriers.at(-1) ?? 0;
@@ -168,8 +171,8 @@ export class HappensBefore {
     if (at < 0) return;
     const clock = this.#clock;
     const clocks = this.#clocks;
-    const width = this.#width;
-    for (let task = 0, from = at * width; task < width; task++, from++) {
+    const tasks = this.#tasks;
+    for (let task = 0, from = at * this.#width; task < tasks; task++, from++) {
       const entry = clocks[from] as number;
       if (entry > (clock[task] as number)) clock[task] = entry;
     }

@@ -3,7 +3,7 @@ import { OptimalSearch } from "./optimal-search.ts";
 import { PreemptionSearch } from "./preemption-search.ts";
 import { PrioritySearch } from "./priority-search.ts";
 import { RandomSearch } from "./random-search.ts";
-import type { Search } from "./search.ts";
+import type { Explorable, Search } from "./search.ts";
 import { SourceSearch } from "./source-search.ts";
 import type { Dependence } from "./step.ts";
 
@@ -43,7 +43,7 @@ export interface PlannedSearch extends Search {
  */
 export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearch {
   if (typeof plan === "string")
-    return planned(
+    return new Planned(
       inFull(plan, dependence),
       () => true,
       () => "",
@@ -51,7 +51,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
   if ("preemptions" in plan) {
     const most = wholeNumber("preemptions", plan.preemptions, 0);
     const search = new PreemptionSearch(most, dependence);
-    return planned(
+    return new Planned(
       search,
       () => search.isExhausted,
       () => tracesInWords(search.traces),
@@ -60,7 +60,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
   const seed = wholeNumber("seed", plan.seed ?? 1, -(2 ** 31));
   if ("random" in plan) {
     const search = new RandomSearch(wholeNumber("random", plan.random, 1), seed);
-    return planned(
+    return new Planned(
       search,
       () => false,
       () => `drawn at random, seed ${seed}`,
@@ -68,7 +68,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
   }
   const depth = wholeNumber("depth", plan.depth ?? 2, 1);
   const search = new PrioritySearch(wholeNumber("pct", plan.pct, 1), depth, seed);
-  return planned(
+  return new Planned(
     search,
     () => false,
     () => boundInWords(search, seed),
@@ -86,22 +86,37 @@ function inFull(plan: "optimal" | "source" | "exhaustive", dependence: Dependenc
   }
 }
 
-function planned(search: Search, coversAll: () => boolean, coverage: () => string): PlannedSearch {
-  return {
-    get executions() {
-      return search.executions;
-    },
-    get abandoned() {
-      return search.abandoned;
-    },
-    get coversAll() {
-      return coversAll();
-    },
-    get coverage() {
-      return coverage();
-    },
-    runNext: (program) => search.runNext(program),
-  };
+/** A search with what it says of itself. */
+class Planned implements PlannedSearch {
+  readonly #search: Search;
+  readonly #coversAll: () => boolean;
+  readonly #coverage: () => string;
+
+  constructor(search: Search, coversAll: () => boolean, coverage: () => string) {
+    this.#search = search;
+    this.#coversAll = coversAll;
+    this.#coverage = coverage;
+  }
+
+  get executions(): number {
+    return this.#search.executions;
+  }
+
+  get abandoned(): number {
+    return this.#search.abandoned;
+  }
+
+  get coversAll(): boolean {
+    return this.#coversAll();
+  }
+
+  get coverage(): string {
+    return this.#coverage();
+  }
+
+  runNext(program: Explorable): boolean {
+    return this.#search.runNext(program);
+  }
 }
 
 function tracesInWords(traces: readonly number[]): string {

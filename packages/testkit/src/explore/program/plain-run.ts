@@ -27,7 +27,7 @@ export interface PlainOutcome {
 /** A thread that waits at its next step. */
 class WaitingThread {
   readonly task: number;
-  readonly body: PlainThread;
+  body: PlainThread;
   /** The step it waits at; undefined when it has ended. */
   point: PlainPoint | undefined = undefined;
   /** What it threw, which ended it. */
@@ -36,6 +36,13 @@ class WaitingThread {
   constructor(task: number, body: PlainThread) {
     this.task = task;
     this.body = body;
+  }
+
+  /** Begins anew, in another run. */
+  begin(body: PlainThread): void {
+    this.body = body;
+    this.point = undefined;
+    this.failure = undefined;
   }
 
   /** Goes on to the next step. */
@@ -77,6 +84,8 @@ export class PlainRun implements Explorable, Moment {
   readonly notedAccesses: number[] = [];
   readonly #program: PlainProgram;
   readonly #threads: WaitingThread[] = [];
+  /** Threads of this run and of runs before, by number. */
+  readonly #known: WaitingThread[] = [];
   /** By object, in the order of making. */
   readonly #points: PlainPoints[] = [];
   readonly #schedule: number[] = [];
@@ -88,7 +97,11 @@ export class PlainRun implements Explorable, Moment {
     counter: () => new SharedCounter(this.#pointsOfNext()),
     lock: () => new PlainLock(this.#pointsOfNext(), this.#noteGivenBack),
     thread: (body) => {
-      this.#threads.push(new WaitingThread(this.#threads.length, body()));
+      const task = this.#threads.length;
+      const known = this.#known[task];
+      if (known === undefined) this.#known.push(new WaitingThread(task, body()));
+      else known.begin(body());
+      this.#threads.push(this.#known[task] as WaitingThread);
     },
   };
 
