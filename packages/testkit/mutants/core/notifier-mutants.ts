@@ -200,7 +200,6 @@ export const notifierMutants: readonly Mutant[] = [
       ...law,
       name: "only the first follower is asked whether its device used a page",
       source: "mm/mmu_notifier.c __mmu_notifier_clear_flush_young",
-      schedule: "racy",
       caughtBy: {
         "MN-18": /who was asked is \[busy of page 0\], and must be \[busy of page 0, idle of page 0\]/,
       },

@@ -84,7 +84,12 @@ export const handingOver: readonly LawCase[] = meddlings.map(({ when, meddle, ma
     const page = machine.memory.pages.allocZeroedPage(owners.driver) as Page;
     machine.memory.kernel.store32(machine.memory.directMap.addressOf(page), WORD);
     const { address } = yield* device.mapped({ pages: 1 });
+    // Only where there is somebody else do threads take turns, and the look and the reference become two steps.
+    const other = yield* user.thread(function* () {
+      yield* user.sleep(1000);
+    });
     mustBe("a load", yield* user.load(address), hasMeddled ? SIGBUS : WORD);
+    yield* user.join(other);
     yield* user.munmap(address, machine.geometry.pageSize);
     yield* user.kernel(function* () {
       if (hasMeddled) makeGood(machine, page);

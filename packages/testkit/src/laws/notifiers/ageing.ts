@@ -20,7 +20,7 @@ export const ageingLaws: readonly AnyLaw[] = [
     source:
       "mm/rmap.c page_referenced_one; include/linux/mmu_notifier.h ptep_clear_flush_young_notify; mm/mmu_notifier.c __mmu_notifier_clear_flush_young",
     cases: [
-      inAnyOrder("what a CPU uses", function* (pageSize) {
+      ofOneThread("what a CPU uses", function* (pageSize) {
         const own = yield* privateMemory(pageSize, [7]);
         mustBe("a page that was stored to", yield* wasAccessed(own + 8), true);
         mustBe("the same page, asked again", yield* wasAccessed(own), false);
@@ -29,7 +29,7 @@ export const ageingLaws: readonly AnyLaw[] = [
         yield* user.munmap(own, pageSize);
         mustBe("a page that is not mapped", yield* wasAccessed(own), false);
       }),
-      inAnyOrder("what devices use", function* (pageSize) {
+      ofOneThread("what devices use", function* (pageSize) {
         const own = yield* privateMemory(pageSize, [7, 8]);
         const asked: string[] = [];
         const uses = new Set<string>();
@@ -84,7 +84,6 @@ export const ageingLaws: readonly AnyLaw[] = [
   },
 ];
 
-/** A program of one thread, run as it is and with every step announced. */
-function inAnyOrder(when: string, program: (pageSize: number) => Steps<void>): LawCase {
-  return { when, schedule: "racy", kinds: "one", program: ({ subject }) => program(subject.pageSize) };
+function ofOneThread(when: string, program: (pageSize: number) => Steps<void>): LawCase {
+  return { when, schedule: "sequential", kinds: "one", program: ({ subject }) => program(subject.pageSize) };
 }
