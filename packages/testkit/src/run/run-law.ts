@@ -12,12 +12,14 @@ export const QUICK_EXECUTIONS = 5;
  * Runs every program of a law on every kind of memory given, or on one where that is enough, each in a world of its own.
  *
  * @param maxExecutions orders of steps that are tried of each racy program on each kind of memory
+ * @param sequentialExecutions the same for other programs that start threads, of which no order may make a difference
  */
 export function runLaw(
   law: AnyLaw,
   tried: readonly Contender[],
   geometry: GeometryName,
   maxExecutions: number = QUICK_EXECUTIONS,
+  sequentialExecutions = 1,
 ): LawStanding {
   if (law.level === "untested") return { status: "untested", reason: law.reason, explored: "" };
   const ends: CaseEnd[] = [];
@@ -25,7 +27,8 @@ export function runLaw(
   let isComplete = true;
   for (const lawCase of law.cases) {
     for (const on of tried) {
-      const end = runCase(lawCase, on, geometry, Math.max(maxExecutions, lawCase.orders ?? 0));
+      const most = Math.max(maxExecutions, lawCase.orders ?? 0);
+      const end = runCase(lawCase, on, geometry, most, sequentialExecutions);
       ends.push(end);
       if (end.kind === "excluded") continue;
       if (end.explored !== undefined) {
