@@ -12,7 +12,8 @@ export const QUICK_EXECUTIONS = 5;
  * Runs every program of a law on every kind of memory given, or on one where that is enough, each in a world of its own.
  *
  * @param maxExecutions orders of steps that are tried of each racy program on each kind of memory
- * @param sequentialExecutions the same for other programs that start threads, of which no order may make a difference
+ * @param sequentialExecutions the same for other programs that start threads, of which no order may make a difference, on one
+ *   kind of memory
  */
 export function runLaw(
   law: AnyLaw,
@@ -26,11 +27,13 @@ export function runLaw(
   const executions = { search: 0, random: 0 };
   let isComplete = true;
   for (const lawCase of law.cases) {
+    let sequential = sequentialExecutions;
     for (const on of tried) {
       const most = Math.max(maxExecutions, lawCase.orders ?? 0);
-      const end = runCase(lawCase, on, geometry, most, sequentialExecutions);
+      const end = runCase(lawCase, on, geometry, most, sequential);
       ends.push(end);
       if (end.kind === "excluded") continue;
+      sequential = 1;
       if (end.explored !== undefined) {
         executions[end.explored.method] += end.explored.executions;
         isComplete &&= end.explored.complete;
