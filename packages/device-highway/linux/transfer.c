@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory of a process under a transfer: pinned, charged, and there after its process has died. */
+/* The memory of a process under a transfer: pinned, charged, there after the process has died. */
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>

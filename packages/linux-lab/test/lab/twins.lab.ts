@@ -3,14 +3,23 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { myDriver } from "../../../../examples/my-driver/my-driver.ts";
 import { findKernel, type SubjectDefinition, whyNoLab } from "../../src/index.ts";
 import { Laboratory } from "../../src/run/laboratory.ts";
 import { labResultsIn } from "../../src/run/run-lab.ts";
+import { buildDrivers } from "../../src/subjects/build-drivers.ts";
 import { twins } from "../../src/subjects/twins.ts";
 
 const missing = whyNoLab();
+
+/** The drivers are built once for all tests, on a busy machine in more time than a test has. */
+const BUILDING_MS = 300_000;
+
+function buildTwins(): void {
+  const kernel = findKernel("cloud");
+  if (kernel !== undefined) buildDrivers(kernel);
+}
 
 const EXAMPLE = fileURLToPath(new URL("../../../../examples/my-driver/", import.meta.url));
 
@@ -26,6 +35,7 @@ describe.skipIf(missing !== undefined)(
   `the strategies in C${missing === undefined ? "" : ` (${missing})`}`,
   () => {
     const laboratory = new Laboratory();
+    beforeAll(buildTwins, BUILDING_MS);
     afterAll(() => laboratory.discard());
 
     // What it shows, what takes it away and gives it back, what is left when its device or its module goes.
