@@ -40,6 +40,29 @@ export const unsharingCases: readonly LawCase[] = [
     }),
   ),
   {
+    when: "pinned before a fork, while another thread stores",
+    schedule: "racy",
+    executor: "model",
+    kinds: "one",
+    *program({ subject: { pageSize } }) {
+      const own = yield* privateMemory(pageSize, [0xa]);
+      const held = yield* getPages(own, 1, TO_WRITE);
+      const other = yield* user.thread(function* () {
+        mustReach("a store during the fork", yield* user.store(own, 0xb));
+      }, "other");
+      const child = yield* user.fork(function* () {
+        const seen = yield* user.load(own);
+        must(seen === 0xa || seen === 0xb, `the child reads ${String(seen)}, which nobody stored`);
+        mustReach("a store of the child", yield* user.store(own, 0xc));
+      });
+      yield* user.join(other);
+      mustBe("what the parent reads", yield* user.load(own), 0xb);
+      mustBe("the page that the parent has", held, [yield* frameAt(own)]);
+      yield* releasePages(held, TO_WRITE);
+      if (typeof child !== "number") yield* user.join(child);
+    },
+  },
+  {
     when: "pinned after a fork without memory for a page of its own",
     schedule: "sequential",
     executor: "model",
