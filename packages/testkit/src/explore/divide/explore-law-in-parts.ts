@@ -9,6 +9,7 @@ import { conduct } from "./conduct.ts";
 import { type DividedData, DividedSearch, type Division } from "./divided-search.ts";
 import { exploreSubTree } from "./explore-sub-tree.ts";
 import type { SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
+import { sizeOfPart } from "./tree-state.ts";
 
 /** What tells a law's program on a contender from others, as plain data: with the plugin's code all there is to know of it. */
 export interface LawProgramName {
@@ -66,7 +67,7 @@ export class LawParts {
    *
    * @param mayGoOn is asked after each run
    */
-  explore(task: SubTreeTask, mayGoOn?: (executions: number) => boolean): SubTreeAnswer {
+  explore(task: SubTreeTask, mayGoOn?: Parameters<typeof exploreSubTree>[3]): SubTreeAnswer {
     return exploreSubTree(task, this.#run, dependence, mayGoOn);
   }
 }
@@ -102,14 +103,17 @@ export async function exploreLawInParts(
   const { mayGoOn = () => true, announce } = options;
   const search = new DividedSearch(dependence, options.saved, options.division);
   const here = new LawParts(program, geometry);
-  const tell = (more: number): void => {
-    const remaining = Math.max(0, search.remaining - more);
+  const tell = (more: number, remaining: number): void => {
     announce?.({ executions: search.executions + more, remaining }, () => search.data);
   };
   const exploreHere = (task: SubTreeTask): SubTreeAnswer =>
-    here.explore(task, (executions) => {
+    here.explore(task, (part) => {
+      const { executions } = part;
       if (executions % 50 === 0) {
-        tell(executions);
+        // Of a search that has only just begun, this part is all there is to go by.
+        const isFirst = search.executions === 0;
+        const runs = isFirst ? Math.round(sizeOfPart(part.open)) : search.remaining;
+        tell(executions, Math.max(0, runs - executions));
       }
       return mayGoOn();
     });
@@ -120,7 +124,7 @@ export async function exploreLawInParts(
     width,
     mayGoOn,
     explore: (task) => explore(task, exploreHere),
-    announce: () => tell(0),
+    announce: () => tell(0, search.remaining),
   });
   const { executions, abandoned, isOver, counterexamples, remaining, data } = search;
   return {

@@ -20,7 +20,7 @@ export function exploreSubTree(
   task: SubTreeTask,
   program: Judged,
   dependence: Dependence,
-  mayGoOn: (executions: number) => boolean = () => true,
+  mayGoOn: (search: Pick<SubTreeSearch, "executions" | "open">) => boolean = () => true,
 ): SubTreeAnswer {
   const search = new SubTreeSearch(dependence, task);
   const found = new Map<string, Counterexample>();
@@ -34,7 +34,7 @@ export function exploreSubTree(
       if (!found.has(key)) found.set(key, { problems, schedule });
       if (task.atFailure === "stop") break;
     }
-    if (!mayGoOn(search.executions)) break;
+    if (!mayGoOn(search)) break;
   }
   const { executions, abandoned, first, steps, requests, open } = search;
   const counterexamples = [...found.values()];
