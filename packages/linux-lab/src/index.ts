@@ -10,7 +10,8 @@ export {
 } from "@nopage/testkit/executor";
 
 export { type CallAnswer, type CallArgument, lab } from "./execute/lab-calls.ts";
-export { LabExecutor, type LabTimes, NotObservable } from "./execute/lab-executor.ts";
+export { LabExecutor, type LabRunOptions, NotObservable } from "./execute/lab-executor.ts";
+export type { LabTimes } from "./execute/lab-times.ts";
 export type { ArchiveEntry } from "./guest/cpio.ts";
 export { type AgentState, type Gone, Guest, GuestLost, type GuestPlan } from "./guest/guest.ts";
 export { type Complaint, complaintsIn } from "./guest/kernel-log.ts";

@@ -181,6 +181,10 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
     )
     .option("--law <law...>", "these laws only: ids such as LK-06, or families such as LK")
     .option("--module <file...>", "kernel modules to load first, such as mine.ko or mine.ko,pages=4")
+    .option(
+      "--jobs <number>",
+      "guests at the same time, each with a subject of its own; left out: one for each CPU",
+    )
     .option("--json", asJson)
     .action(async ({ json, ...flags }: LabOptions, command: Command) => {
       checkLeftovers(command);

@@ -7,15 +7,26 @@ afterEach(() => vi.unstubAllEnvs());
 describe("nopage lab", () => {
   test("all that is wrong with the words is told at once, and nothing is booted", async () => {
     const folder = folderWith({ "mine.ko": "no module", "empty.ts": "export const nothing = 1;\n" });
-    const words = ["--subject", "memdf,./empty.ts", "--law", "lk-6", "--module", "mine.ko", "none.ko"];
+    const words = [
+      "--subject",
+      "memdf,./empty.ts",
+      "--law",
+      "lk-6",
+      "--module",
+      "mine.ko",
+      "none.ko",
+      "--jobs",
+      "0",
+    ];
     const { code, stdout, stderr } = await runCommand(["lab", ...words], folder);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("nopage: 5 problems, and nothing was run\n");
+    expect(stderr).toContain("nopage: 6 problems, and nothing was run\n");
     expect(stderr).toContain('--subject: found "memdf"; expected the name of a subject (');
     expect(stderr).toContain('nearest choice: "memfd"\n');
     expect(stderr).toContain('"./empty.ts"; expected a module that exports what defineSubject has made\n');
     expect(stderr).toContain('--law: found "lk-6"; expected a law such as');
     expect(stderr).toContain(`"mine.ko"; expected a kernel module, but ${folder}/mine.ko is no ELF file\n`);
+    expect(stderr).toContain('--jobs: found "0"; expected a whole number from 1 to 99\n');
     expect(stderr).toContain(`there is no file ${folder}/none.ko that can be read\n`);
   });
 

@@ -155,7 +155,7 @@ const operations: {
       "mincore",
       address,
       length,
-      roomArgument(Math.min(MOST_SHOWN, Math.ceil(length / PAGE))),
+      roomArgument(Math.min(MOST_SHOWN, Math.max(0, Math.ceil(length / PAGE)))),
     ),
     read(answer) {
       const result = numberOf(answer);

@@ -62,6 +62,21 @@ export class LabActor implements Actor {
   }
 }
 
+/** Whether an actor will do something by itself, without anybody waking it. */
+export function isAtWork({ doing, isBlocked, process }: LabActor): boolean {
+  if (doing.what === "asked") return !isBlocked;
+  if (doing.what !== "leaving") return doing.what === "ready" || doing.what === "looking";
+  // A process goes when all of its threads have: one of many that leaves is not waited for.
+  const isLast = process.actors.every(({ doing: { what } }) => what === "leaving" || what === "ended");
+  return isLast && process.exit === undefined;
+}
+
+/** Whether news of an actor may come from the guest. */
+export function isPending({ doing, process }: LabActor): boolean {
+  if (doing.what === "leaving") return process.exit === undefined;
+  return doing.what === "asked" || doing.what === "looking";
+}
+
 /** Whether an actor sleeps at the same place as before and has not been on a CPU since. */
 export function isStandingStill(before: AgentState | undefined, after: AgentState | undefined): boolean {
   return (

@@ -11,7 +11,16 @@ import {
 import { type Gone, type Guest, GuestLost } from "../guest/guest.ts";
 import type { AgentAnswer } from "../guest/line-protocol.ts";
 import { askedFor, lockLimitWords } from "./guest-operations.ts";
-import { type Doing, inWords, isStandingStill, LabActor, LabProcess } from "./lab-actor.ts";
+import {
+  type Doing,
+  inWords,
+  isAtWork,
+  isPending,
+  isStandingStill,
+  LabActor,
+  LabProcess,
+} from "./lab-actor.ts";
+import { type LabTimes, usualTimes } from "./lab-times.ts";
 import { exitStatus, signalNumber } from "./signals.ts";
 
 /** Longer than any sleep of a program, in virtual nanoseconds, as on the model. */
@@ -20,20 +29,6 @@ const SETTLING_NS = 1_000_000_000;
 /** Actors that the agent has desks for; the first is the keeper of the subject. */
 const MOST_ACTORS = 24;
 const FIRST_ACTOR = 1;
-
-/** Real times, in milliseconds. */
-export interface LabTimes {
-  /** Between two looks at who stands still. */
-  readonly look: number;
-  /** A sleep that nobody disturbs takes as long as it says, but no longer than this: what the kernel or a device does by itself has to be over by then. */
-  readonly settling: number;
-  /** When everybody has stood still for so long, nobody will go on. */
-  readonly rest: number;
-  /** An operation may keep a CPU for so long, and a process may take so long to go. */
-  readonly operation: number;
-}
-
-const usualTimes: LabTimes = { look: 15, settling: 250, rest: 2000, operation: 15_000 };
 
 /** What a run is like, beside its program. */
 export interface LabRunOptions {
@@ -90,8 +85,13 @@ export class LabExecutor {
       this.#wakeJoiners();
       if (this.#stepReady()) continue;
       if (this.#actors.every((actor) => actor.hasEnded)) break;
-      if (await this.#newsWithin(this.#times.look)) continue;
-      await this.#look();
+      // Where everybody waits for the clock there is nothing to look at.
+      if (this.#actors.some(isPending)) {
+        if (await this.#newsWithin(this.#times.look)) continue;
+        await this.#look();
+      } else if (this.#restSince !== undefined) {
+        await this.#newsWithin(1);
+      }
       if (this.#advance() === "stuck") break;
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -317,23 +317,14 @@ export class LabExecutor {
     }
     const now = performance.now();
     const late = this.#actors.find(
-      (actor) => this.#isAtWork(actor) && now - (this.#askedAt.get(actor) ?? now) > this.#times.operation,
+      (actor) => isAtWork(actor) && now - (this.#askedAt.get(actor) ?? now) > this.#times.operation,
     );
     if (late !== undefined) this.#fail(new GuestLost(`${inWords(late)} for ${this.#times.operation} ms`));
   }
 
-  /** Whether an actor will do something by itself, without anybody waking it. */
-  #isAtWork({ doing, isBlocked, process }: LabActor): boolean {
-    if (doing.what === "asked") return !isBlocked;
-    if (doing.what !== "leaving") return doing.what === "ready" || doing.what === "looking";
-    // A process goes when all of its threads have: one of many that leaves is not waited for.
-    const isLast = process.actors.every(({ doing: { what } }) => what === "leaving" || what === "ended");
-    return isLast && process.exit === undefined;
-  }
-
   /** Moves the clock to the next who sleeps, when nobody else goes on. */
   #advance(): "on" | "stuck" {
-    if (this.#actors.some((actor) => this.#isAtWork(actor))) {
+    if (this.#actors.some(isAtWork)) {
       this.#restSince = undefined;
       return "on";
     }

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { lab } from "../execute/lab-calls.ts";
 import { performAlone } from "../execute/perform-alone.ts";
 import type { ArchiveEntry } from "../guest/cpio.ts";
-import { Guest } from "../guest/guest.ts";
+import { Guest, GuestLost, type GuestPlan } from "../guest/guest.ts";
 import { findKernel, type StockKernel } from "../guest/stock-kernel.ts";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
 
@@ -59,7 +59,7 @@ export class Laboratory {
     const packed = modules.map(
       ({ file }): ArchiveEntry => ({ path: `${MODULES}/${basename(file)}`, contents: readFileSync(file) }),
     );
-    const guest = await Guest.boot({ kernel, files: [...packed, ...files], devices, kernelWords });
+    const guest = await bootTwice({ kernel, files: [...packed, ...files], devices, kernelWords });
     this.boots++;
     this.#guest = guest;
     this.#builtFor = needs;
@@ -84,6 +84,16 @@ export function kernelOf({ kernel: flavour = "cloud" }: SubjectDefinition): Stoc
   const kernel = findKernel(flavour);
   if (kernel === undefined) throw new Error(`there is no ${flavour} kernel`);
   return kernel;
+}
+
+/** Boots a guest; one that did not come up, on a machine that is busy with something else, is given a second chance. */
+async function bootTwice(plan: GuestPlan): Promise<Guest> {
+  try {
+    return await Guest.boot(plan);
+  } catch (failure) {
+    if (!(failure instanceof GuestLost)) throw failure;
+    return await Guest.boot(plan);
+  }
 }
 
 async function loadModules(guest: Guest, modules: readonly GuestModule[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type LabStatus, labStanding, type TriedCase } from "./lab-standing.ts";
 import { Laboratory } from "./laboratory.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
@@ -34,11 +35,13 @@ export interface LabOptions {
   readonly racyRuns?: number;
   /** Modules that every guest loads. */
   readonly modules?: readonly GuestModule[];
+  /** Guests that are at work at the same time, each on a subject of its own; 1 where left out. */
+  readonly jobs?: number;
 }
 
 /**
  * Holds subjects to the laws on a real kernel, one law after the other. One boot serves all programs; a guest that one of them
- * has spoilt is replaced.
+ * has spoilt is replaced. Programs that look at nothing of their subject are run on the first only.
  *
  * @throws ModuleRefused when a module cannot be loaded
  * @throws GuestLost when no guest can be booted
@@ -47,28 +50,42 @@ export async function* labResultsOf(
   subjects: readonly SubjectDefinition[],
   options: LabOptions = {},
 ): AsyncGenerator<LabResult, void, void> {
-  const laboratory = new Laboratory(options.modules);
-  try {
-    yield* labResultsIn(laboratory, subjects, options);
-  } finally {
-    await laboratory.discard();
-  }
+  yield* inParallel(subjects, options.jobs ?? 1, async function* (next) {
+    const laboratory = new Laboratory(options.modules);
+    try {
+      for (let subject = next(); subject !== undefined; subject = next()) {
+        const alone = subjects.find(({ trial }) => trial === subject?.trial)?.name ?? subject.name;
+        yield* lawsOn(subject, alone, laboratory, options);
+      }
+    } finally {
+      await laboratory.discard();
+    }
+  });
 }
 
-/** The same with the guests of a laboratory, which its owner ends. */
+/** The same with the guests of a laboratory, which its owner ends, and every program on every subject. */
 export async function* labResultsIn(
   laboratory: Laboratory,
   subjects: readonly SubjectDefinition[],
-  { laws, racyRuns = RACY_RUNS }: Omit<LabOptions, "modules"> = {},
+  options: Omit<LabOptions, "modules" | "jobs"> = {},
 ): AsyncGenerator<LabResult, void, void> {
-  for (const subject of subjects) {
-    for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, laboratory, racyRuns);
-  }
+  for (const subject of subjects) yield* lawsOn(subject, subject.name, laboratory, options);
+}
+
+/** @param alone the subject that programs are run on which look at nothing of it */
+async function* lawsOn(
+  subject: SubjectDefinition,
+  alone: string,
+  laboratory: Laboratory,
+  { laws, racyRuns = RACY_RUNS }: LabOptions,
+): AsyncGenerator<LabResult, void, void> {
+  for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, alone, laboratory, racyRuns);
 }
 
 async function runLawInLab(
   law: AnyLaw,
   subject: SubjectDefinition,
+  alone: string,
   laboratory: Laboratory,
   racyRuns: number,
 ): Promise<LabResult> {
@@ -80,6 +97,13 @@ async function runLawInLab(
   const tried: TriedCase[] = [];
   const broken: BrokenProgram[] = [];
   for (const lawCase of law.cases) {
+    if (lawCase.kinds === "one" && subject.name !== alone) {
+      tried.push({
+        lawCase,
+        end: { kind: "excluded", why: `it is not about the driver: ${alone} is enough` },
+      });
+      continue;
+    }
     const runs = lawCase.schedule === "racy" ? racyRuns : 1;
     for (let run = 0; run < runs; run++) {
       const { end, steps, guest } = await runCaseInLab(lawCase, subject, laboratory);
