@@ -115,6 +115,7 @@ export class Machine {
       sanitizers: settings.sanitizers,
       reports: settings.reports,
       countEvents: () => this.log.length,
+      scrapped: scrapped?.sched,
     });
     this.log = new EventLog(
       settings.eventLog,
@@ -329,8 +330,7 @@ function buildTlbs<T extends Tlb>(
   { geometry, cpus, tlbEntries }: MachineSettings,
   scrapped: readonly Tlb[] | undefined,
 ): T[] {
-  return Array.from(
-    { length: cpus },
-    (_, cpu) => new Kind(geometries[geometry], tlbEntries, scrapped?.[cpu]),
-  );
+  const tlbs: T[] = [];
+  for (let cpu = 0; cpu < cpus; cpu++) tlbs.push(new Kind(geometries[geometry], tlbEntries, scrapped?.[cpu]));
+  return tlbs;
 }

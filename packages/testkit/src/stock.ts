@@ -28,5 +28,7 @@ export function takeStock({ memory, tables, devices, mms }: Machine): Stock {
 }
 
 function sum(counts: Int32Array): number {
-  return counts.reduce((total, count) => total + count, 0);
+  let total = 0;
+  for (let at = 0; at < counts.length; at++) total += counts[at] as number;
+  return total;
 }

@@ -15,6 +15,9 @@ export interface LoggedEvent {
 
 const WIDTH = 6;
 
+/** What a log that is off has recorded. */
+const nothing = new Float64Array(0);
+
 /**
  * Everything that happened in a run, in order: what the sanitizers, the replay and the traces read. Kept in one
  * typed array, so that recording allocates nothing and two runs can be compared byte by byte.
@@ -28,7 +31,7 @@ export class EventLog {
 
   constructor(enabled: "on" | "off", now: () => VirtualNs, task: () => number) {
     this.enabled = enabled === "on";
-    this.#data = new Float64Array(this.enabled ? WIDTH * 1024 : 0);
+    this.#data = this.enabled ? new Float64Array(WIDTH * 1024) : nothing;
     this.#now = now;
     this.#task = task;
   }

@@ -5,6 +5,10 @@ import type { Frames } from "./frames.ts";
 import { hexAddress, KernelFault } from "./kernel-fault.ts";
 import type { Vmalloc } from "./vmalloc.ts";
 
+// A number on its way to or from memory that may lie on two pages; nobody else runs meanwhile.
+const scratch = new DataView(new ArrayBuffer(8));
+const scratchBytes = new Uint8Array(scratch.buffer);
+
 /**
  * The kernel's own loads and stores, through the direct map and the vmalloc area, a page at a time. Little-endian;
  * addresses need no alignment. What was stored before a fault stays stored.
@@ -19,8 +23,6 @@ export class KernelMemory {
   readonly #directMap: DirectMap;
   readonly #vmalloc: Vmalloc;
   readonly #violations: ViolationSink;
-  readonly #scratch = new DataView(new ArrayBuffer(8));
-  readonly #scratchBytes = new Uint8Array(this.#scratch.buffer);
 
   constructor(frames: Frames, directMap: DirectMap, vmalloc: Vmalloc, violations: ViolationSink) {
     this.#frames = frames;
@@ -45,13 +47,13 @@ export class KernelMemory {
   load32(address: KernelAddress): number {
     const start = this.#locate(address, "load");
     if (this.#leftInPage(start) >= 4) return this.#frames.view.getUint32(start, true);
-    this.read(address, this.#scratchBytes.subarray(0, 4));
-    return this.#scratch.getUint32(0, true);
+    this.read(address, scratchBytes.subarray(0, 4));
+    return scratch.getUint32(0, true);
   }
 
   load64(address: KernelAddress): bigint {
-    this.read(address, this.#scratchBytes);
-    return this.#scratch.getBigUint64(0, true);
+    this.read(address, scratchBytes);
+    return scratch.getBigUint64(0, true);
   }
 
   /** Stores the lowest 8 bits of `value`. */
@@ -68,15 +70,15 @@ export class KernelMemory {
       this.#frames.view.setUint32(start, value, true);
       this.#wrote(start, 4);
     } else {
-      this.#scratch.setUint32(0, value, true);
-      this.write(address, this.#scratchBytes.subarray(0, 4));
+      scratch.setUint32(0, value, true);
+      this.write(address, scratchBytes.subarray(0, 4));
     }
   }
 
   /** Stores the lowest 64 bits of `value`. */
   store64(address: KernelAddress, value: bigint): void {
-    this.#scratch.setBigUint64(0, value, true);
-    this.write(address, this.#scratchBytes);
+    scratch.setBigUint64(0, value, true);
+    this.write(address, scratchBytes);
   }
 
   /** Fills `target` with the bytes `[address, address + target.length)`. */

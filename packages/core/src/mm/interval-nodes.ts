@@ -5,25 +5,29 @@ export const FULL = 32;
 /** No node. */
 export const NONE = -1;
 
+// What a tree without items has, of which a machine has many.
+const noFloats = new Float64Array(0);
+const noInts = new Int32Array(0);
+
 /**
  * The nodes of one interval tree, packed: entry `index` of a node is at `node * FULL + index` of each array, so that a
  * node is searched in a few neighbouring cache lines and nothing in it is an object of its own.
  */
 export class IntervalNodes {
   /** Of a leaf, where each item begins; of a branch, where the first item below each child begins. Ascending. */
-  firsts = new Float64Array(0);
+  firsts = noFloats;
   /** Of a leaf, where each item ends; of a branch, the largest end below each child. */
-  reaches = new Float64Array(0);
+  reaches = noFloats;
   /** Of a leaf, the items; of a branch, its children. */
-  refs = new Int32Array(0);
+  refs = noInts;
   /** By node: the entries in use. */
-  counts = new Int32Array(0);
+  counts = noInts;
   /** By node: the levels below it, 0 for a leaf. */
-  heights = new Int32Array(0);
+  heights = noInts;
   /** By node: the branch above it, or `NONE`. */
-  parents = new Int32Array(0);
+  parents = noInts;
   /** By item: the leaf that it is in. */
-  homes = new Int32Array(0);
+  homes = noInts;
   readonly #free: number[] = [];
   #next = 0;
 

@@ -8,6 +8,31 @@ export const NO_TABLE_MEMORY = -1;
 /** `ensure` met a large leaf above the level asked for, which the caller has to split first. */
 const LARGE_LEAF_ABOVE = -2;
 
+/** What all page tables of a geometry know of its levels; by level, each. */
+interface Levels {
+  readonly scale: Float64Array;
+  readonly mask: Int32Array;
+  readonly span: Float64Array;
+}
+
+const known = new Map<Geometry, Levels>();
+
+/** Worked out once for each geometry: a page table is made for every process. */
+function levelsOf(geometry: Geometry): Levels {
+  let levels = known.get(geometry);
+  if (levels === undefined) {
+    const bits: readonly number[] = geometry.bitsPerLevel;
+    const span = Float64Array.from(bits, (_, level) => pagesPerEntry(geometry, level));
+    levels = {
+      span,
+      scale: span.map((pages) => 1 / pages),
+      mask: Int32Array.from(bits, (bit) => 2 ** bit - 1),
+    };
+    known.set(geometry, levels);
+  }
+  return levels;
+}
+
 /**
  * The page table of one address space: a radix tree of the geometry's levels (`struct mm_struct`'s pgd).
  *
@@ -44,18 +69,12 @@ export class PageTable {
   constructor(geometry: Geometry, pool: TablePool, root: number = pool.allocate()) {
     this.geometry = geometry;
     this.pool = pool;
-    const levels = geometry.bitsPerLevel.length;
-    this.#top = levels - 1;
-    this.#scale = new Float64Array(levels);
-    this.#mask = new Int32Array(levels);
-    this.#span = new Float64Array(levels);
-    for (let level = 0; level < levels; level++) {
-      const span = pagesPerEntry(geometry, level);
-      this.#span[level] = span;
-      this.#scale[level] = 1 / span;
-      this.#mask[level] = 2 ** geometry.bitsPerLevel[level] - 1;
-    }
-    this.#leafMask = this.#mask[0];
+    const { scale, mask, span } = levelsOf(geometry);
+    this.#top = mask.length - 1;
+    this.#scale = scale;
+    this.#mask = mask;
+    this.#span = span;
+    this.#leafMask = mask[0];
     this.root = root;
     if (this.root < 0) throw new RangeError("no memory for the root of a page table");
   }

@@ -30,8 +30,9 @@ export class WatchedLockOrder extends LockOrder {
     violations: ViolationSink,
     clocks: VectorClocks,
     moment: ((what: string) => Moment) | undefined,
+    scrapped?: LockOrder,
   ) {
-    super(violations);
+    super(violations, scrapped);
     this.clocks = clocks;
     this.moment = moment;
   }

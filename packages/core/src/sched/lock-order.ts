@@ -10,6 +10,10 @@ function classBit(lockClass: number): number {
   return 1 << Math.min(lockClass, SHARED_BIT);
 }
 
+// Before the first lock there is nothing to remember.
+const nothingTaken = new Uint8Array(0);
+const nothingKnown = new Int32Array(0);
+
 /**
  * Learns in which order locks are taken and reports the first pair taken both ways round (lockdep). Locks are
  * compared by class, that is by name: all mmap locks are one class. `order` tells instances of one class apart where
@@ -20,16 +24,21 @@ export class LockOrder {
   private readonly classes = new Map<string, number>();
   private readonly names: string[] = [];
   /** For each class, a row with a 1 for every class that was taken while it was held. */
-  private taken = new Uint8Array(0);
+  private taken = nothingTaken;
   private width = 0;
   /** For each class, the bits of the classes that it was taken under before: nothing is left to check for those. */
-  private knownOuter = new Int32Array(0);
+  private knownOuter = nothingKnown;
   private readonly violations: ViolationSink;
   private readonly reported = new Set<string>();
   enabled = true;
 
-  constructor(violations: ViolationSink) {
+  /** @param scrapped one that nobody uses any more, whose memory is cleared and taken over */
+  constructor(violations: ViolationSink, scrapped?: LockOrder) {
     this.violations = violations;
+    if (scrapped === undefined) return;
+    this.taken = scrapped.taken.fill(0);
+    this.knownOuter = scrapped.knownOuter.fill(0);
+    this.width = scrapped.width;
   }
 
   /** Makes the identity of a new lock; `order` is its number in the machine. */
@@ -171,7 +180,7 @@ export class LockOrder {
   }
 
   private widen(): void {
-    const width = Math.max(16, this.width * 2);
+    const width = Math.max(32, this.width * 2);
     const taken = new Uint8Array(width * width);
     for (let row = 0; row < this.width; row++) {
       taken.set(this.taken.subarray(row * this.width, (row + 1) * this.width), row * width);

@@ -171,6 +171,11 @@ export class Task {
     return locks;
   }
 
+  /** Whether it holds any lock. */
+  get holdsLocks(): boolean {
+    return this.innermost.below !== undefined;
+  }
+
   /** The first of the further objects, or -1 when the step touches one object only. */
   get alsoObject(): number {
     return this.alsoObjects[0] ?? -1;

@@ -57,14 +57,13 @@ export class UserThread {
   readonly cpu: number;
   readonly mm: Mm;
   readonly memory: UserMemory;
-  /** The same memory as the kernel reaches it for this thread: a trap there is no signal but an error. */
-  readonly kernelAccess: UserMemory;
   minorFaults = 0;
   majorFaults = 0;
   readonly #onTrap: "answer" | "die";
   readonly #pending: SignalName[] = [];
   readonly #sleep: WaitQueue;
   #task: Task | undefined = undefined;
+  #kernelAccess: UserMemory | undefined = undefined;
 
   constructor(process: Process, shape: UserThreadShape) {
     this.process = process;
@@ -73,12 +72,17 @@ export class UserThread {
     this.mm = process.mm;
     this.#onTrap = shape.onTrap;
     this.memory = new UserMemory(this, "user");
-    this.kernelAccess = new UserMemory(this, "kernel");
     this.#sleep = new WaitQueue(process.machine.sched, `a timer of ${shape.name}`);
   }
 
   get machine(): Machine {
     return this.process.machine;
+  }
+
+  /** The same memory as the kernel reaches it for this thread: a trap there is no signal but an error. */
+  get kernelAccess(): UserMemory {
+    this.#kernelAccess ??= new UserMemory(this, "kernel");
+    return this.#kernelAccess;
   }
 
   /** The task behind it, once it runs. */

@@ -71,8 +71,12 @@ export function together(one: Handed, other: Handed): Handed {
   };
 }
 
+const constant = new WeakSet();
+
 /** Makes what a plugin says about itself constant in deed: who writes to it afterwards throws. */
 export function freezeClaims(supports: object): void {
+  if (constant.has(supports)) return;
+  constant.add(supports);
   for (const claim of Object.values(supports)) Object.freeze(claim);
   Object.freeze(supports);
 }
