@@ -146,7 +146,7 @@ static void finish(struct highway_card *card)
 	mutex_unlock(&card->lock);
 	give_registers_back(card);
 	mutex_lock(&card->lock);
-	card->is_running = false;
+	WRITE_ONCE(card->is_running, false);
 	wake_up_all(&card->progress);
 }
 
@@ -192,7 +192,7 @@ static int claim(struct highway_card *card, struct file *file)
 
 		mutex_lock(&card->lock);
 		if (!card->is_gone && !card->is_running) {
-			card->is_running = true;
+			WRITE_ONCE(card->is_running, true);
 			card->is_aborted = false;
 			card->has_result = false;
 			ret = 0;
@@ -210,7 +210,7 @@ static int claim(struct highway_card *card, struct file *file)
 static void give_up_claim(struct highway_card *card)
 {
 	mutex_lock(&card->lock);
-	card->is_running = false;
+	WRITE_ONCE(card->is_running, false);
 	wake_up_all(&card->progress);
 	mutex_unlock(&card->lock);
 }

@@ -282,15 +282,12 @@ static long ioctl_file(struct file *file, unsigned int command, unsigned long ar
 	struct highway_object *object;
 	long ret;
 
-	switch (command) {
-	case HIGHWAY_SHOW:
-	case HIGHWAY_SHOW_ODD:
+	if (command == HIGHWAY_SHOW || command == HIGHWAY_SHOW_ODD)
 		return show_own(file, command, argument);
-	case HIGHWAY_RESET:
-		return highway_node_reset(iminor(file_inode(file)));
-	}
 	object = object_of(file);
-	if (READ_ONCE(object->gate.gone))
+	if (command == HIGHWAY_RESET)
+		ret = highway_node_reset(iminor(file_inode(file)), object->strategy);
+	else if (READ_ONCE(object->gate.gone))
 		ret = -ENODEV;
 	else
 		ret = control(object, command, argument);

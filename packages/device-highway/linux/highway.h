@@ -218,7 +218,7 @@ void highway_nodes_exit(void);
  * A reference to what a node shows now, and to the function that it is on; NULL when it is no more.
  */
 struct highway_object *highway_node_object(unsigned int minor);
-int highway_node_reset(unsigned int minor);
+int highway_node_reset(unsigned int minor, struct highway_strategy *strategy);
 
 /* inode.c */
 int highway_inodes_init(void);

@@ -249,7 +249,7 @@ struct highway_object *highway_node_object(unsigned int minor)
  * Gives a node a new object, and takes the one that it had from user space: 0, -ENXIO, -EINVAL for
  * registers, -ENOMEM.
  */
-int highway_node_reset(unsigned int minor)
+int highway_node_reset(unsigned int minor, struct highway_strategy *strategy)
 {
 	struct highway_object *object;
 	struct highway_node *node;
@@ -257,7 +257,8 @@ int highway_node_reset(unsigned int minor)
 
 	mutex_lock(&highway_lock);
 	node = idr_find(&minors, minor);
-	if (!node)
+	/* The number of a node that went may be another's by now. */
+	if (!node || node->strategy != strategy)
 		goto unlock;
 	ret = -EINVAL;
 	if (node->kind == HIGHWAY_BAR)

@@ -97,7 +97,7 @@ int highway_resize(struct highway_object *object, unsigned long pages)
 	highway_quiesce(object);
 	down_write(&object->gate.lock);
 	if (pages <= object->memory.capacity)
-		object->pages = pages;
+		WRITE_ONCE(object->pages, pages);
 	else
 		ret = -EINVAL;
 	up_write(&object->gate.lock);
@@ -114,7 +114,7 @@ static void give_memory_back(struct highway_object *object)
 	mutex_lock(&function->lock);
 	down_write(&object->gate.lock);
 	highway_memory_release(function, &object->memory);
-	object->pages = 0;
+	WRITE_ONCE(object->pages, 0);
 	up_write(&object->gate.lock);
 	mutex_unlock(&function->lock);
 }

@@ -23,7 +23,7 @@ static int list_begin_range(struct mmu_notifier *notifier, const struct mmu_noti
 	struct mirror *mirror = mirror_of(notifier);
 
 	spin_lock(&mirror->lock);
-	mirror->under_way++;
+	WRITE_ONCE(mirror->under_way, mirror->under_way + 1);
 	mirror_zap(mirror, range->start, range->end);
 	spin_unlock(&mirror->lock);
 	return 0;
@@ -34,7 +34,7 @@ static void list_end_range(struct mmu_notifier *notifier, const struct mmu_notif
 	struct mirror *mirror = mirror_of(notifier);
 
 	spin_lock(&mirror->lock);
-	mirror->under_way--;
+	WRITE_ONCE(mirror->under_way, mirror->under_way - 1);
 	mirror->ended++;
 	spin_unlock(&mirror->lock);
 	wake_up_all(&mirror->rest);

@@ -68,6 +68,10 @@ struct mirror_form {
 extern const struct mirror_form mirror_list_form;
 extern const struct mirror_form mirror_interval_form;
 
+/*
+ * Who follows sees to it that nothing else is done with a mirror when it is unfollowed, as the
+ * devices here do by a lock of their own.
+ */
 struct mirror *mirror_follow(const struct mirror_form *form, struct mm_struct *mm,
 			     unsigned long start, unsigned long pages);
 void mirror_unfollow(struct mirror *mirror);

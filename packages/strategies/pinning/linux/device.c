@@ -158,8 +158,8 @@ static long access_page(struct pinning_file *own, unsigned long name, enum mirro
 }
 
 /*
- * The device is at work until the very end: one last word of each page.  One that follows its process
- * finds no translation once that is gone.
+ * The device is at work until the very end: one last word of each page.  One that follows its
+ * process finds no translation once that is gone.
  */
 static void move_last_words(struct held *held)
 {
