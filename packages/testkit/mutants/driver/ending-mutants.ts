@@ -151,7 +151,8 @@ export const endingMutants: readonly Mutant[] = [
     ...ofPages,
     wrong: spoiled(pages, (machine) => {
       const register = machine.devices.register.bind(machine.devices);
-      machine.devices.register = (path, operations) => register(path, { ...operations, owner: undefined });
+      machine.devices.register = (path, operations) =>
+        register(path, Object.defineProperty(operations, "owner", { value: undefined }));
     }),
     caughtBy: {
       "LC-18": /delete_module while two processes map it answers 0, and must fail with EAGAIN/,
