@@ -101,8 +101,11 @@ static int work(void *index_given)
 	desk->process = (int)call0(SYS_getpid);
 	desk->thread = (int)call0(SYS_gettid);
 	for (;;) {
-		if (__atomic_load_n(&desk->state, __ATOMIC_ACQUIRE) != DESK_BUSY) {
-			call4(SYS_futex, &desk->state, FUTEX_WAIT, desk->state, 0);
+		uint32_t state = __atomic_load_n(&desk->state, __ATOMIC_ACQUIRE);
+
+		if (state != DESK_BUSY) {
+			/* Returns at once when a line has come in between. */
+			call4(SYS_futex, &desk->state, FUTEX_WAIT, state, 0);
 			continue;
 		}
 		do_line(actor);

@@ -316,9 +316,11 @@ export class LabExecutor {
       actor.seen = state;
     }
     const now = performance.now();
-    const late = this.#actors.find(
-      (actor) => isAtWork(actor) && now - (this.#askedAt.get(actor) ?? now) > this.#times.operation,
-    );
+    // Of those that the guest does something for: whoever is ready was answered while this process was held up.
+    const late = this.#actors.find((actor) => {
+      if (actor.doing.what !== "asked" && actor.doing.what !== "leaving") return false;
+      return isAtWork(actor) && now - (this.#askedAt.get(actor) ?? now) > this.#times.operation;
+    });
     if (late !== undefined) this.#fail(new GuestLost(`${inWords(late)} for ${this.#times.operation} ms`));
   }
 

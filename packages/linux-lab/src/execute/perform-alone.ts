@@ -1,5 +1,6 @@
 import type { Steps } from "@nopage/testkit/executor";
 import { type Guest, GuestLost } from "../guest/guest.ts";
+import { afterPatience, type Wait } from "../guest/patience.ts";
 import { askedFor } from "./guest-operations.ts";
 
 /** An operation that nobody else can help along may take so long, in milliseconds. */
@@ -23,11 +24,10 @@ export async function performAlone<T>(guest: Guest, actor: number, steps: Steps<
 }
 
 async function answered(guest: Guest, actor: number, words: string) {
-  let timer: NodeJS.Timeout | undefined;
+  let wait: Wait | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new GuestLost(`"${words}" takes more than ${OPERATION_MS / 1000} s`)),
-      OPERATION_MS,
+    wait = afterPatience(OPERATION_MS, () =>
+      reject(new GuestLost(`"${words}" takes more than ${OPERATION_MS / 1000} s`)),
     );
   });
   try {
@@ -35,6 +35,6 @@ async function answered(guest: Guest, actor: number, words: string) {
     if (answer === undefined) throw new GuestLost(`"${words}" was not answered`);
     return answer;
   } finally {
-    clearTimeout(timer);
+    wait?.cancel();
   }
 }

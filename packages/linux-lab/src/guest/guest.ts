@@ -5,6 +5,7 @@ import { buildAgent } from "./build-agent.ts";
 import { cacheFolder } from "./cache.ts";
 import { type ArchiveEntry, packArchive } from "./cpio.ts";
 import { type AgentAnswer, readAnswers } from "./line-protocol.ts";
+import { afterPatience, type Wait } from "./patience.ts";
 import { startMachine, type VirtualMachine } from "./qemu.ts";
 import type { StockKernel } from "./stock-kernel.ts";
 
@@ -248,19 +249,19 @@ export class Guest {
 
   /** Waits no longer than that; a guest that is too slow is ended. */
   async #within<T>(ms: number, what: string, answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let wait: Wait | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      wait = afterPatience(ms, () => {
         this.#lose(`${what} has taken more than ${ms / 1000} s`);
         this.#machine.kill();
         reject(this.#lost);
-      }, ms);
+      });
     });
     const failed = this.#machine.ended.then(() => Promise.reject(this.#lost));
     try {
       return await Promise.race([answer, late, failed]);
     } finally {
-      clearTimeout(timer);
+      wait?.cancel();
       failed.catch(() => {});
     }
   }

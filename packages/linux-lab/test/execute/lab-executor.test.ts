@@ -115,6 +115,26 @@ describe("a program in the guest", () => {
     await expect(running).rejects.toThrow(GuestLost);
   });
 
+  test("MUST NOT be taken for one that hangs because this process was held up", async () => {
+    let isHeldUp = false;
+    const guest = new FakeGuest(() => {
+      if (!isHeldUp) {
+        isHeldUp = true;
+        for (const until = performance.now() + 2 * quick.operation; performance.now() < until; );
+      }
+      return "is 0";
+    });
+    const problems = await run(guest, function* () {
+      yield* user.munmap(0, 0);
+      const other = yield* user.thread(function* () {
+        yield* user.munmap(0, 0);
+      });
+      yield* user.stateOf(other);
+      yield* user.join(other);
+    });
+    expect(problems).toEqual([]);
+  });
+
   test("that acts inside the kernel MUST be told apart from one that breaks its law", async () => {
     const running = run(new FakeGuest(), function* () {
       yield* user.kernel(function* () {});
