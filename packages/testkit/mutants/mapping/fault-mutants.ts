@@ -86,7 +86,10 @@ export const faultMutants: readonly Mutant[] = [
       const page = pgoff < place.backing.pages ? pageOf(place, pgoff) : undefined;
       return gate !== "open" || page === undefined ? undefined : mapPage(page);
     }),
-    caughtBy: { "QU-11": /a load from page 0 ends in SIGBUS BUS_ADRERR, and must end in 0xface0000/ },
+    caughtBy: {
+      "QU-07": /afterwards: page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
+      "RC-02": /what a mapping that came back adds to VmRSS, in pages is 0, and must be 4/,
+    },
   },
   {
     name: "a page is counted without a look at its count",
