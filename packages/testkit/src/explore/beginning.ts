@@ -24,6 +24,15 @@ export class Beginning {
 
   /** Whether a step, of a task that could go first, could start a run that this starts as well. */
   canStartWith(step: Step): boolean {
+    const canStart = this.canStartForSure(step);
+    if (canStart !== undefined) return canStart;
+    const dependence = this.#dependence;
+    if (step.task === this.#last.task) return dependence.isInitial(this.steps(), this.#others.length);
+    return !dependence.conflict(step, this.last);
+  }
+
+  /** The same as far as it can be told without finding out what the last step touches; undefined where it cannot. */
+  canStartForSure(step: Step): boolean | undefined {
     const dependence = this.#dependence;
     const others = this.#others;
     const index = others.findIndex(({ task }) => task === step.task);
@@ -31,10 +40,9 @@ export class Beginning {
     const isApart = dependence.isApart(step, others, others.length);
     if (step.task === this.#last.task) {
       // Independent of what comes before it, the last step would touch what it touches as the first one.
-      return isApart || dependence.isInitial(this.steps(), others.length);
-    }
-    if (!isApart || dependence.conflictInAnyCase(step, this.#last)) return false;
-    return !dependence.conflict(step, this.last);
+      if (isApart) return true;
+    } else if (!isApart || dependence.conflictInAnyCase(step, this.#last)) return false;
+    return undefined;
   }
 
   /** Whether the first step of a branch could start a run that this starts as well. */

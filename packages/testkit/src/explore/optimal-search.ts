@@ -50,7 +50,14 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
   /** Whether a beginning from the state at a depth had to be added, as no run that starts so was or will be explored. */
   protected insert(depth: number, beginning: Beginning): boolean {
     const node = this.path[depth] as OptimalNode;
-    for (const step of node.sleep) if (beginning.canStartWith(step)) return false;
+    // Those first of which it can be told without a run.
+    const others: Step[] = [];
+    for (const step of node.sleep) {
+      const canStart = beginning.canStartForSure(step);
+      if (canStart === true) return false;
+      if (canStart === undefined) others.push(step);
+    }
+    for (const step of others) if (beginning.canStartWith(step)) return false;
     return insertBeginning(node.branches, beginning);
   }
 }
