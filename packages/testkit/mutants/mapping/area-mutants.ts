@@ -202,6 +202,7 @@ export const areaMutants: readonly Mutant[] = [
     right: twoLocks("the same"),
     caughtBy: {
       "AT-05": /law\/0 takes the first lock while it holds the second lock; elsewhere the second lock is/,
+      "QU-11": /takes the first lock while it holds the second lock; elsewhere the second lock is/,
     },
     sanitizers: ["lock-order"],
   },
