@@ -50,16 +50,17 @@ function failureInFull({ program, minimised }: Explored, width: number | undefin
 
 function asData({ program, found, minimised }: Explored) {
   const { executions, abandoned, complete, coverage, remaining } = found;
+  const verdict = verdictOf({ program, found, minimised });
   return {
     law: program.law,
     when: program.lawCase.when,
     contender: program.contender.name,
-    verdict: verdictOf({ program, found, minimised }),
+    verdict,
     executions,
     abandoned,
     complete,
     coverage,
-    remaining: complete ? undefined : remaining,
+    remaining: verdict === "open" ? remaining : undefined,
     problems: minimised?.replay.problems ?? [],
     preemptions: minimised?.preemptions,
     isFewest: minimised?.isFewest,
