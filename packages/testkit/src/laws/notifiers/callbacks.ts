@@ -1,7 +1,7 @@
 import { EAGAIN, EINVAL, type MmuNotifier, oomReap, VM_READ } from "@nopage/core";
 import { must, mustBe, mustFail, succeed } from "../../program/expect.ts";
 import type { Inside } from "../../program/kernel-call.ts";
-import type { Actor, Steps } from "../../program/operation.ts";
+import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw } from "../law.ts";
 import { IntervalRecorder } from "../support/interval.ts";
@@ -202,16 +202,11 @@ export const callbackLaws: readonly AnyLaw[] = [
           const { pageSize } = subject;
           const address = yield* succeed("mmap", subject.map({ sharing: "private", pages: 2 }));
           for (const page of [0, 1]) yield* user.store(address + page * pageSize, 7);
-          const others: Actor[] = [];
-          for (const page of [0, 1]) {
-            others.push(
-              yield* user.thread(function* () {
-                yield* user.madvise(address + page * pageSize, pageSize, "dontneed");
-              }),
-            );
-          }
+          const other = yield* user.thread(function* () {
+            for (const page of [0, 1]) yield* user.madvise(address + page * pageSize, pageSize, "dontneed");
+          });
           yield* subject.reach(address);
-          for (const other of others) yield* user.join(other);
+          yield* user.join(other);
           for (const page of [0, 1]) yield* mustAgree(subject, `page ${page}`, address + page * pageSize);
         },
       },

@@ -8,6 +8,7 @@ import type { AnyLaw } from "../law.ts";
 import { IntervalRecorder } from "../support/interval.ts";
 import { privateMemory } from "../support/private-memory.ts";
 import { type Recorder, record } from "../support/recorder.ts";
+import { A_WHILE } from "../support/taking-away.ts";
 import { leavingCase, shortCase } from "./following.ts";
 import { mustAgree } from "./taking-away.ts";
 
@@ -88,9 +89,9 @@ export const lifetimeLaws: readonly AnyLaw[] = [
             yield* user.madvise(address, subject.pageSize, "dontneed");
           });
           yield* mirror.unfollow();
+          yield* user.join(going);
           yield* user.store(address, 8);
           yield* user.madvise(address, subject.pageSize, "dontneed");
-          yield* user.join(going);
         },
       },
       leavingCase,
@@ -146,8 +147,11 @@ export const lifetimeLaws: readonly AnyLaw[] = [
           const child = yield* user.process(function* () {
             address = yield* succeed("mmap", subject.map({ pages: 1 }));
             yield* subject.put(address, 7);
+            yield* user.sleep(A_WHILE);
           });
-          for (let round = 0; round < 2; round++) yield* mirror.populate(address, "write");
+          // By then the device has what it is to follow, and the process ends.
+          yield* user.sleep(A_WHILE);
+          yield* mirror.populate(address, "write");
           yield* user.join(child);
           mustFail("populating for a process that is gone", yield* mirror.populate(address, "read"), EFAULT);
           must(
