@@ -71,25 +71,17 @@ static struct mm_struct *next_mm(struct highway_object *object)
 	return NULL;
 }
 
-/*
- * munmap() takes areas out of the tree with the mmap lock held for writing, and goes on with it
- * held for reading only: their entries go, their page tables, and at last close is called.  So an
- * area that is still listed may be on its way out, and who wrote an entry into it would leave that
- * behind.
- */
-static bool is_attached(const struct vm_area_struct *vma)
-{
-	return find_vma(vma->vm_mm, vma->vm_start) == vma;
-}
-
 /**
- * highway_for_each_area() - visits every listed area with its mmap lock held for reading
+ * highway_for_each_area() - visits every listed area with its mmap lock held for writing
  * @object: whose areas
- * @visit: called with areas_lock held as well; NULL to wait only until the mmap hooks under
- *         way have ended
+ * @visit: called with areas_lock held as well
  *
  * The mmap lock comes before areas_lock, and an area is good only under the mmap lock of its mm.
  * So each mm is taken a reference of, the list is let go, and looked through again under both.
+ *
+ * To hold it for reading would not do: munmap takes areas out of the tree with the lock held for
+ * writing, and goes on with it held for reading while their entries go, their page tables, and at
+ * last close is called.  An entry that is written meanwhile would be left behind.
  */
 void highway_for_each_area(struct highway_object *object, highway_visit visit)
 {
@@ -101,17 +93,16 @@ void highway_for_each_area(struct highway_object *object, highway_visit visit)
 	object->turn += 2;
 	while ((mm = next_mm(object))) {
 		mutex_unlock(&object->areas_lock);
-		mmap_read_lock(mm);
+		mmap_write_lock(mm);
 		mutex_lock(&object->areas_lock);
 		list_for_each_entry(area, &object->areas, list) {
 			if (area->vma->vm_mm != mm)
 				continue;
 			area->turn = object->turn;
-			if (visit && is_attached(area->vma))
-				visit(object, area->vma);
+			visit(object, area->vma);
 		}
 		mutex_unlock(&object->areas_lock);
-		mmap_read_unlock(mm);
+		mmap_write_unlock(mm);
 		mmput(mm);
 		mutex_lock(&object->areas_lock);
 	}

@@ -50,12 +50,24 @@ static int eager_remap_mmap(struct highway_object *object, struct vm_area_struct
 }
 
 /*
+ * 6.1 keeps an account of the cache mode of an area that was remapped whole (VM_PAT), which whoever
+ * takes its entries settles: two at once, as a revocation and a munmap, and one of them warns.  So
+ * shared areas are emptied here, where the mmap lock keeps the others away.  Private areas are left
+ * to unmap_mapping_range(), which spares the copies in them.
+ */
+static void take_away(struct highway_object *object, struct vm_area_struct *vma)
+{
+	if (!counts_frames(vma))
+		zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+}
+
+/*
  * Whoever passed the gate in the hook above holds the mmap lock for writing until its area can be
- * found.
+ * found by unmap_mapping_range(): so taking that lock waits for it as well.
  */
 static void eager_remap_settle(struct highway_object *object)
 {
-	highway_for_each_area(object, NULL);
+	highway_for_each_area(object, take_away);
 }
 
 struct filling {
