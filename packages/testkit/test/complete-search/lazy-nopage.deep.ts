@@ -1,0 +1,4 @@
+import { lazyNopage } from "@nopage/lazy-nopage";
+import { describeCompleteSearch } from "../support/complete-search.ts";
+
+describeCompleteSearch(lazyNopage);

@@ -1,0 +1,4 @@
+import { pageLookup } from "@nopage/page-lookup";
+import { describeCompleteSearch } from "../support/complete-search.ts";
+
+describeCompleteSearch(pageLookup);

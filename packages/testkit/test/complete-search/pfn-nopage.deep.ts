@@ -1,0 +1,4 @@
+import { pfnNopage } from "@nopage/pfn-nopage";
+import { describeCompleteSearch } from "../support/complete-search.ts";
+
+describeCompleteSearch(pfnNopage);
