@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildAgent } from "./build-agent.ts";
-import { cacheFolder } from "./cache.ts";
 import { type ArchiveEntry, packArchive } from "./cpio.ts";
 import { type AgentAnswer, readAnswers } from "./line-protocol.ts";
 import { afterPatience, type Wait } from "./patience.ts";
@@ -97,8 +97,7 @@ export class Guest {
    */
   static async boot(plan: GuestPlan): Promise<Guest> {
     const agent: ArchiveEntry = { path: "init", contents: readFileSync(buildAgent()), mode: "executable" };
-    const initramfs = join(cacheFolder(), `initramfs-${randomUUID()}`);
-    mkdirSync(cacheFolder(), { recursive: true });
+    const initramfs = join(tmpdir(), `nopage-initramfs-${randomUUID()}`);
     writeFileSync(initramfs, packArchive([agent, ...plan.files]));
     try {
       const machine = startMachine({
