@@ -1,6 +1,8 @@
+import { setFlagsFromString } from "node:v8";
 import { exploreLaw } from "#src/explore/explore-law";
 import { exploreProgram } from "#src/explore/program/explore-program";
 import type { PlainProgram, PlainThread, SharedVariable } from "#src/explore/program/plain-program";
+import { replayLaw, settingOf } from "#src/explore/replay-law";
 import type { LawCase } from "#src/laws/law";
 import { contendersOf } from "#src/model/contender";
 import { plainPages } from "#src/model/plain-pages";
@@ -10,10 +12,14 @@ import { cpuSeconds, median } from "./support/measure.ts";
 import { type Bar, report } from "./support/report.ts";
 
 // Executions a second and core: of small plain programs, which show what the search itself costs, and of laws, of which
-// every execution builds a machine. Each measurement explores the program again and again, from nothing.
+// every execution builds a machine. Each measurement explores the program again and again, from nothing, with the engine
+// told what the command `nopage` tells it.
+
+setFlagsFromString("--no-allocation-site-pretenuring");
 
 const ROUNDS = 15;
-const WARM_UP = 5;
+/** Until the JavaScript engine has compiled what a machine needs. */
+const WARM_UP = 20;
 const ROUND_SECONDS = 0.1;
 
 /** @param explore explores once to the end; the number of executions */
@@ -112,10 +118,11 @@ const increments: PlainProgram = ({ variable, thread }) => {
   return () => [x.value, y.value];
 };
 
-/** Two threads load from a page that the first has touched, while it stores there. */
+/** Two threads load from a page that the first has touched, while it stores there; each has a CPU. */
 const threeThreads: LawCase = {
   when: "",
   schedule: "racy",
+  machine: { cpus: 3 },
   *program({ subject }) {
     const address = yield* succeed("mmap", subject.map());
     yield* user.store(address, 1);
@@ -129,6 +136,7 @@ const threeThreads: LawCase = {
 };
 
 const [contender] = contendersOf(plainPages);
+const { steps } = replayLaw(settingOf(threeThreads, contender, "x86-64"), []);
 const ofPlain = (program: PlainProgram) => () => exploreProgram(program).executions;
 report([
   measured("SB, 3 executions", 200_000, ofPlain(storeBuffer)),
@@ -136,7 +144,7 @@ report([
   measured("IRIW, 15 executions", 200_000, ofPlain(independentReads)),
   measured("readers(8), 256 executions", 200_000, ofPlain(readers)),
   measured("binc(4), 576 executions", 200_000, ofPlain(increments)),
-  measured("a law of three threads, executions on the full machine", 20_000, () => {
+  measured(`a law of three threads, ${steps.length} steps, on the full machine`, 20_000, () => {
     const { executions } = exploreLaw(threeThreads, contender, "x86-64", { maxExecutions: 200 });
     return executions;
   }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Machine } from "../../src/machine.ts";
 import { Mutex } from "../../src/sched/mutex.ts";
 import { RwSemaphore } from "../../src/sched/rw-semaphore.ts";
 import { SpinLock } from "../../src/sched/spin-lock.ts";
@@ -43,6 +44,31 @@ describe("the order of locks", () => {
       },
     ]);
   });
+
+  test.each(["cheap", "all"] as const)(
+    "of a machine MUST be forgotten by the one that takes over its memory: %s sanitizers",
+    (sanitizers) => {
+      const taking = (machine: Machine, outer: string, inner: string): void => {
+        const locks = [new Mutex(machine.sched, outer), new Mutex(machine.sched, inner)] as const;
+        const body = () => locks[0].with(() => locks[1].with(function* () {}));
+        machine.sched.spawn({ name: "a", kind: "kernel", cpu: 0 }, body());
+        machine.sched.run();
+      };
+      const first = new Machine({ sanitizers });
+      taking(first, "one", "two");
+      // Classes are numbered as they come: here the other way round.
+      const second = new Machine({ sanitizers }, first);
+      for (const name of ["two", "one"]) new Mutex(second.sched, name);
+      taking(second, "one", "two");
+      expect(second.violations.list).toEqual([]);
+      taking(second, "two", "one");
+      expect(second.violations.list.map(({ kind }) => kind)).toEqual(["lock-order"]);
+      const third = new Machine({ sanitizers }, second);
+      taking(third, "two", "one");
+      taking(third, "one", "two");
+      expect(third.violations.list.map(({ kind }) => kind)).toEqual(["lock-order"]);
+    },
+  );
 
   test("is reported once for each pair", () => {
     const tasks = new Tasks();
