@@ -50,6 +50,12 @@ export const largerThreads = fc.array(fc.array(simple, { minLength: 1, maxLength
   maxLength: 5,
 });
 
+/** With locks, in which some wait for each other for ever. */
+export const lockingThreads = fc.array(fc.array(statement, { minLength: 1, maxLength: 2 }), {
+  minLength: 3,
+  maxLength: 5,
+});
+
 export function programOf(bodies: readonly (readonly Statement[])[]): PlainProgram {
   return ({ variable, counter, lock, thread }) => {
     const variables = [variable(0), variable(0)] as const;

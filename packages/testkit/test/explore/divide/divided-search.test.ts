@@ -4,7 +4,7 @@ import type { Division } from "#src/explore/divide/divided-search";
 import { exploreProgram } from "#src/explore/program/explore-program";
 import type { PlainProgram } from "#src/explore/program/plain-program";
 import * as programs from "../benchmarks.ts";
-import { largerThreads, programOf } from "../random-plain-programs.ts";
+import { largerThreads, lockingThreads, programOf } from "../random-plain-programs.ts";
 import { exploreDivided, type Led } from "./divided-plain.ts";
 
 const known: readonly (readonly [string, PlainProgram, number])[] = [
@@ -44,9 +44,13 @@ async function sumOf(program: PlainProgram, led: Led) {
   return { executions, abandoned, complete: true, finalStates, problems };
 }
 
-function undivided(program: PlainProgram, maxExecutions = 10_000) {
-  // By source sets, which are another algorithm: what is compared has no mistake in common but by chance.
-  const options = { algorithm: "source", maxExecutions } as const;
+/** The same of an undivided search. One by source sets has no mistake in common with the optimal one but by chance. */
+function undivided(
+  program: PlainProgram,
+  algorithm: "source" | "optimal" = "source",
+  maxExecutions = 10_000,
+) {
+  const options = { algorithm, maxExecutions };
   const { executions, complete, finalStates, failures } = exploreProgram(program, options);
   return {
     complete,
@@ -73,25 +77,34 @@ describe("a search in parts MUST make one run for each trace and give none up, h
   });
 
   it("random small programs", async () => {
-    let divided = 0;
-    const division = fc.record({
-      first: fc.integer({ min: 1, max: 5 }),
-      parts: fc.integer({ min: 1, max: 6 }),
-      runs: fc.integer({ min: 1, max: 5 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(largerThreads, division, async (bodies, division) => {
-        const program = programOf(bodies);
-        const whole = undivided(program, 150);
-        if (!whole.complete) return;
-        if (whole.executions > 10) divided++;
-        expect(await sumOf(program, { division })).toEqual(whole);
-      }),
-      { seed: 20_261_121, numRuns: 150 },
-    );
-    expect(divided).toBeGreaterThan(20);
+    expect(await countDivided(largerThreads, "source")).toBeGreaterThan(20);
+  });
+
+  it("random small programs with locks", async () => {
+    expect(await countDivided(lockingThreads, "optimal")).toBeGreaterThan(20);
   });
 });
+
+/** How many random programs were divided, all of them without a difference to another algorithm, or to no division. */
+async function countDivided(threads: typeof largerThreads, algorithm: "source" | "optimal"): Promise<number> {
+  let divided = 0;
+  const division = fc.record({
+    first: fc.integer({ min: 1, max: 5 }),
+    parts: fc.integer({ min: 1, max: 6 }),
+    runs: fc.integer({ min: 1, max: 5 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(threads, division, async (bodies, division) => {
+      const program = programOf(bodies);
+      const whole = undivided(program, algorithm, 150);
+      if (!whole.complete) return;
+      if (whole.executions > 10) divided++;
+      expect(await sumOf(program, { division })).toEqual(whole);
+    }),
+    { seed: 20_261_121, numRuns: 150 },
+  );
+  return divided;
+}
 
 describe("the course of a search in parts", () => {
   const division = { first: 5, parts: 6, runs: 4 };
