@@ -165,8 +165,24 @@ export class IntervalNodes {
     this.homes[ref] = node;
   }
 
+  /** The first node, in one buffer for all arrays: most trees have no other, and a small machine is built often. */
+  #begin(): void {
+    const buffer = new ArrayBuffer(24 * FULL + 12);
+    this.firsts = new Float64Array(buffer, 0, FULL);
+    this.reaches = new Float64Array(buffer, 8 * FULL, FULL);
+    this.refs = new Int32Array(buffer, 16 * FULL, FULL);
+    this.homes = new Int32Array(buffer, 20 * FULL, FULL);
+    this.counts = new Int32Array(buffer, 24 * FULL, 1);
+    this.heights = new Int32Array(buffer, 24 * FULL + 4, 1);
+    this.parents = new Int32Array(buffer, 24 * FULL + 8, 1);
+  }
+
   #grow(): void {
-    const nodes = Math.max(1, this.counts.length * 2);
+    if (this.counts.length === 0) {
+      this.#begin();
+      return;
+    }
+    const nodes = this.counts.length * 2;
     this.firsts = larger(this.firsts, new Float64Array(nodes * FULL));
     this.reaches = larger(this.reaches, new Float64Array(nodes * FULL));
     this.refs = larger(this.refs, new Int32Array(nodes * FULL));
