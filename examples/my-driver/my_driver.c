@@ -39,7 +39,7 @@ static int my_mmap(struct file *file, struct vm_area_struct *vma)
 
 	mutex_lock(&lock);
 	if (vma->vm_pgoff <= count && vma_pages(vma) <= count - vma->vm_pgoff) {
-		vma->vm_flags |= VM_MIXEDMAP;
+		vma->vm_flags |= VM_MIXEDMAP | VM_DONTEXPAND;
 		vma->vm_ops = &my_operations;
 		ret = 0;
 	}
