@@ -1,3 +1,4 @@
+import type { DeviceDriver } from "@nopage/core";
 import { type Plugin, PluginRegistry } from "@nopage/core/wiring";
 import { highwayDriver } from "@nopage/device-highway";
 import { eagerRemap } from "@nopage/eager-remap";
@@ -36,3 +37,8 @@ export function builtInRegistry(): PluginRegistry {
 export function builtInPackageOf(plugin: object): string | undefined {
   return builtIns.find(([own]) => own === plugin)?.[1];
 }
+
+/** Those of them that laws can be run on: strategies, mirrors and pinning policies. */
+export const conformablePlugins: readonly Exclude<Plugin, DeviceDriver>[] = builtIns.flatMap(([plugin]) =>
+  plugin === highwayDriver ? [] : [plugin as Exclude<Plugin, DeviceDriver>],
+);

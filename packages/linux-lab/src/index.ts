@@ -22,6 +22,15 @@ export {
   type StockKernel,
   stockModules,
 } from "./guest/stock-kernel.ts";
+export type { DisagreeingProgram, ParityResult, ParityStatus } from "./parity/parity-result.ts";
+export { type ParityOptions, parityResultsOf } from "./parity/run-parity.ts";
+export type { SequenceDifference, SequenceEnd } from "./random/compare-sequence.ts";
+export {
+  type RandomFinding,
+  type RandomOptions,
+  type RandomResult,
+  randomResultsOf,
+} from "./random/run-random.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
 export type { LabStatus } from "./run/lab-standing.ts";
 export { kernelOf, ModuleRefused } from "./run/laboratory.ts";
@@ -41,3 +50,4 @@ export {
   type SubjectDefinition,
 } from "./subject/lab-subject.ts";
 export { memfd } from "./subject/memfd.ts";
+export { twins } from "./subjects/twins.ts";

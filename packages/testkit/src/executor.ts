@@ -1,9 +1,11 @@
 /** Executing the laws' programs elsewhere than on the model: the language of user operations, the laws, what a run comes to. */
-export { recordedCase } from "./explain/recorded-program.ts";
+export { type RecordedStep, recordedCase } from "./explain/recorded-program.ts";
+export { exploreLaw } from "./explore/explore-law.ts";
 export type { Law, LawCase, Stage, Trial } from "./laws/law.ts";
 export { markOf } from "./mark.ts";
-export { failureInWords } from "./model/model-world.ts";
-export { LawBroken, mustBe, mustSucceed } from "./program/expect.ts";
+export { type Contender, contendersOf, type Plugin } from "./model/contender.ts";
+export { failureInWords, ModelWorld } from "./model/model-world.ts";
+export { inWords, LawBroken, mustBe, mustSucceed } from "./program/expect.ts";
 export type {
   Actor,
   ActorState,

@@ -177,7 +177,7 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
   bareSubcommand("lab", "hold drivers of a real Linux kernel, in QEMU, to the laws of mapping")
     .option(
       "--subject <name...>",
-      `what is tried: ${subjectNames.join(", ")}, or the path of a module that exports a subject; left out: all of them`,
+      `what is tried: ${subjectNames.join(", ")}, or the path of a module that exports a subject; left out: all that the model has as well`,
     )
     .option("--law <law...>", "these laws only: ids such as LK-06, or families such as LK")
     .option("--module <file...>", "kernel modules to load first, such as mine.ko or mine.ko,pages=4")
@@ -185,6 +185,12 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       "--jobs <number>",
       "guests at the same time, each with a subject of its own; left out: one for each CPU",
     )
+    .option(
+      "--random <number>",
+      "instead of laws so many random sequences of operations, on the model and on Linux",
+    )
+    .option("--seed <number>", "which random sequences; 1 where left out")
+    .option("--markdown <file>", "write what agrees and what does not to this file as tables, with the date")
     .option("--json", asJson)
     .action(async ({ json, ...flags }: LabOptions, command: Command) => {
       checkLeftovers(command);

@@ -1,4 +1,4 @@
-import type { LabResult, LabStatus } from "@nopage/linux-lab";
+import type { ParityResult, ParityStatus } from "@nopage/linux-lab";
 import { allLaws } from "@nopage/testkit/conform";
 import pc from "picocolors";
 import { count } from "./words.ts";
@@ -7,33 +7,44 @@ import { count } from "./words.ts";
 export interface LabDocument {
   /** The kernel's release. */
   readonly kernel: string;
-  readonly results: readonly LabResult[];
+  readonly results: readonly ParityResult[];
 }
 
-/** Subject by subject: which laws hold, which do not apply, and each broken one with its program step by step. */
+/** The document for programs: each result without its steps, which its reason names. */
+export function labJson({ kernel, results }: LabDocument): string {
+  const told = results.map(({ subject, law, status, model, linux, reason }) => {
+    return { subject, law, status, model, linux, reason };
+  });
+  return `${JSON.stringify({ kernel, results: told }, null, 2)}\n`;
+}
+
+/** Subject by subject: on which laws model and Linux agree, which do not apply, and each difference step by step. */
 export function labReport({ kernel, results }: LabDocument): string {
   const subjects = [...new Set(results.map(({ subject }) => subject))];
   const parts = subjects.flatMap((subject) => about(subject, results));
   return [`Linux ${kernel}, in QEMU.`, "", ...parts, closing(results), ""].join("\n");
 }
 
-function about(subject: string, results: readonly LabResult[]): readonly string[] {
+function about(subject: string, results: readonly ParityResult[]): readonly string[] {
   const own = results.filter((result) => result.subject === subject);
-  const having = (status: LabStatus): readonly LabResult[] =>
+  const having = (status: ParityStatus): readonly ParityResult[] =>
     own.filter((result) => result.status === status);
-  const holds = having("holds").map(({ law }) => law);
+  const agree = having("agree");
+  const laws = agree.map(({ law }) => law);
+  const races = agree.filter(({ linux }) => linux !== "holds");
   return [
     pc.bold(subject),
-    `  ${pc.green("holds")}      ${holds.length === 0 ? "nothing" : holds.join(" ")}`,
+    `  ${pc.green("agree")}      ${laws.length === 0 ? "nothing" : laws.join(" ")}`,
+    ...races.map(({ law, linux }) => `  ${pc.dim("race")}       ${law} ${linux}`),
     ...having("explained").map(({ law, reason }) => `  ${pc.yellow("explained")}  ${law}: ${reason}`),
     ...skipped(having("skip")),
-    ...having("broken").flatMap(broken),
+    ...having("disagree").flatMap(disagreeing),
     "",
   ];
 }
 
 /** Laws that do not apply, those with the same reason together. */
-function skipped(results: readonly LabResult[]): readonly string[] {
+function skipped(results: readonly ParityResult[]): readonly string[] {
   const reasons = new Map<string, string[]>();
   for (const { reason, law } of results) {
     const laws = reasons.get(reason);
@@ -43,11 +54,13 @@ function skipped(results: readonly LabResult[]): readonly string[] {
   return [...reasons].map(([reason, laws]) => `  ${pc.dim("skipped")}    ${laws.join(" ")}: ${reason}`);
 }
 
-function broken({ law, reason, broken: programs }: LabResult): readonly string[] {
+function disagreeing({ law, model, linux, reason, programs }: ParityResult): readonly string[] {
   const rule = allLaws.find(({ id }) => id === law)?.rule ?? "";
   return [
-    `  ${pc.red("BROKEN")}     ${law} ${rule}`,
-    ...reason.split("\n").map((line) => `    ${line}`),
+    `  ${pc.red("DISAGREE")}   ${law} ${rule}`,
+    `    ${reason}`,
+    ...labelled("model", model),
+    ...labelled("Linux", linux),
     ...programs.flatMap(({ when, steps }) => [
       `    The program${when === "" ? "" : `, ${when}`}:`,
       ...steps.map((step) => `      ${step}`),
@@ -55,11 +68,15 @@ function broken({ law, reason, broken: programs }: LabResult): readonly string[]
   ];
 }
 
-function closing(results: readonly LabResult[]): string {
-  const having = (status: LabStatus): number => results.filter((result) => result.status === status).length;
+function labelled(side: string, text: string): readonly string[] {
+  return text.split("\n").map((line) => `    ${side}: ${line}`);
+}
+
+function closing(results: readonly ParityResult[]): string {
+  const having = (status: ParityStatus): number =>
+    results.filter((result) => result.status === status).length;
+  const disagree = having("disagree");
   const verdict =
-    having("broken") === 0
-      ? pc.green("It holds")
-      : pc.red(`It does not hold: ${count(having("broken"), "law")} broken`);
-  return `${verdict}; ${count(having("holds"), "law")} kept, ${having("explained")} broken for a known reason, ${having("skip")} that do not apply.`;
+    disagree === 0 ? pc.green("It agrees") : pc.red(`It does not agree: ${count(disagree, "difference")}`);
+  return `${verdict}; ${count(having("agree"), "law")} on which both sides agree, ${having("explained")} with a known reason, ${having("skip")} that do not apply.`;
 }

@@ -56,6 +56,18 @@ function stepsOf(objectPages: number): fc.WeightedArbitrary<RandomStep>[] {
         placement: fc.constantFrom("fixed", "fixed-noreplace"),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: kind("map-opened", {
+        at,
+        mode: fc.constantFrom("read", "write", "read-write"),
+        first,
+        length: odd,
+        protection,
+        sharing: fc.constantFrom("shared", "private"),
+      }),
+    },
+    { weight: 1, arbitrary: kind("command", {}) },
     { weight: 3, arbitrary: kind("unmap", range) },
     { weight: 1, arbitrary: kind("unmap-oddly", { at, skew, length: odd }) },
     { weight: 3, arbitrary: kind("protect", { ...range, protection }) },

@@ -15,8 +15,11 @@ import {
 /** Pages of the file that random programs map beside the object. */
 const FILE_PAGES = 6;
 
+/** `_IO('n', 0x7f)`: nobody's. */
+const UNKNOWN_COMMAND = 0x6e7f;
+
 /** Of the letters of VmFlags, those that say what a program asked for, and not how a kernel keeps its books. */
-const ASKED_FOR = ["rd", "wr", "ex", "sh", "mr", "mw", "me", "ms", "pf", "io", "lo", "dc", "de", "dd", "mm"];
+const ASKED_FOR = ["rd", "wr", "ex", "sh", "mr", "mw", "me", "ms", "pf", "io", "lo", "dc", "de", "dd"];
 
 /** What one step came to. */
 export interface StepOutcome {
@@ -107,6 +110,10 @@ export class RandomRun {
         const request = { address, length, placement, protection: 3, sharing: "private" } as const;
         return this.#placed(yield* user.mmap(request));
       }
+      case "map-opened":
+        return this.#placed(yield* this.#mapOpened(step));
+      case "command":
+        return inWords(yield* this.#command());
       case "unmap":
         return inWords(yield* user.munmap(...this.#bytes(step)));
       case "unmap-oddly":
@@ -153,6 +160,31 @@ export class RandomRun {
     return yield* user.mmap(
       thing === "file" ? { ...request, descriptor: this.#file, pgoff: first } : request,
     );
+  }
+
+  *#mapOpened(step: Extract<RandomStep, { step: "map-opened" }>): Steps<number> {
+    const { mode, first, length, protection, sharing } = step;
+    const descriptor = yield* this.#stage.subject.open(mode);
+    if (isError(descriptor)) return descriptor;
+    const address = yield* user.mmap({
+      address: this.#address(step.at),
+      placement: "fixed",
+      length,
+      protection,
+      sharing,
+      descriptor,
+      pgoff: first,
+    });
+    yield* user.close(descriptor);
+    return address;
+  }
+
+  *#command(): Steps<number> {
+    const descriptor = yield* this.#stage.subject.open();
+    if (isError(descriptor)) return descriptor;
+    const answer = yield* user.ioctl(descriptor, UNKNOWN_COMMAND);
+    yield* user.close(descriptor);
+    return answer;
   }
 
   *#remap(step: Extract<RandomStep, { step: "resize" | "move" }>): Steps<number> {

@@ -1,4 +1,4 @@
-import type { Advice } from "@nopage/core";
+import type { Advice, OpenMode } from "@nopage/core";
 
 /**
  * Pages of the window in which a random program maps, moves and touches memory; all positions are pages of it. What begins
@@ -7,7 +7,7 @@ import type { Advice } from "@nopage/core";
 export const WINDOW_PAGES = 24;
 
 /** Where the window begins, in bytes: far from everything that a kernel puts anywhere by itself. */
-export const WINDOW_START = 0x2000_0000;
+export const WINDOW_START = 0x3000_0000;
 
 /** A range of pages of the window, `[at, at + pages)`. */
 export interface Range {
@@ -29,6 +29,18 @@ export type RandomStep =
       readonly sharing: "shared" | "private";
       readonly populating: "on-demand" | "populate";
     } & Range)
+  /** The object, opened in one way, and mapped by a length that need not be whole pages, in bytes. */
+  | {
+      readonly step: "map-opened";
+      readonly at: number;
+      readonly mode: OpenMode;
+      readonly first: number;
+      readonly length: number;
+      readonly protection: number;
+      readonly sharing: "shared" | "private";
+    }
+  /** A command that no device knows. */
+  | { readonly step: "command" }
   /** `mmap` of anonymous memory by a length that need not be whole pages, at an address that need not begin one; in bytes. */
   | {
       readonly step: "map-oddly";

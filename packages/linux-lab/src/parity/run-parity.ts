@@ -1,0 +1,149 @@
+import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
+import {
+  type Contender,
+  type LawCase,
+  type Plugin,
+  recordedCase,
+  standingOf,
+} from "@nopage/testkit/executor";
+import { inParallel } from "../run/in-parallel.ts";
+import { labStanding, type TriedCase } from "../run/lab-standing.ts";
+import { Laboratory } from "../run/laboratory.ts";
+import { runCaseInLab } from "../run/run-case-in-lab.ts";
+import type { LabOptions } from "../run/run-lab.ts";
+import type { SubjectDefinition } from "../subject/lab-subject.ts";
+import { firstDifference, outcomeVector } from "./compare-steps.ts";
+import { explanationOf } from "./explained-differences.ts";
+import { allowedOnModel, runOnModel } from "./model-run.ts";
+import { modelSideOf } from "./model-side.ts";
+import { type ObservedStep, observed } from "./observed-step.ts";
+import { type ComparedCase, type ParityResult, resultOf } from "./parity-result.ts";
+
+/** Runs of a racy program in the guest where nothing else is said. */
+const RACY_RUNS = 5;
+
+/** What is compared. */
+export interface ParityOptions extends LabOptions {
+  /** What stands on the model's side: each strategy, mirror and pinning policy that twins are of. */
+  readonly plugins: readonly Plugin[];
+}
+
+/**
+ * Runs every law on the model and in the guest, and compares what each step of a program answered. A subject that the model
+ * does not have is held to the laws alone. Programs that look at nothing of their subject are run on the first only.
+ *
+ * @throws ModuleRefused when a module cannot be loaded
+ * @throws GuestLost when no guest can be booted
+ */
+export async function* parityResultsOf(
+  subjects: readonly SubjectDefinition[],
+  options: ParityOptions,
+): AsyncGenerator<ParityResult, void, void> {
+  yield* inParallel(subjects, options.jobs ?? 1, async function* (next) {
+    const laboratory = new Laboratory(options.modules);
+    try {
+      for (let subject = next(); subject !== undefined; subject = next()) {
+        const trial = subject.trial;
+        const alone = subjects.find((other) => other.trial === trial)?.name ?? subject.name;
+        const compared = { subject, alone, on: modelSideOf(subject, options.plugins), laboratory };
+        for (const law of selectLaws(options.laws)) {
+          yield await compareLaw(law, compared, options.racyRuns ?? RACY_RUNS);
+        }
+      }
+    } finally {
+      await laboratory.discard();
+    }
+  });
+}
+
+interface Compared {
+  readonly subject: SubjectDefinition;
+  /** The subject that programs are run on which look at nothing of it. */
+  readonly alone: string;
+  /** The same on the model; undefined where there is none. */
+  readonly on: Contender | undefined;
+  readonly laboratory: Laboratory;
+}
+
+async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Promise<ParityResult> {
+  const about = { subject: compared.subject.name, law: law.id };
+  const skip = (reason: string): ParityResult => {
+    return { ...about, status: "skip", model: "", linux: "", reason, programs: [] };
+  };
+  if (law.level === "untested") return skip(law.reason);
+  if (law.level === "model-only") return skip("user space cannot see it");
+  const tried: TriedCase[] = [];
+  const cases: ComparedCase[] = [];
+  for (const lawCase of law.cases) {
+    if (lawCase.kinds === "one" && compared.subject.name !== compared.alone) {
+      const why = `it is not about the driver: ${compared.alone} is enough`;
+      tried.push({ lawCase, end: { kind: "excluded", why } });
+      continue;
+    }
+    const one = await compareCase(lawCase, compared, racyRuns);
+    tried.push(...one.tried);
+    if (one.tried.some(({ end }) => end.kind === "run")) cases.push(one);
+  }
+  if (cases.length === 0) return skip(standingOf(tried.map(({ end }) => end)).reason);
+  const explanations = (compared.subject.explained ?? []).filter((explained) => explained.law === law.id);
+  return resultOf(about, labStanding(tried, explanations), cases, (when) =>
+    explanationOf(law.id, when, compared.subject.name),
+  );
+}
+
+async function compareCase(
+  lawCase: LawCase,
+  { subject, on, laboratory }: Compared,
+  racyRuns: number,
+): Promise<ComparedCase & { readonly tried: readonly TriedCase[] }> {
+  const tried: TriedCase[] = [];
+  const runs: ObservedStep[][] = [];
+  let broken: readonly string[] = [];
+  for (let run = 0; run < (lawCase.schedule === "racy" ? racyRuns : 1); run++) {
+    const steps: ObservedStep[] = [];
+    const watched = recordedCase(lawCase, (line, step) => steps.push(observed(line, step)));
+    const { end, steps: lines, guest } = await runCaseInLab(watched, subject, laboratory);
+    if (guest === "spoilt") await laboratory.discard();
+    tried.push({ lawCase, end });
+    if (end.kind === "excluded") break;
+    runs.push(steps);
+    if (end.problems.length === 0) continue;
+    broken = lines;
+    break;
+  }
+  const { when, schedule } = lawCase;
+  const linux = tried.flatMap(({ end }) => (end.kind === "run" ? end.problems : []));
+  const base = { when, tried, linux, broken };
+  if (on === undefined || runs.length === 0) return base;
+  if (schedule === "racy") return { ...base, ...comparedRaces(lawCase, on, runs) };
+  const model = runOnModel(lawCase, on);
+  if (model === undefined) return base;
+  const { problems } = model;
+  // How a broken law differs is said by its problem already.
+  const difference = firstDifference(model.steps, runs[0] ?? []);
+  return { ...base, model: problems, ...(difference !== undefined && { difference }) };
+}
+
+/** What was seen in the guest, held against what the model allows. */
+function comparedRaces(
+  lawCase: LawCase,
+  on: Contender,
+  runs: readonly (readonly ObservedStep[])[],
+): Pick<ComparedCase, "model" | "difference" | "seen"> {
+  const { problems, vectors, complete } = allowedOnModel(lawCase, on);
+  const seen = new Set(runs.map(outcomeVector));
+  const allowed = {
+    seen: [...seen].filter((vector) => vectors.has(vector)).length,
+    allowed: vectors.size,
+    complete,
+  };
+  const strange = runs.find((steps) => !vectors.has(outcomeVector(steps)));
+  if (!complete || strange === undefined) return { model: problems, seen: allowed };
+  const steps = strange.map(({ line }) => line);
+  const model = `one of ${vectors.size} other outcomes`;
+  return {
+    model: problems,
+    seen: allowed,
+    difference: { model, linux: outcomeVector(strange), steps: [...steps, `model: ${model}`, ...vectors] },
+  };
+}

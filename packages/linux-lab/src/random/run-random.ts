@@ -1,0 +1,96 @@
+import type { Plugin } from "@nopage/testkit/executor";
+import { type RandomStep, sequentialSteps } from "@nopage/testkit/random";
+import fc from "fast-check";
+import { modelSideOf } from "../parity/model-side.ts";
+import { inParallel } from "../run/in-parallel.ts";
+import { Laboratory } from "../run/laboratory.ts";
+import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
+import {
+  type SequenceDifference,
+  type SequenceEnd,
+  sequenceDifference,
+  sequenceOnLinux,
+  sequenceOnModel,
+} from "./compare-sequence.ts";
+
+/** Steps of a sequence, at most. */
+const STEPS = 20;
+
+/** What random sequences are run on, and how many. */
+export interface RandomOptions {
+  /** Sequences, those of all subjects together. */
+  readonly count: number;
+  readonly seed: number;
+  /** What stands on the model's side. */
+  readonly plugins: readonly Plugin[];
+  readonly modules?: readonly GuestModule[];
+  /** Guests that are at work at the same time; 1 where left out. */
+  readonly jobs?: number;
+  /** Told before each sequence. */
+  announce?(subject: string): void;
+}
+
+/** The shortest sequence that was found on which the model and Linux do not agree. */
+export interface RandomFinding {
+  readonly steps: readonly RandomStep[];
+  readonly difference: SequenceDifference;
+  readonly model: SequenceEnd;
+  readonly linux: SequenceEnd;
+}
+
+/** What came of one subject's sequences. */
+export interface RandomResult {
+  readonly subject: string;
+  /** Sequences that were run, without those that shorten a finding. */
+  readonly sequences: number;
+  /** Undefined where both sides agreed on all of them. */
+  readonly finding: RandomFinding | undefined;
+}
+
+/**
+ * Runs random sequences of user operations on the model and in the guest, and compares what each operation came to, and what
+ * is mapped at the end. The first difference on a subject is shortened as far as it goes, and ends the subject's turn. Subjects
+ * that the model does not have are left out.
+ *
+ * @throws ModuleRefused when a module cannot be loaded
+ * @throws GuestLost when no guest can be booted
+ */
+export async function* randomResultsOf(
+  subjects: readonly SubjectDefinition[],
+  options: RandomOptions,
+): AsyncGenerator<RandomResult, void, void> {
+  const known = subjects.filter((subject) => modelSideOf(subject, options.plugins) !== undefined);
+  const each = Math.ceil(options.count / Math.max(1, known.length));
+  yield* inParallel(known, options.jobs ?? 1, async function* (next) {
+    const laboratory = new Laboratory(options.modules);
+    try {
+      for (let subject = next(); subject !== undefined; subject = next()) {
+        yield await compareSequences(subject, each, laboratory, options);
+      }
+    } finally {
+      await laboratory.discard();
+    }
+  });
+}
+
+async function compareSequences(
+  subject: SubjectDefinition,
+  count: number,
+  laboratory: Laboratory,
+  { seed, plugins, announce }: RandomOptions,
+): Promise<RandomResult> {
+  const on = modelSideOf(subject, plugins);
+  if (on === undefined) throw new Error(`the model has no ${subject.name}`);
+  let finding: RandomFinding | undefined;
+  const agrees = fc.asyncProperty(sequentialSteps({ steps: STEPS, pages: subject.pages }), async (steps) => {
+    announce?.(subject.name);
+    const model = sequenceOnModel(steps, on);
+    const linux = await sequenceOnLinux(steps, subject, laboratory);
+    const difference = sequenceDifference(model, linux);
+    // The last that differs is the shortest.
+    if (difference !== undefined) finding = { steps, difference, model, linux };
+    return difference === undefined;
+  });
+  const { numRuns } = await fc.check(agrees, { seed, numRuns: count });
+  return { subject: subject.name, sequences: numRuns, finding };
+}
