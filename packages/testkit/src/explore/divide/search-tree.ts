@@ -70,11 +70,11 @@ export class SearchTree {
   takeIn(places: readonly Place[], answers: readonly SubTreeAnswer[]): void {
     const ways = places.map((place, index) => this.#takeInOne(place, answers[index] as SubTreeAnswer));
     answers.forEach(({ steps: list, requests }, index) => {
-      const { states, tasks } = ways[index] as Way;
+      const states = ways[index] as readonly State[];
       const steps = stepsOf(list);
       for (const { depth, beginning } of requests) {
         const asked = beginning.map((place) => steps[place] as Step);
-        this.#grant(states[depth] as State, tasks[depth], asked);
+        this.#grant(states[depth] as State, asked);
       }
     });
     if (this.#root?.kind === "state") this.#root = withoutWhatIsOver(this.#root);
@@ -122,8 +122,8 @@ export class SearchTree {
     return false;
   }
 
-  /** Takes in what is left of a part, and how it began; the way to it. */
-  #takeInOne({ prefix, spine, open: before }: Place, answer: SubTreeAnswer): Way {
+  /** Takes in what is left of a part, and how it began; the states on the way to it. */
+  #takeInOne({ prefix, spine, open: before }: Place, answer: SubTreeAnswer): readonly State[] {
     const states: State[] = [];
     let at = this.#root;
     for (let depth = 0; depth < spine.length; depth++) {
@@ -135,17 +135,15 @@ export class SearchTree {
     if (last === undefined) {
       const { open } = answer;
       this.#root = open.length === 0 ? undefined : { kind: "part", task: NOBODY, isLeaf: true, open };
-      return { states, tasks: [] };
+      return states;
     }
-    const tasks = prefix.slice(0, spine.length);
     if (before.length > 0) {
-      putBack(last, tasks.at(-1), answer, before[0]?.executions ?? 0);
-      return { states, tasks };
+      putBack(last, prefix[spine.length - 1], answer, before[0]?.executions ?? 0);
+      return states;
     }
-    tasks.push(...answer.first.map(({ task }) => task));
     const added = this.#begin(last, answer.first);
-    putBack(added.at(-1) ?? last, tasks.at(-1), answer, 0);
-    return { states: [...states, ...added], tasks };
+    putBack(added.at(-1) ?? last, answer.first.at(-1)?.task, answer, 0);
+    return [...states, ...added];
   }
 
   /** Follows the first branch of a state down to its first leaf, by the steps that were taken; the states on the way. */
@@ -174,21 +172,17 @@ export class SearchTree {
     return added;
   }
 
-  /**
-   * Adds a beginning that a race has asked for at a state, unless runs that start so are explored, or will be.
-   *
-   * @param onTheWay the task that led from there to who asks
-   */
-  #grant(at: State, onTheWay: number | undefined, steps: readonly Step[]): void {
+  /** Adds a beginning that a race has asked for at a state, unless runs that start so are explored, or will be. */
+  #grant(at: State, steps: readonly Step[]): void {
     const others = steps.slice(0, -1);
     const asked = new Beginning(this.#dependence, others, steps.at(-1) as Step, undefined);
-    let own = onTheWay;
-    for (let state = at; !asked.isOver; own = undefined) {
+    let state = at;
+    while (!asked.isOver) {
       const kept = new Map(state.children.map((child) => [child.task, child]));
       let begun: State | Part | undefined;
       for (const step of state.sleep) {
+        if (!asked.canStartWith(step)) continue;
         const child = kept.get(step.task);
-        if ((step.task === own && child !== undefined) || !asked.canStartWith(step)) continue;
         if (child === undefined) return;
         begun ??= child;
       }
@@ -201,12 +195,6 @@ export class SearchTree {
       state = begun;
     }
   }
-}
-
-/** The states on the way to a part, and the tasks that lead from one to the next, the last one to the part. */
-interface Way {
-  readonly states: readonly State[];
-  readonly tasks: readonly number[];
 }
 
 function stateAt(task: number, sleep: Step[], branches: WakeupBranch[]): State {
