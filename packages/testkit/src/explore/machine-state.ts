@@ -45,6 +45,7 @@ export class StateFollower {
   /** Frames that some entry or TLB named, or somebody pinned: they are followed to their end. */
   readonly #frames = new Set<Page>();
   #state: State = new Map();
+  #entries = 0;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -66,19 +67,16 @@ export class StateFollower {
     return changes;
   }
 
-  /** What is to be counted at present. */
+  /** What there was to be counted when changes were last asked for. */
   counters(): MachineCounters {
-    const { memory, mms, stats } = this.#machine;
-    const entries = [...mms].reduce((sum, { table }) => sum + [...visitEntries(table)].length, 0);
-    return {
-      faults: stats.faults,
-      entries,
-      pins: memory.frames.pincount.reduce((sum, pins) => sum + pins, 0),
-    };
+    const { memory, stats } = this.#machine;
+    const pins = memory.frames.pincount.reduce((sum, count) => sum + count, 0);
+    return { faults: stats.faults, entries: this.#entries, pins };
   }
 
   #look(): State {
     const state: State = new Map();
+    this.#entries = 0;
     const say = (kind: StateKind, of: string, is: string): void => {
       state.set(`${kind} ${of}`, { kind, of, is });
     };
@@ -105,6 +103,7 @@ export class StateFollower {
       if (area.backing !== undefined) this.#gates.add(area.backing.gate);
     }
     for (const { vpn, level, entry } of visitEntries(mm.table)) {
+      this.#entries++;
       const large = level > 0 ? `, ${mm.table.pagesAt(level)} pages` : "";
       say("entry", `${mm.name} at ${hex(vpn * mm.pageSize)}`, `${this.#entryInWords(entry)}${large}`);
     }

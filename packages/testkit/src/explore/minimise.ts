@@ -77,7 +77,7 @@ interface Failure extends Task {
 
 function withFewestPreemptions(task: Task, schedule: readonly number[]): Failure {
   const { setting, maxExecutions, fails } = task;
-  const first = replayLaw(setting, schedule);
+  const first = replayLaw(setting, schedule, "steps");
   const most = preemptionsIn(first);
   const found = fewestPreemptions(runOf(setting), most, maxExecutions, fails);
   const replay = shortestOf(setting, found) ?? first;
@@ -89,7 +89,7 @@ function withFewestPreemptions(task: Task, schedule: readonly number[]): Failure
 function shortestOf(setting: LawSetting, { schedules }: Fewest): LawReplay | undefined {
   let shortest: LawReplay | undefined;
   for (const schedule of schedules) {
-    const replay = replayLaw(setting, schedule);
+    const replay = replayLaw(setting, schedule, "steps");
     if (shortest === undefined || replay.failedAt < shortest.failedAt) shortest = replay;
   }
   return shortest;
@@ -101,6 +101,7 @@ function withLessDone(whole: Failure): Failure {
   replayLaw(
     { ...whole.setting, lawCase: shortenedCase(whole.setting.lawCase, [], actors) },
     tasksOf(whole.replay),
+    "steps",
   );
   let best = whole;
   let executions = 0;
@@ -159,7 +160,7 @@ function finished({ setting, leftOut, fails, isFewest, ...found }: Failure, befo
   const replay = inCanonicalOrder(setting, without.replay, fails);
   const met = whatMet(setting, replay);
   return {
-    replay,
+    replay: replayLaw(setting, tasksOf(replay)),
     preemptions: preemptionsIn(replay),
     isFewest,
     leftOut,
@@ -253,7 +254,7 @@ function whatMet(
 /** The replay; undefined when the tasks cannot go on in that order. */
 function tryReplay(setting: LawSetting, schedule: readonly number[]): LawReplay | undefined {
   try {
-    return replayLaw(setting, schedule);
+    return replayLaw(setting, schedule, "steps");
   } catch (thrown) {
     if (thrown instanceof ScheduleMisfit) return undefined;
     throw thrown;

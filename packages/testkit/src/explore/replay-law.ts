@@ -77,9 +77,14 @@ export function settingOf(lawCase: LawCase, contender: Contender, geometry: Geom
  * can, and then the first that can.
  *
  * @param recorded numbers of tasks, or steps, which have to announce what they announced then
+ * @param followed whether the machine's state is followed from step to step, which takes most of the time, or left out
  * @throws ScheduleMisfit that names the step, what was recorded and what was found, when they differ
  */
-export function replayLaw(setting: LawSetting, recorded: readonly (number | RecordedStep)[]): LawReplay {
+export function replayLaw(
+  setting: LawSetting,
+  recorded: readonly (number | RecordedStep)[],
+  followed: "state" | "steps" = "state",
+): LawReplay {
   const names = new Map<string, string>();
   const tells: string[] = [];
   const chooser = new ReplayingChooser(recorded, names, tells);
@@ -88,7 +93,7 @@ export function replayLaw(setting: LawSetting, recorded: readonly (number | Reco
     eventLog: "on",
     chooser,
   });
-  chooser.follow(world.machine);
+  chooser.follow(world.machine, followed);
   const lawCase = watchedCase(setting.lawCase, () => chooser.noteFailure());
   const { problems } = world.run(recordedCase(lawCase, (line) => tells.push(line)));
   chooser.finish();
@@ -101,6 +106,8 @@ export function replayLaw(setting: LawSetting, recorded: readonly (number | Reco
   };
 }
 
+const NOT_FOLLOWED: MachineCounters = { faults: 0, entries: 0, pins: 0 };
+
 /** Repeats an order and notes what each step does. */
 class ReplayingChooser implements Chooser {
   readonly name = "replay";
@@ -110,7 +117,7 @@ class ReplayingChooser implements Chooser {
   readonly steps: ReplayedStep[] = [];
   start: readonly StateChange[] = [];
   failedAt: number | undefined = undefined;
-  #followed: { readonly machine: Machine; readonly state: StateFollower } | undefined = undefined;
+  #followed: { readonly machine: Machine; readonly state: StateFollower | undefined } | undefined = undefined;
   readonly #recorded: readonly (number | RecordedStep)[];
   readonly #names: ReadonlyMap<string, string>;
   readonly #tells: string[];
@@ -126,8 +133,8 @@ class ReplayingChooser implements Chooser {
     this.#tells = tells;
   }
 
-  follow(machine: Machine): void {
-    this.#followed = { machine, state: new StateFollower(machine) };
+  follow(machine: Machine, followed: "state" | "steps"): void {
+    this.#followed = { machine, state: followed === "state" ? new StateFollower(machine) : undefined };
   }
 
   choose(enabled: readonly Task[]): Task {
@@ -149,7 +156,7 @@ class ReplayingChooser implements Chooser {
       callers: callersOf(task),
       events: [],
       changes: [],
-      counters: { faults: 0, entries: 0, pins: 0 },
+      counters: NOT_FOLLOWED,
       tells: [],
     });
     return task;
@@ -204,7 +211,8 @@ class ReplayingChooser implements Chooser {
     const step = this.steps.pop();
     const events = [...machine.log.events(this.#eventsBefore)];
     const tells = this.#tells.splice(0);
-    const [changes, counters] = [state.changes(), state.counters()];
+    const changes = state?.changes() ?? [];
+    const counters = state?.counters() ?? NOT_FOLLOWED;
     this.#eventsBefore = machine.log.length;
     if (step === undefined) {
       this.start = changes;

@@ -56,7 +56,7 @@ const idle = reading(function* () {
 function minimised(lawCase: LawCase, plan: SearchPlan): Minimised {
   const [failure] = exploreLaw(lawCase, contender, "x86-64", { plan, atFailure: "stop" }).counterexamples;
   if (failure === undefined) throw new Error("the search has found no failure");
-  return minimise(settingOf(lawCase, contender, "x86-64"), failure.schedule, 3000);
+  return minimise(settingOf(lawCase, contender, "x86-64"), failure.schedule, 1000);
 }
 
 describe("what a failure does not need of its program", () => {
