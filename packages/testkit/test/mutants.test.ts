@@ -13,6 +13,15 @@ describe("a mutant", () => {
     expect(result).toMatchObject({ name: mutant.name, caught: true, by: named });
   });
 
+  // A law that breaks off leaves whoever it holds up, who is then reported as well: of the mutant that says nothing.
+  it("MUST NOT be taken for caught by a wait of the law's own", () => {
+    const own = "deadlock: thread sleeps on the law to look around";
+    const signs = allMutants.flatMap(({ name, caughtBy }) =>
+      Object.entries(caughtBy).map(([law, sign]) => ({ what: `${name}, ${law}`, sign })),
+    );
+    expect(signs.filter(({ sign }) => sign.test(own)).map(({ what }) => what)).toEqual([]);
+  });
+
   it("MUST have a name of its own", () => {
     const names = allMutants.map(({ name }) => name);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);

@@ -18,8 +18,10 @@ export const mirrorMutants: readonly Mutant[] = [
     bug: "B36",
     source: "KVM APIC page, e649b3f0188f",
     ...without("list", "the count"),
-    caughtBy: { "MN-09": /deadlock: thread sleeps on the law to look around/ },
-    sanitizers: ["deadlock"],
+    caughtBy: {
+      "MN-03": /the driver populates during the invalidation/,
+      "MN-09": /a driver that populates during the invalidation is ended, and must be blocked/,
+    },
   },
   {
     name: "a count is asked and the entry is not read again",
@@ -51,8 +53,7 @@ export const mirrorMutants: readonly Mutant[] = [
     bug: "B38",
     source: "invalidate_page before 2017",
     ...without("list", "the zap at the beginning"),
-    caughtBy: { "MN-03": /deadlock: thread sleeps on the law to look around/ },
-    sanitizers: ["deadlock"],
+    caughtBy: { "MN-03": /the device has a translation during the invalidation/ },
   },
   {
     name: "the follower is freed when the process goes",
@@ -100,8 +101,9 @@ export const mirrorMutants: readonly Mutant[] = [
     bug: "law",
     source: "mm/mmu_notifier.c mmu_interval_read_begin",
     ...without("list", "the wait for an end"),
-    caughtBy: { "MN-09": /deadlock: thread sleeps on the law to look around/ },
-    sanitizers: ["deadlock"],
+    caughtBy: {
+      "MN-09": /a driver that populates during the invalidation is ended, and must be blocked/,
+    },
   },
   {
     name: "who waits for the end of an invalidation is not woken",
