@@ -7,6 +7,7 @@ import { areaAt, mustHaveFaulted } from "../support/accounts.ts";
 import { existingPages } from "../support/existing-pages.ts";
 import { countsOf } from "../support/hook-counts.ts";
 import { mapPlanted, plantDevice, setOps } from "../support/planted-device.ts";
+import { mustShowAgain } from "../support/shown-pages.ts";
 import { countsItsPages, countsNothing } from "./bare-frames.ts";
 import { debuggerCases } from "./debugger.ts";
 
@@ -214,7 +215,7 @@ export const reachLaws: readonly AnyLaw[] = [
             if (flags.includes("io")) continue;
             mustBe(`madvise ${advice}`, yield* user.madvise(address, length, advice), 0);
           }
-          mustBe("the first page afterwards", yield* subject.reach(address), subject.markOf(0));
+          yield* mustShowAgain(subject, "the first page afterwards", { address, first: 0, pages: 1 });
         },
       },
     ],

@@ -6,7 +6,7 @@ import type { Subject } from "../../subject/subject.ts";
 import type { AnyLaw, Stage } from "../law.ts";
 import { countsOf, mustHaveRun } from "../support/hook-counts.ts";
 import { freeRange, isSmallerThan, move, reserveRange } from "../support/reserved-range.ts";
-import { mustBeUnmapped, mustShow } from "../support/shown-pages.ts";
+import { mustBeUnmapped, mustShow, mustShowAgain } from "../support/shown-pages.ts";
 import { mustHaveAreas } from "./open-close.ts";
 
 /** Whether and how a mapping grows, shrinks and is duplicated. */
@@ -182,7 +182,7 @@ export const resizingLaws: readonly AnyLaw[] = [
           if (subject.counts !== undefined) {
             yield* mustHaveRun(subject, "mremap of old length 0", before, { opens: 1, closes: 0 });
           }
-          yield* mustShow(subject, "the duplicate", { address: copy, first: 0, pages });
+          yield* mustShowAgain(subject, "the duplicate", { address: copy, first: 0, pages });
           yield* mustShow(subject, "the original", { address, first: 0, pages });
         },
       },

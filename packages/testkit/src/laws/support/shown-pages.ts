@@ -1,4 +1,4 @@
-import { mustBe, SIGSEGV_MAPERR } from "../../program/expect.ts";
+import { mustBe, SIGBUS, SIGSEGV_MAPERR } from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { Subject } from "../../subject/subject.ts";
@@ -16,6 +16,21 @@ export function* mustShow(subject: Subject, what: string, { address, first, page
     if (subject.holes.includes(page)) continue;
     const seen = yield* subject.reach(address + (page - first) * subject.pageSize);
     mustBe(`${what}: object page ${page}`, seen, subject.markOf(page));
+  }
+}
+
+/**
+ * A piece whose entries are not there must show the object where a touch makes them. Where mmap alone makes them nothing brings
+ * them back, and a touch is SIGBUS (RE-10).
+ */
+export function* mustShowAgain(subject: Subject, what: string, piece: Piece): Steps<void> {
+  if (subject.supports.populate === "lazy") {
+    yield* mustShow(subject, what, piece);
+    return;
+  }
+  for (let page = piece.first; page < piece.first + piece.pages; page++) {
+    const seen = yield* subject.reach(piece.address + (page - piece.first) * subject.pageSize);
+    mustBe(`${what}: object page ${page}, which only mmap could show`, seen, SIGBUS);
   }
 }
 
