@@ -85,7 +85,9 @@ export function createModelSubject(
   const long = new LongObject(machine, kernel, strategy, backing);
   const { binding } = device;
   const { countsPages } = supports;
-  const driver = new SubjectDriver({ machine, kernel, strategy, binding, shown, watch, long, countsPages });
+  const nodes = [DEVICE, ELSEWHERE];
+  const parts = { machine, kernel, strategy, binding, shown, watch, long, nodes, countsPages };
+  const driver = new SubjectDriver(parts);
   controls.register(machine, driver);
   const Kind = backing === "linear" ? LinearSubject : StrategySubject;
   return new Kind({ strategy, backing, holes }, { machine, supports, holes: holed, device, shown });

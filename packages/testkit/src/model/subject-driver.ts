@@ -32,6 +32,8 @@ export interface DriverParts {
   readonly shown: ShownMemory;
   readonly watch: HookWatch;
   readonly long: LongObject;
+  /** The names of its device, which go with it. */
+  readonly nodes: readonly string[];
   /** Whether the pages that it shows are counted, so that they may be freed while they are mapped. */
   readonly countsPages: boolean;
 }
@@ -73,7 +75,9 @@ export class SubjectDriver {
   }
 
   *remove(): Sleepable<number> {
-    yield* this.parts.binding.remove();
+    const { machine, binding, nodes } = this.parts;
+    for (const node of nodes) machine.devices.unregister(node);
+    yield* binding.remove();
     return 0;
   }
 
