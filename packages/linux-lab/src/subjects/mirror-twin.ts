@@ -104,11 +104,19 @@ function* mapAndFollow(
     protection = VM_READ | VM_WRITE,
     sharing = "shared",
     descriptor,
+    fixedAt,
   }: NonNullable<Parameters<Subject["map"]>[0]>,
 ): Steps<number> {
   const file = descriptor ?? (yield* markedFile());
   const length = pages * PAGE_BYTES;
-  const address = yield* user.mmap({ length, protection, sharing, pgoff: first, descriptor: file });
+  const address = yield* user.mmap({
+    ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
+    length,
+    protection,
+    sharing,
+    pgoff: first,
+    descriptor: file,
+  });
   if (descriptor === undefined) yield* user.close(file);
   if (address < 0) return address;
   // It stays open until the process ends: with its release the device stops following.

@@ -235,7 +235,9 @@ export class RandomRun {
   #areaInWords({ start, end, shared, name, pgoff, flags, rss, anonymous }: SmapsArea): string {
     const { pageSize } = this.#stage.subject;
     const page = (address: number) => (address - WINDOW_START) / pageSize;
-    const from = name === "" ? "" : ` from ${pgoff}`;
+    // A private area of bare frames counts its pages by them, wherever they are (`remap_pfn_range`).
+    const hasPlace = name !== "" && (shared || !flags.includes("pf"));
+    const from = hasPlace ? ` from ${pgoff}` : "";
     const asked = flags.filter((flag) => ASKED_FOR.includes(flag)).join(" ");
     const counted = `${rss} counted, ${anonymous} of its own`;
     return `[${page(start)}, ${page(end)}) ${shared ? "shared" : "private"}${from}: ${asked}; ${counted}`;
