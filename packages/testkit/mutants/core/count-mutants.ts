@@ -60,7 +60,11 @@ export const countMutants: readonly Mutant[] = [
       ...law,
       name: "unmapping drops no reference",
       source: "mm/memory.c zap_pte_range (__tlb_remove_page)",
-      caughtBy: { "AT-02": /nobody has reported the sleep-in-atomic that the program provokes/ },
+      caughtBy: {
+        "FR-01": /leak: references was \d+ and is \d+/,
+        "RC-01": /the references that are left is \d+, and must be 0/,
+      },
+      sanitizers: ["leak"],
     },
   ),
   wrongCore(

@@ -235,7 +235,10 @@ export const mapCallMutants: readonly Mutant[] = [
       ...law,
       name: "mprotect does nothing",
       source: "mm/mprotect.c do_mprotect_pkey",
-      caughtBy: { "MN-17": /nobody has reported the deadlock that the program provokes/ },
+      caughtBy: {
+        "FR-05": /a store to a mapping that mprotect made one for reading is undefined, and must be SIGSEGV/,
+        "PE-07": /a store to page 0 is undefined, and must be SIGSEGV SEGV_ACCERR/,
+      },
     },
   ),
   wrongCore(

@@ -20,8 +20,29 @@ export const removalMutants: readonly Mutant[] = [
       name: "a TLB is not flushed",
       source: "CVE-2022-0330 i915, fix 7938d61591d3; hugetlb CVE-2021-4002",
       caughtBy: {
-        "RC-05": /a load from a page with all references taken is 0xface0000, and must be SIGBUS BUS_ADRERR/,
+        "RV-01": /a store after mprotect is undefined, and must be SIGSEGV SEGV_ACCERR/,
+        "RV-04": /stale-tlb by law\/0: law\/0 loads from 0x[0-9a-f]+ through a stale translation/,
+        "RV-06":
+          /a load through its usual name while the object is taken away is 0x[0-9a-f]+, and must be not/,
       },
+      sanitizers: ["stale-tlb"],
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine) => {
+      machine.tlbs.forEach((tlb, cpu) => {
+        const flush = tlb.flushRange.bind(tlb);
+        tlb.flushRange = (start, end) => {
+          if (machine.sched.running.cpu === cpu) flush(start, end);
+        };
+      });
+    },
+    {
+      bug: "B34",
+      name: "only the TLB of the CPU that removes is flushed",
+      source: "arch/x86/mm/tlb.c flush_tlb_mm_range, which interrupts the other CPUs",
+      caughtBy: { "RV-01": /its store after mprotect is undefined, and must be SIGSEGV SEGV_ACCERR/ },
     },
   ),
   wrongCore(
@@ -115,9 +136,11 @@ export const removalMutants: readonly Mutant[] = [
       name: "nothing is reported",
       source: "a kernel without its debugging options",
       caughtBy: {
+        "AT-02": /nobody has reported the sleep-in-atomic that the program provokes/,
         "AT-04": /nobody has reported the area-rule that the program provokes/,
         "AT-05": /nobody has reported the lock-order that the program provokes/,
         "MN-05": /nobody has reported the contract that the program provokes/,
+        "MN-17": /nobody has reported the deadlock that the program provokes/,
         "RE-04": /nobody has reported the remap-over-present that the program provokes/,
       },
     },

@@ -1,4 +1,14 @@
-import { inWords, LawBroken, must, mustBe, SIGBUS, SIGSEGV_MAPERR, succeed } from "../../program/expect.ts";
+import { VM_READ } from "@nopage/core";
+import {
+  inWords,
+  LawBroken,
+  must,
+  mustBe,
+  SIGBUS,
+  SIGSEGV_ACCERR,
+  SIGSEGV_MAPERR,
+  succeed,
+} from "../../program/expect.ts";
 import type { Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
 import type { AnyLaw, Stage } from "../law.ts";
@@ -40,6 +50,31 @@ export const orderLaws: readonly AnyLaw[] = [
     rule: "a removal MUST clear the entry, then every CPU's TLB, and only then free the page: once it is over no CPU reaches it",
     source: "include/asm-generic/tlb.h; mm/mmu_gather.c",
     cases: [
+      {
+        when: "what two CPUs have a translation of",
+        schedule: "sequential",
+        machine: { cpus: 2 },
+        *program({ subject }) {
+          const address = yield* succeed("mmap", subject.map());
+          const at = address + 8;
+          const other = yield* user.thread(function* () {
+            mustBe("a store by the other CPU", yield* user.store(at, WORD), undefined);
+            yield* user.sleep(2 * A_WHILE);
+            mustBe("its store after mprotect", yield* user.store(at, 0), SIGSEGV_ACCERR);
+            mustBe("its load after mprotect", yield* user.load(at), WORD);
+            yield* user.sleep(2 * A_WHILE);
+            mustBe("its load after munmap", yield* user.load(at), SIGSEGV_MAPERR);
+          }, "other");
+          yield* user.sleep(A_WHILE);
+          mustBe("a store", yield* user.store(at, WORD), undefined);
+          yield* succeed("mprotect", user.mprotect(address, subject.pageSize, VM_READ));
+          mustBe("a store after mprotect", yield* user.store(at, 0), SIGSEGV_ACCERR);
+          yield* user.sleep(2 * A_WHILE);
+          yield* succeed("munmap", user.munmap(address, subject.pages * subject.pageSize));
+          mustBe("a load after munmap", yield* user.load(at), SIGSEGV_MAPERR);
+          yield* user.join(other);
+        },
+      },
       {
         when: "munmap of private memory",
         schedule: "racy",
