@@ -97,6 +97,14 @@ export const mirrorMutants: readonly Mutant[] = [
     sanitizers: ["sleep-in-atomic"],
   },
   {
+    name: "a mutex is taken under the page-table lock",
+    bug: "B39",
+    source: "c7ab0d2fdc84 moved the callback there; Documentation/filesystems/locking.rst",
+    ...without("list", "a spinlock under the page-table lock"),
+    caughtBy: { "AT-02": /sleep-in-atomic by law\/0: law\/0 may sleep on naive mutex/ },
+    sanitizers: ["sleep-in-atomic"],
+  },
+  {
     name: "a driver asks again and again instead of waiting for an end",
     bug: "law",
     source: "mm/mmu_notifier.c mmu_interval_read_begin",
@@ -152,7 +160,7 @@ export const mirrorMutants: readonly Mutant[] = [
     source: "mmu_interval_set_seq",
     ...without("interval", "recording the sequence"),
     caughtBy: {
-      "AT-02": /naive: invalidate did not record sequence 9, so populate cannot see the collision/,
+      "MN-06": /naive: invalidate did not record sequence \d+, so populate cannot see the collision/,
     },
     sanitizers: ["contract"],
   },

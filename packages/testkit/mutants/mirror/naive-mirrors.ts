@@ -39,7 +39,8 @@ export type Omission =
   | "the wait for an end"
   | "the wake of who waits"
   | "the answer to registering"
-  | "a refusal where it may not sleep";
+  | "a refusal where it may not sleep"
+  | "a spinlock under the page-table lock";
 
 /** How often the form that follows a list looks again. */
 const TRIES = 20;
@@ -185,6 +186,12 @@ class NaiveList extends Naive implements MmuNotifier {
       if (self.omission === "the zap at the beginning") yield* self.zap(start, end);
     });
     if (this.omission !== "the wake of who waits") yield* this.#rest.wakeAll();
+  }
+
+  *invalidatePage(): Atomic<void> {
+    if (this.omission !== "a spinlock under the page-table lock") return;
+    const mutex = this.kernel.sync.mutex("naive mutex");
+    for (const _step of mutex.with(function* () {})) throw new Error("nobody else has the mutex");
   }
 
   *release(): Sleepable<void> {
