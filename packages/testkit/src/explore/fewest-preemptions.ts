@@ -11,8 +11,8 @@ export interface Fewest {
 }
 
 /** After the first failure, further ones with as many preemptions are looked for: so many, in so many runs. */
-const MOST_FAILURES = 20;
-const FURTHER_RUNS = 200;
+const MOST_FAILURES = 10;
+const FURTHER_RUNS = 50;
 
 /**
  * Looks for failures of a program with the fewest preemptions, in an order that does not depend on how one was found
