@@ -57,6 +57,8 @@ export const quiesceMutants: readonly Mutant[] = [
       },
     ),
     caughtBy: {
+      "QU-01": /a load through it while the object is taken away is 0xdeaddead, and must be not over/,
+      "QU-02": /a load from page 0 reads 0xdeaddead while the object is taken away/,
       "QU-10": /the bytes that came through \/proc\/self\/mem while the object is taken away is 4, and must/,
     },
   },
@@ -114,7 +116,8 @@ export const quiesceMutants: readonly Mutant[] = [
       },
     ),
     caughtBy: {
-      "MN-15": /the kinds of events that the driver's revocation announces is \[\], and must be \[clear\]/,
+      "QU-01": /a load through it while the object is taken away is 0xface0000, and must be not over/,
+      "RV-08": /a load from page 3 reads 0xface0003 while the object is taken away/,
     },
   },
   {
@@ -134,8 +137,10 @@ export const quiesceMutants: readonly Mutant[] = [
       },
     ),
     caughtBy: {
-      "LC-02": /the parent's first piece: object page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
+      "QU-01": /afterwards: page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
+      "RC-01": /use-after-free by law\/0: kernel load at 0x[0-9a-f]+ in page \d+ \(free\)/,
     },
+    sanitizers: ["use-after-free"],
   },
   {
     name: "private copies are taken away with the object",
@@ -190,6 +195,7 @@ export const quiesceMutants: readonly Mutant[] = [
     }),
     caughtBy: {
       "FR-07": /deadlock: law\/0 sleeps on the end of waiter; waiter sleeps on another try at a fault/,
+      "QU-04": /deadlock: law\/0 sleeps on the end of toucher; toucher sleeps on another try at a fault/,
     },
     sanitizers: ["deadlock"],
   },
@@ -205,7 +211,7 @@ export const quiesceMutants: readonly Mutant[] = [
       },
     ),
     caughtBy: {
-      "AT-05": /deadlock: law\/0 sleeps on gate \/dev\/subject; child\/0 sleeps on gate \/dev\/subject/,
+      "QU-07": /deadlock: law\/0 sleeps on the end of toucher; toucher sleeps on gate \/dev\/subject/,
     },
     sanitizers: ["deadlock"],
   },

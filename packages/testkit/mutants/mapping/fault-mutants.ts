@@ -146,7 +146,7 @@ export const faultMutants: readonly Mutant[] = [
       gate === "open" ? ({} as unknown as FaultOutcome) : retryWhenOpen,
     ),
     caughtBy: {
-      "AT-05": /contract by child\/0: pages: nopage answered \[object Object\] instead of a fault outcome/,
+      "FR-11": /contract by law\/0: pages: nopage answered \[object Object\] instead of a fault outcome/,
     },
     sanitizers: ["contract"],
   },
@@ -232,7 +232,10 @@ export const faultMutants: readonly Mutant[] = [
     source: "mail of 1998: the process should be put to sleep",
     ...ofPages,
     wrong: handler("refuses meanwhile", ({ gate }) => (gate === "closed" ? sigbus : undefined)),
-    caughtBy: { "PF-10": /page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/ },
+    caughtBy: {
+      "PF-10": /page 0 is SIGBUS BUS_ADRERR, and must be 0xface0000/,
+      "QU-03": /a load through it while the object is taken away is SIGBUS BUS_ADRERR, and must be not over/,
+    },
   },
   {
     name: "a claim of SIGBUS, and a wait",
