@@ -55,7 +55,7 @@ export function* moveArea(area: Vma, move: Move): Sleepable<number> {
   }
   if (move.oldRange === "keep") {
     unlock(source);
-    if (source !== moved && source.start === from && source.end === last) source.clearLineage();
+    if (source.start === from && source.end === last) source.clearLineage();
     return to;
   }
   if (oldLength > 0) yield* unmapLocked(mm, from, oldLength);
@@ -65,13 +65,19 @@ export function* moveArea(area: Vma, move: Move): Sleepable<number> {
 /**
  * The area that the pages go to (`copy_vma`): one that lies there already and fits, or a new one, whose driver is told.
  * What has no private page yet is numbered by its new address, so that it fits its new neighbours; then it may even
- * become one with where it came from. Undefined when memory has run out.
+ * become one with where it came from, unless that is kept: 6.1 leaves it apart from all neighbours then, as the Linux lab
+ * has shown. Undefined when memory has run out.
  */
-function* placeFor(area: Vma, { from, to, newLength }: Move): Sleepable<Vma | undefined> {
+function* placeFor(area: Vma, { from, to, newLength, oldRange }: Move): Sleepable<Vma | undefined> {
   const { mm, flags, file, lineage } = area;
   const isUntouched = area.isAnonymous && lineage === undefined;
   const pgoff = isUntouched ? to * mm.perPage : area.pgoffOf(from);
-  const joined = yield* mergeRange(mm, { start: to, end: to + newLength, flags, file, pgoff, lineage });
+  const end = to + newLength;
+  const isBeside = isUntouched && (area.end === to || area.start === end);
+  const joined =
+    oldRange === "keep" && isBeside
+      ? undefined
+      : yield* mergeRange(mm, { start: to, end, flags, file, pgoff, lineage });
   if (joined !== undefined) {
     charge(mm, flags, newLength * mm.perPage);
     return joined;

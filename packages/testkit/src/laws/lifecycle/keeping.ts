@@ -94,16 +94,33 @@ export const keepingLaws: readonly AnyLaw[] = [
         },
       },
       {
-        when: "memory that was never touched, to the place behind it",
+        when: "memory that was never touched, to a place beside it",
         schedule: "sequential",
         kinds: "one",
         *program({ subject }) {
-          const address = yield* islandOf(subject, 2);
-          mustBe("mmap", yield* mapAt(subject, address, 1), address);
-          yield* keepAt(subject, address, 1, address + subject.pageSize);
-          yield* mustLieAs(subject, "both places", address, 2, [[0, 2]]);
-          yield* write(subject, address, [1, 2]);
-          yield* mustRead(subject, "both places", address, [1, 2]);
+          const { pageSize } = subject;
+          const address = yield* islandOf(subject, 3);
+          for (const page of [0, 2]) {
+            const at = address + page * pageSize;
+            mustBe("mmap", yield* mapAt(subject, at, 1), at);
+          }
+          yield* keepAt(subject, address, 1, address + pageSize);
+          const apart = [
+            [0, 1],
+            [1, 2],
+            [2, 3],
+          ] as const;
+          yield* mustLieAs(subject, "both places and what is behind them", address, 3, apart);
+          yield* write(subject, address, [1, 2, 3]);
+          yield* mustRead(subject, "all of them", address, [1, 2, 3]);
+          yield* user.munmap(address, 3 * pageSize);
+          mustBe("mmap", yield* mapAt(subject, address + pageSize, 1), address + pageSize);
+          yield* keepAt(subject, address + pageSize, 1, address);
+          const before = [
+            [0, 1],
+            [1, 2],
+          ] as const;
+          yield* mustLieAs(subject, "a place before the old one", address, 2, before);
         },
       },
       {
