@@ -10,7 +10,48 @@ export interface ExplainedDifference {
 }
 
 /** Every difference that was settled without a change. */
-export const explainedDifferences: readonly ExplainedDifference[] = [];
+export const explainedDifferences: readonly ExplainedDifference[] = [
+  {
+    law: "LC-22",
+    when: "in an address space that is full",
+    reason:
+      "how much room there is besides what a program maps is not the law's: user space is smaller on the model, so that other lengths still fit",
+  },
+  {
+    law: "RC-02",
+    when: "a whole life",
+    subjects: ["eager-remap"],
+    reason:
+      "6.1 does not fork a process whose private mapping of bare frames has had its first page copied: arch/x86/mm/pat/memtype.c track_pfn_copy looks for the frame of the first page, finds a private one and says EINVAL (mended in 6.14)",
+  },
+  {
+    law: "RC-03",
+    when: "an owner that frees while others map and touch",
+    reason:
+      "the drivers are not alike: the one in C refuses to map an object whose memory has been given back, the model's maps it and every touch is SIGBUS",
+  },
+  {
+    law: "QU-10",
+    when: "read(2)",
+    reason: "the device of the model cannot be read by read(2), the driver in C can: both keep the law",
+  },
+  {
+    law: "QU-10",
+    when: "/proc/self/mem",
+    reason:
+      "mm/memory.c __access_remote_vm of 6.1 looks pages up without letting go of the mmap lock, so that a fault handler may not wait and the driver refuses; the model lets it wait, and reads afterwards. The law allows both",
+  },
+  {
+    law: "AT-03",
+    when: "read and write with a buffer in its own mapping",
+    reason: "the device of the model cannot be read by read(2), the driver in C can: both keep the law",
+  },
+  {
+    law: "MO-02",
+    reason:
+      "the driver in C takes its node away with itself, and open says ENOENT; the module of the model has no exit function, so that the node is left, and open says ENODEV",
+  },
+];
 
 /** Why a difference is no news; undefined where nothing is known of it. */
 export function explanationOf(

@@ -27,7 +27,7 @@ export function runOnModel(lawCase: LawCase, on: Contender): ModelRun | undefine
   const world = new ModelWorld(on, { ...lawCase.machine, geometry: GEOMETRY });
   if (lawCase.excluded?.(world.stage) !== undefined) return undefined;
   const steps: ObservedStep[] = [];
-  const { problems } = world.run(recordedCase(lawCase, (line, step) => steps.push(observed(line, step))));
+  const { problems } = world.run(recordedCase(lawCase, (line, step) => steps.push(...observed(line, step))));
   return { problems, steps };
 }
 
@@ -35,7 +35,7 @@ export function runOnModel(lawCase: LawCase, on: Contender): ModelRun | undefine
 export function allowedOnModel(lawCase: LawCase, on: Contender): Allowed {
   let steps: ObservedStep[] = [];
   const vectors = new Set<string>();
-  const recorded = recordedCase(lawCase, (line, step) => steps.push(observed(line, step)));
+  const recorded = recordedCase(lawCase, (line, step) => steps.push(...observed(line, step)));
   const watched: LawCase = {
     ...recorded,
     program(stage) {

@@ -23,9 +23,13 @@ const opening = new Set(["open", "memfd", "subject.open", "subject.openElsewhere
 /** Operations that answer with an address. */
 const placing = new Set(["mmap", "mremap", "subject.map", "subject.mapOdd", "subject.long.map"]);
 
-/** What is compared of a step. */
-export function observed(line: string, { actor, call, given, answer }: RecordedStep): ObservedStep {
-  return { actor, call, outcome: outcomeOf(call, given, answer), line };
+/** What is compared of a step; nothing of one in which only time has passed. */
+export function observed(
+  line: string,
+  { actor, call, given, answer }: RecordedStep,
+): readonly ObservedStep[] {
+  if (call === "settle" || (call === "sleep" && answer === 0)) return [];
+  return [{ actor, call, outcome: outcomeOf(call, given, answer), line }];
 }
 
 function outcomeOf(call: string, given: object, answer: unknown): string {

@@ -101,7 +101,7 @@ async function compareCase(
   let broken: readonly string[] = [];
   for (let run = 0; run < (lawCase.schedule === "racy" ? racyRuns : 1); run++) {
     const steps: ObservedStep[] = [];
-    const watched = recordedCase(lawCase, (line, step) => steps.push(observed(line, step)));
+    const watched = recordedCase(lawCase, (line, step) => steps.push(...observed(line, step)));
     const { end, steps: lines, guest } = await runCaseInLab(watched, subject, laboratory);
     if (guest === "spoilt") await laboratory.discard();
     tried.push({ lawCase, end });

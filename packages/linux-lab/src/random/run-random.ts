@@ -13,8 +13,8 @@ import {
   sequenceOnModel,
 } from "./compare-sequence.ts";
 
-/** Steps of a sequence, at most. */
-const STEPS = 20;
+/** Steps of a sequence, at most: half of that in the middle, and those of children besides. */
+const STEPS = 36;
 
 /** What random sequences are run on, and how many. */
 export interface RandomOptions {

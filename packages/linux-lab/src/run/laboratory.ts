@@ -5,7 +5,7 @@ import { performAlone } from "../execute/perform-alone.ts";
 import type { ArchiveEntry } from "../guest/cpio.ts";
 import { Guest, GuestLost, type GuestPlan } from "../guest/guest.ts";
 import { findKernel, type StockKernel } from "../guest/stock-kernel.ts";
-import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
+import { type GuestModule, PAGE_BYTES, type SubjectDefinition } from "../subject/lab-subject.ts";
 
 /** The agent's actor that prepares the guest, and then keeps the subject. */
 export const KEEPER = 0;
@@ -64,6 +64,7 @@ export class Laboratory {
     this.#guest = guest;
     this.#builtFor = needs;
     await loadModules(guest, modules);
+    await showOnePageAFault(guest);
     return guest;
   }
 
@@ -94,6 +95,16 @@ async function bootTwice(plan: GuestPlan): Promise<Guest> {
     if (!(failure instanceof GuestLost)) throw failure;
     return await Guest.boot(plan);
   }
+}
+
+const FAULT_AROUND = "/sys/kernel/debug/fault_around_bytes";
+
+/** A fault shows the page that was asked for and no others, as on the model, which has no `map_pages`. */
+async function showOnePageAFault(guest: Guest): Promise<void> {
+  await guest.startProcess(KEEPER);
+  const written = await performAlone(guest, KEEPER, lab.writeFile(FAULT_AROUND, String(PAGE_BYTES)));
+  if (written < 0) throw new Error(`${FAULT_AROUND} cannot be written: errno ${-written}`);
+  await guest.reset();
 }
 
 async function loadModules(guest: Guest, modules: readonly GuestModule[]): Promise<void> {

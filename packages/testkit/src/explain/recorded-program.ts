@@ -65,6 +65,14 @@ class Recorder {
         this.#note(`${actor.name}: ${operationInWords(operation)}`, step);
       }
       answer = yield operation;
+      if (!isInner && isToldBefore && call === "fork" && typeof answer === "number") {
+        this.#note(`${actor.name}: cannot fork${answerInWords(answer)}`, {
+          actor: actor.id,
+          call,
+          given,
+          answer,
+        });
+      }
       if (!isInner && !isToldBefore) {
         const line = `${actor.name}: ${operationInWords(operation)}${answerInWords(answer)}`;
         this.#note(line, { actor: actor.id, call, given, answer });

@@ -14,9 +14,7 @@ export interface RandomShape {
 
 const RW = VM_READ | VM_WRITE;
 
-const at = fc.nat({ max: WINDOW_PAGES - 1 });
 const pages = fc.integer({ min: 1, max: 8 });
-const range = { at, pages };
 const protection = fc.constantFrom(RW, RW, RW, VM_READ, VM_READ | VM_EXEC, VM_WRITE, 0);
 const value = fc.integer({ min: 1, max: 0xffff });
 const access = fc.constantFrom("read" as const, "write" as const);
@@ -32,9 +30,15 @@ function kind<K extends RandomStep["step"]>(
   return fc.record({ step: fc.constant(step), ...fields }) as fc.Arbitrary<RandomStep>;
 }
 
-/** Every step that ends by itself, by how often it is taken. */
-function stepsOf(objectPages: number): fc.WeightedArbitrary<RandomStep>[] {
+/**
+ * Every step that ends by itself, by how often it is taken.
+ *
+ * @param window pages of the window in which steps begin
+ */
+function stepsOf(objectPages: number, window = WINDOW_PAGES): fc.WeightedArbitrary<RandomStep>[] {
   const first = fc.nat({ max: objectPages });
+  const at = fc.nat({ max: window - 1 });
+  const range = { at, pages };
   return [
     {
       weight: 8,
@@ -110,6 +114,9 @@ function stepsOf(objectPages: number): fc.WeightedArbitrary<RandomStep>[] {
   ];
 }
 
+/** Steps of a sequence begin so near to each other that most meet what another has mapped. */
+const NARROW = 10;
+
 /**
  * What one thread does, and what its children do while it waits for them: a single order of steps, so that every outcome
  * can be foretold, and compared with what somebody else makes of it.
@@ -118,7 +125,7 @@ export function sequentialSteps({
   steps,
   pages,
 }: Pick<RandomShape, "steps" | "pages">): fc.Arbitrary<readonly RandomStep[]> {
-  const simple = stepsOf(pages);
+  const simple = stepsOf(pages, NARROW);
   const fork = kind("fork", {
     steps: fc.array(fc.oneof(...simple), { maxLength: Math.ceil(steps / 3), size: "max" }),
     parent: fc.constant("waits"),
