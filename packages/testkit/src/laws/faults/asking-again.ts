@@ -1,13 +1,4 @@
-import {
-  type FaultOutcome,
-  type Page,
-  type Pfn,
-  retryNow,
-  retryWhenOpen,
-  type Sleepable,
-  sigbus,
-  VM_PFNMAP,
-} from "@nopage/core";
+import { type Page, type Pfn, retryNow, retryWhenOpen, VM_PFNMAP } from "@nopage/core";
 import { markOf } from "../../mark.ts";
 import { claimMarkedWindow } from "../../marked-window.ts";
 import { mustBe, SIGBUS, succeed } from "../../program/expect.ts";
@@ -80,46 +71,6 @@ export const retryingHandlers: readonly LawCase[] = [
     },
   },
 ];
-
-/** Two threads whose faults are sure to meet, for FR-12. */
-export const meetingFaults: readonly LawCase[] = (["page", "pfn"] as const).map((kind) => ({
-  when: `a handler that sleeps before it answers with a ${kind}, asked twice`,
-  schedule: "sequential",
-  executor: "model",
-  kinds: "one",
-  *program() {
-    let asked = 0;
-    const device = yield* ownDevice({
-      mmap(area) {
-        if (kind === "pfn") area.flags |= VM_PFNMAP;
-        return 0;
-      },
-      ops: ({ kernel, pages }) => ({
-        *nopage(): Sleepable<FaultOutcome> {
-          asked++;
-          yield* kernel.time.sleep(100);
-          const page = pages[0];
-          if (page === undefined) return sigbus;
-          if (kind === "pfn") return { kind, pfn: page as number as Pfn };
-          yield* kernel.pages.get(page);
-          return { kind, page };
-        },
-      }),
-    });
-    const { address } = yield* device.mapped();
-    const other = yield* user.thread(function* () {
-      mustBe("a load by the other", yield* user.load(address), markOf(0));
-    }, "other");
-    mustBe("a load", yield* user.load(address), markOf(0));
-    yield* user.join(other);
-    mustBe("how often the handler was asked", asked, 2);
-    const counted = kind === "page" ? 1 : 0;
-    mustBe("references beside the driver's", device.extraReferences(), [counted, 0, 0, 0]);
-    yield* user.munmap(address, device.machine.geometry.pageSize);
-    mustBe("references after munmap", device.extraReferences(), [0, 0, 0, 0]);
-    yield* device.release();
-  },
-}));
 
 /** What a handler is told on a machine without checkers, for FR-16: both hooks, at once and after others were asked. */
 export const unwatchedHandlers: readonly LawCase[] = (["nopage", "nopagePfn"] as const).map((hook) => ({

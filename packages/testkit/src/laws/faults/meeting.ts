@@ -59,6 +59,7 @@ export const meetingCases: readonly LawCase[] = [
         mustBe("references beside the driver's own", device.extraReferences(), [counted, 0, 0, 0]);
         yield* mustHaveGrown("both loads", before, counted);
         yield* user.munmap(address, 4 * pageSize);
+        mustBe("references after munmap", device.extraReferences(), [0, 0, 0, 0]);
         yield* device.release();
       },
     }),

@@ -6,7 +6,7 @@ import { mustHaveFaulted, references, residentPages } from "../support/accounts.
 import { existingPages } from "../support/existing-pages.ts";
 import { gateOf, waitsAtNoGate } from "../support/gate-of.ts";
 import { ownDevice } from "../support/own-device.ts";
-import { meetingFaults, retryingHandlers } from "./asking-again.ts";
+import { retryingHandlers } from "./asking-again.ts";
 import { meetingCases } from "./meeting.ts";
 
 /** Faults that have to be tried again, and faults that meet. */
@@ -204,7 +204,6 @@ export const waitingLaws: readonly AnyLaw[] = [
           mustBe("the references of the mapping", (yield* references()) - before, countsPages ? mapped : 0);
         },
       },
-      ...meetingFaults,
       ...meetingCases,
     ],
   },

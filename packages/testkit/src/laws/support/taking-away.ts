@@ -2,8 +2,11 @@ import { type Access, isTrap } from "@nopage/core";
 import { inWords, LawBroken, mustBe, SIGBUS } from "../../program/expect.ts";
 import type { Actor, Steps } from "../../program/operation.ts";
 import { user } from "../../program/user.ts";
-import type { Subject, SubjectGate } from "../../subject/subject.ts";
+import type { Subject } from "../../subject/subject.ts";
 import type { Stage } from "../law.ts";
+import { gateOf } from "./gate-of.ts";
+
+export { gateOf };
 
 /** A tenth of a second, in virtual nanoseconds: how often somebody looks who waits for others. */
 export const A_WHILE = 100_000_000;
@@ -24,12 +27,6 @@ export function doesNotWait(stage: Stage): string | undefined {
 export function doesNotRaise(stage: Stage): string | undefined {
   const { whileRevoked } = stage.subject.supports;
   return hasNoGate(stage) ?? (whileRevoked === "sigbus" ? undefined : "a touch waits, it is no SIGBUS");
-}
-
-/** The gate of a subject that has one. */
-export function gateOf({ gate, name }: Subject): SubjectGate {
-  if (gate === undefined) throw new Error(`${name} has no gate`);
-  return gate;
 }
 
 /** The object's pages that are in memory. */
