@@ -1,9 +1,9 @@
-import { EFAULT, type Page, VM_PFNMAP } from "@nopage/core";
+import { EFAULT, type KernelAddress, type Page, type UserAddress, VM_PFNMAP } from "@nopage/core";
 import { pages } from "../mapping/right-strategies.ts";
 import type { Mutant } from "../mutant.ts";
 import { rightPins } from "../pinning/pinning-mutants.ts";
 import { wrongCore } from "./core-mutant.ts";
-import { eachMm } from "./tamper.ts";
+import { eachMm, eachThread } from "./tamper.ts";
 
 const law = { bug: "law" } as const;
 
@@ -50,6 +50,41 @@ export const holdMutants: readonly Mutant[] = [
       caughtBy: {
         "GP-06": /pinning read-only memory for a device that writes answers 0, and must fail with EFAULT/,
       },
+    },
+  ),
+  wrongCore(
+    pages,
+    (machine, { user, geometry: { pageSize }, memory }) =>
+      eachThread(machine, (thread) => {
+        const { mm } = thread;
+        const proc = thread.proc.bind(thread);
+        thread.proc = () => {
+          const files = proc();
+          files.writeMemory = function* (address, bytes) {
+            const offset = address % pageSize;
+            const start = (address - offset) as UserAddress;
+            const forced = { access: "write", hold: "reference", permission: "forced" } as const;
+            const copied = yield* user.getPages(mm, start, 1, forced);
+            if (typeof copied === "number") return 0;
+            for (const page of copied) yield* user.releasePage(mm, page, "reference", "clean");
+            const held = yield* user.getPages(mm, start, 1, { ...forced, access: "read" });
+            if (typeof held === "number") return 0;
+            for (const page of held) {
+              const [value] = bytes;
+              memory.kernel.store32((memory.directMap.addressOf(page) + offset) as KernelAddress, value ?? 0);
+              yield* user.releasePage(mm, page, "reference", "dirty");
+            }
+            return bytes.length;
+          };
+          return files;
+        };
+      }),
+    {
+      bug: "B48",
+      name: "a forced write looks for the page that it has copied as if it were to read",
+      source: "CVE-2016-5195, fix 19be0eaffa3a (FOLL_COW in place of a cleared FOLL_WRITE)",
+      schedule: "racy",
+      caughtBy: { "GP-07": /what the object shows is 1, and must be 0xface0000/ },
     },
   ),
   wrongCore(
