@@ -14,10 +14,12 @@ import type { Vma } from "./vma.ts";
 import { countedPage, forgetPage, rememberPage } from "./zap.ts";
 
 /**
- * Moves one private page of a process to another frame (`migrate_pages` of one page): what compaction does behind every
- * driver's back. A page that anybody else holds, by reference or pin, stays where it is.
+ * Moves one private page of a process to another frame (`move_pages(2)` of one page): what happens behind every driver's
+ * back. A page that anybody else holds, by reference or pin, stays where it is. So does one that another process maps, as
+ * it does in Linux unless MPOL_MF_MOVE_ALL or compaction asks, which change the entries of all processes; they are not
+ * modelled.
  *
- * @returns 0; -EFAULT where no private page is mapped; -EAGAIN for a page that somebody holds; -ENOMEM
+ * @returns 0; -EFAULT where no private page is mapped; -EAGAIN for a page that somebody else holds or maps; -ENOMEM
  */
 export function* migratePage(mm: Mm, address: number): Sleepable<number> {
   yield* mm.lock.read();

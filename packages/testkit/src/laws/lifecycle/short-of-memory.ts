@@ -93,9 +93,9 @@ export const shortOfMemoryLaws: readonly AnyLaw[] = [
     id: "LC-24",
     level: "model-only",
     owner: ["core"],
-    rule: "a call about memory that gets none for itself MUST answer ENOMEM, and madvise EAGAIN, and MUST leave every page as it was",
+    rule: "a call about memory that gets none for itself MUST answer ENOMEM, or EAGAIN where advice has to cut an area or mlock makes a page, and MUST leave every page as it was",
     source:
-      "mm/mmap.c __split_vma, mmap_region; mm/mremap.c move_vma; mm/mprotect.c mprotect_fixup; mm/madvise.c",
+      "mm/mmap.c __split_vma, mmap_region; mm/mremap.c move_vma; mm/mprotect.c mprotect_fixup; mm/madvise.c madvise_vma_behavior, madvise_populate; mm/mlock.c __mlock_posix_error_return",
     cases: [
       ...attempts.map(
         (attempt): LawCase => ({

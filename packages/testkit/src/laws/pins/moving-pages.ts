@@ -14,13 +14,14 @@ import { ShortMemory } from "../support/short-memory.ts";
 
 const memory = new ShortMemory();
 
-/** What the kernel may do with the frames of private memory behind everybody's back. */
+/** What the kernel may do with the frames of private memory. */
 export const movingPagesLaw: AnyLaw = {
   id: "GP-14",
   level: "model-only",
   owner: ["core"],
-  rule: "a page that anybody else holds MUST stay in its frame; any other private page may be moved to another, and MUST keep what was stored, before and meanwhile, its rights and its place in rss",
-  source: "mm/migrate.c folio_migrate_mapping, remove_migration_pte; Documentation/mm/page_migration.rst",
+  rule: "a page that anybody else holds or maps MUST stay in its frame; any other private page may be moved to another, and MUST keep what was stored, before and meanwhile, its rights and its place in rss",
+  source:
+    "mm/migrate.c folio_migrate_mapping, remove_migration_pte, add_page_for_migration (without MPOL_MF_MOVE_ALL; compaction also moves what several processes map); Documentation/mm/page_migration.rst",
   cases: [
     {
       when: "nobody holds it",
