@@ -17,16 +17,23 @@ describe("nopage lab", () => {
       "none.ko",
       "--jobs",
       "0",
+      "--seed",
+      "1x",
+      "--markdown",
+      "none/parity.md",
     ];
     const { code, stdout, stderr } = await runCommand(["lab", ...words], folder);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("nopage: 6 problems, and nothing was run\n");
+    expect(stderr).toContain("nopage: 9 problems, and nothing was run\n");
     expect(stderr).toContain('--subject: found "memdf"; expected the name of a subject (');
     expect(stderr).toContain('nearest choice: "memfd"\n');
     expect(stderr).toContain('"./empty.ts"; expected a module that exports what defineSubject has made\n');
     expect(stderr).toContain('--law: found "lk-6"; expected a law such as');
     expect(stderr).toContain(`"mine.ko"; expected a kernel module, but ${folder}/mine.ko is no ELF file\n`);
     expect(stderr).toContain('--jobs: found "0"; expected a whole number from 1 to 99\n');
+    expect(stderr).toContain('--seed: found "1x"; expected a whole number from 0 to 999999999\n');
+    expect(stderr).toContain('--seed: found "1x"; expected --random beside it, for which it is\n');
+    expect(stderr).toContain('--markdown: found "none/parity.md"; expected ');
     expect(stderr).toContain(`there is no file ${folder}/none.ko that can be read\n`);
   });
 

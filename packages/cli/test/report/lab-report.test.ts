@@ -1,0 +1,80 @@
+import type { ParityResult, RandomResult } from "@nopage/linux-lab";
+import { describe, expect, test } from "vitest";
+import { labJson, labReport } from "../../src/report/lab-report.ts";
+import { parityMarkdown } from "../../src/report/parity-markdown.ts";
+import { randomJson, randomReport } from "../../src/report/random-report.ts";
+
+const agree = { status: "agree", model: "holds", linux: "holds", reason: "", programs: [] } as const;
+const skip = { status: "skip", model: "", linux: "", reason: "it has no gate", programs: [] } as const;
+const results: readonly ParityResult[] = [
+  { subject: "a.pages", law: "LK-02", ...agree },
+  { subject: "a.pages", law: "LK-06", ...agree, linux: "holds; 2 of 5 allowed outcomes seen" },
+  { subject: "a.pages", law: "MO-02", ...agree, status: "explained", reason: "so <it> is" },
+  { subject: "a.pages", law: "QU-02", ...skip },
+  {
+    subject: "b.pages",
+    law: "LK-02",
+    status: "disagree",
+    model: "main: load = 1",
+    linux: "main: load = 2",
+    reason: "they do not agree in: b",
+    programs: [{ when: "b", steps: ["main: mmap() = 0x5000", "model: 1", "Linux: 2"] }],
+  },
+];
+const document = { kernel: "6.1", results };
+
+describe("what the lab tells", () => {
+  test("as data: each result with exactly the fields that are promised", () => {
+    const told = JSON.parse(labJson(document));
+    expect(Object.keys(told)).toEqual(["kernel", "results"]);
+    for (const result of told.results) {
+      expect(Object.keys(result)).toEqual(["subject", "law", "status", "model", "linux", "reason"]);
+    }
+  });
+
+  test("as text: what agrees, what was seen of races, what is explained, and differences step by step", () => {
+    const text = labReport(document);
+    expect(text).toContain("agree      LK-02 LK-06\n");
+    expect(text).toContain("race       LK-06 holds; 2 of 5 allowed outcomes seen\n");
+    expect(text).toContain("explained  MO-02: so <it> is\n");
+    expect(text).toContain("skipped    QU-02: it has no gate\n");
+    expect(text).toContain("    model: main: load = 1\n    Linux: main: load = 2\n    The program, b:\n");
+    expect(text).toContain(
+      "It does not agree: 1 difference; 2 laws on which both sides agree, 1 with a known",
+    );
+  });
+
+  test("as Markdown: a line a law, a column a subject, and below what differs and what was not run", () => {
+    const text = parityMarkdown(document, "2026-11-21");
+    expect(text).toMatch(/\| LK-02 \| .* \| ✓ \| \*\*✗\*\* \|/);
+    expect(text).toMatch(/\| MO-02 \| .* \| \(✓\) \| {2}\|/);
+    expect(text).toContain("- MO-02: so &lt;it&gt; is (a.pages)");
+    expect(text).toContain("- QU-02: it has no gate");
+  });
+});
+
+describe("what random sequences come to", () => {
+  const step = { step: "load", at: 0 } as const;
+  const end = (outcome: string) => ({ problems: [], outcomes: [{ place: "0", step, outcome }], areas: [] });
+  const difference = { place: "0", model: "1", linux: "2" };
+  const finding = { steps: [step], difference, model: end("1"), linux: end("2") };
+  const random: readonly RandomResult[] = [
+    { subject: "a.pages", sequences: 3, finding: undefined },
+    { subject: "b.pages", sequences: 2, finding },
+  ];
+
+  test("as text: the shortest sequence with both outcomes", () => {
+    const text = randomReport({ kernel: "6.1", seed: 7, results: random });
+    expect(text).toContain("a.pages  3 sequences, both agree\n");
+    expect(text).toContain('  0 {"step":"load","at":0}\n      model: 1\n      Linux: 2\n');
+    expect(text).toContain("It does not agree; 5 sequences, 1 subject with a difference.");
+  });
+
+  test("as data", () => {
+    const { results: told } = JSON.parse(randomJson({ kernel: "6.1", seed: 7, results: random }));
+    expect(told).toEqual([
+      { subject: "a.pages", sequences: 3, status: "agree" },
+      { subject: "b.pages", sequences: 2, status: "disagree", steps: [step], ...difference },
+    ]);
+  });
+});
