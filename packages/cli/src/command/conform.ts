@@ -13,7 +13,7 @@ import {
 import { builtInRegistry } from "../built-in-plugins.ts";
 import { readConfiguration } from "../config/read-configuration.ts";
 import { checkConform } from "../conform/check-conform.ts";
-import { type Conformable, findConformable } from "../conform/find-conformable.ts";
+import { type Conformable, findConformable, namesOf } from "../conform/find-conformable.ts";
 import { conformTable } from "../report/conform-table.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -44,7 +44,7 @@ export async function conform(
     registry,
   );
   const { plugins, problems: unknown } = await findConformable(names, output.directory, registry);
-  const { geometries, problems } = checkConform(flags, format, output.directory);
+  const { geometries, problems } = checkConform(flags, format, output.directory, namesOf(registry));
   const all = [...configuration.problems, ...unknown, ...problems];
   if (all.length > 0) throw new UsageError(all);
   if (flags.explain !== undefined) {

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { anyOf, nearestName, type Problem } from "@nopage/core/wiring";
 import { allLaws, familyOf, geometryNames, selectLaws } from "@nopage/testkit/conform";
 import type { ConformFlags } from "../command/conform.ts";
+import { looksLikePath } from "../config/module-path.ts";
 
 const ids = allLaws.map(({ id }) => id);
 const families = [...new Set(ids.map(familyOf))];
@@ -12,17 +13,26 @@ export function checkConform(
   { law = [], geometry, junit, markdown, explain }: ConformFlags,
   format: "table" | "json",
   directory: string,
+  plugins: readonly string[],
 ): { readonly geometries: typeof geometryNames; readonly problems: readonly Problem[] } {
   const wanted = new Set<string>(geometry ?? geometryNames);
   const geometries = geometryNames.filter((name) => wanted.has(name));
   const problems = [
-    ...law.flatMap(checkLaw),
-    ...(geometry ?? []).flatMap(checkGeometry),
+    ...[...law.flatMap(checkLaw), ...(geometry ?? []).flatMap(checkGeometry)].map((problem) =>
+      isPluginIn(problem, plugins)
+        ? { ...problem, expected: `${problem.expected}; a plugin is named before ${problem.path}` }
+        : problem,
+    ),
     ...checkFile("--junit", junit, directory),
     ...checkFile("--markdown", markdown, directory),
     ...(explain === undefined ? [] : checkExplain(explain, format)),
   ];
   return { geometries, problems };
+}
+
+/** Whether a word behind an option that takes several was meant as that of a plugin. */
+function isPluginIn({ value }: Problem, plugins: readonly string[]): boolean {
+  return typeof value === "string" && (plugins.includes(value) || looksLikePath(value));
 }
 
 /** What `--mutants` cannot have beside it, and laws that it has nothing for. */

@@ -42,7 +42,7 @@ async function loadFrom(
   word: string,
   { from, load, registry }: Surroundings,
 ): Promise<readonly Conformable[] | Problem> {
-  const names = allOf(registry).map(({ name }) => name);
+  const names = namesOf(registry);
   const known = `the name of a strategy, a mirror or a pinning policy (${anyOf(names)})`;
   const problem = (expected: string): Problem => {
     const nearest = looksLikePath(word) ? nearestModule(word, from) : nearestName(word, names);
@@ -62,6 +62,11 @@ async function loadFrom(
     const why = whyNotLoaded(failure, from).join("; ");
     return problem(`${known}, or a module that exports one, but ${why}`);
   }
+}
+
+/** The names that words may be. */
+export function namesOf(registry: PluginRegistry): readonly string[] {
+  return allOf(registry).map(({ name }) => name);
 }
 
 function allOf({ strategies, mirrors, pinning }: PluginRegistry): readonly Conformable[] {

@@ -72,6 +72,14 @@ describe("nopage conform", () => {
 
   test.each([
     [["conform", "./none.ts"], /found "\.\/none\.ts"; expected .*, or a module that exports one, but/],
+    [
+      ["conform", "--law", "LK-06", "eager-remap", "./mine.ts"],
+      /found "eager-remap"; .*; a plugin is named before --law\n.*found "\.\/mine\.ts"; .* named before --law/,
+    ],
+    [
+      ["conform", "--geometry", "i386", "refcount"],
+      /found "refcount"; .* a plugin is named before --geometry/,
+    ],
     [["conform", "--laws", "LK"], /found "--laws"; expected an option: .*nearest choice: "--law"/],
     [["conform", "--explain", "LK"], /found "LK"; expected one law of that family: one of "LK-01"/],
     [
