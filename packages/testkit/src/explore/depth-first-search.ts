@@ -149,7 +149,11 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       this.path.push(node);
       task = this.pick(node, moment, this.order.steps[depth - 1]?.task ?? NOBODY);
     }
-    this.#taken = task === ABANDON ? undefined : nextStepOf(moment, task);
+    if (task === ABANDON) {
+      this.#taken = undefined;
+      // Who sleeps has been taken here elsewhere. Who waits has not, and may have to come before what it waits for.
+      this.#noteRacesOfWaiting(moment.waiting());
+    } else this.#taken = nextStepOf(moment, task);
     return task;
   };
 
@@ -201,7 +205,12 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   #endRun(end: RunEnd): void {
     if (this.#taken !== undefined) this.#settle(this.#taken, end);
     this.executions++;
-    for (const announced of end.waiting) {
+    this.#noteRacesOfWaiting(end.waiting);
+  }
+
+  /** The races of steps that are never taken, as their tasks still wait when the run ends or is given up. */
+  #noteRacesOfWaiting(steps: readonly Step[]): void {
+    for (const announced of steps) {
       const waiting = announced.completed(nothingNoted, this.#causeOf(announced.task));
       this.order.findRacesOf(waiting, this.#earlierSteps);
       this.#noteRacesOf(waiting, this.order.steps.length);

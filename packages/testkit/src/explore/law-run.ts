@@ -107,9 +107,19 @@ class Guide implements Chooser, Moment {
   }
 
   end(): RunEnd {
-    const { tasks, notedObjects, notedAccesses } = this.#followed;
-    const waiting = tasks.filter(({ state, blockedOn }) => state === "ready" && blockedOn !== undefined);
-    return { notedObjects, notedAccesses, waiting: waiting.map(stepOf) };
+    this.#enabled = [];
+    const { notedObjects, notedAccesses } = this.#followed;
+    return { notedObjects, notedAccesses, waiting: this.waiting() };
+  }
+
+  waiting(): readonly Step[] {
+    const waiting: Step[] = [];
+    for (const task of this.#followed.tasks) {
+      const { state, blockedOn } = task;
+      if (state !== "ready" || blockedOn === undefined || this.#enabled.includes(task)) continue;
+      waiting.push(stepOf(task));
+    }
+    return waiting;
   }
 
   enabled(): readonly number[] {

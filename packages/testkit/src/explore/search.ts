@@ -8,6 +8,8 @@ export interface Moment {
   nextStep(task: number): Step | undefined;
   /** Whether a task is about to touch an object in this way first of all. Whether it can go on is not asked. */
   isAbout(task: number, object: number, access: number): boolean;
+  /** The steps that tasks have announced and cannot take now. */
+  waiting(): readonly Step[];
   /** What the last step touched besides what it had announced. */
   readonly notedObjects: readonly number[];
   readonly notedAccesses: readonly number[];

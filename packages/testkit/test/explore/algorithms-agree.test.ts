@@ -4,7 +4,7 @@ import { ExhaustiveSearch } from "#src/explore/exhaustive-search";
 import { exploreProgram, plainDependence } from "#src/explore/program/explore-program";
 import type { PlainProgram } from "#src/explore/program/plain-program";
 import { PlainRun } from "#src/explore/program/plain-run";
-import { largerThreads, programOf, threads } from "./random-plain-programs.ts";
+import { largerThreads, lockingThreads, programOf, threads } from "./random-plain-programs.ts";
 
 /** How many traces there are, by running every schedule; undefined when there are too many of those. */
 function countTraces(program: PlainProgram): number | undefined {
@@ -65,10 +65,26 @@ it("MUST run a trace that shows only after another one has been met by the same 
   expect(exploreProgram(program)).toMatchObject({ executions: 24, abandoned: 0, complete: true });
 });
 
-it("MUST run as many traces by the optimal search as with source sets where there are many", () => {
+it("MUST run a trace with source sets that shows only where a run is given up while a thread waits for a lock", () => {
+  // The first thread comes to wait for itself. Where it has the lock, only the second one could go on, which sleeps.
+  const program = programOf([
+    [{ op: "locked", on: 0, inside: [{ op: "locked", on: 0, inside: [] }] }],
+    [{ op: "locked", on: 1, inside: [{ op: "read", on: 0, value: 0 }] }],
+    [{ op: "locked", on: 0, inside: [] }],
+    [{ op: "locked", on: 0, inside: [{ op: "update", on: 0, value: 1 }] }],
+  ]);
+  expect(countTraces(program)).toBe(8);
+  expect(exploreProgram(program, { algorithm: "source" })).toMatchObject({ executions: 8, complete: true });
+  expect(exploreProgram(program)).toMatchObject({ executions: 8, abandoned: 0, complete: true });
+});
+
+it.each([
+  ["many steps", largerThreads],
+  ["locks", lockingThreads],
+])("MUST run as many traces by the optimal search as with source sets where there are %s", (_, bodiesOf) => {
   let compared = 0;
   fc.assert(
-    fc.property(largerThreads, (bodies) => {
+    fc.property(bodiesOf, (bodies) => {
       const program = programOf(bodies);
       const source = exploreProgram(program, { algorithm: "source", maxExecutions: 300 });
       if (!source.complete) return;

@@ -127,7 +127,7 @@ export class PlainRun implements Explorable, Moment {
       thread.advance();
     }
     const { notedObjects, notedAccesses } = this;
-    return { notedObjects, notedAccesses, waiting: this.#waiting() };
+    return { notedObjects, notedAccesses, waiting: this.waiting() };
   }
 
   keepOutcome(): void {
@@ -156,6 +156,15 @@ export class PlainRun implements Explorable, Moment {
     return thread?.canGoOn === true ? thread.nextStep() : undefined;
   }
 
+  waiting(): readonly Step[] {
+    const waiting: Step[] = [];
+    for (const thread of this.#threads) {
+      const step = thread.canGoOn ? undefined : thread.nextStep();
+      if (step !== undefined) waiting.push(step);
+    }
+    return waiting;
+  }
+
   isAbout(task: number, object: number, access: number): boolean {
     const point = this.#threads[task]?.point;
     if (point === undefined || point.objects[0] !== object) return false;
@@ -181,15 +190,6 @@ export class PlainRun implements Explorable, Moment {
   #canGoOn(): boolean {
     for (const thread of this.#threads) if (thread.canGoOn) return true;
     return false;
-  }
-
-  #waiting(): readonly Step[] {
-    const waiting: Step[] = [];
-    for (const thread of this.#threads) {
-      const step = thread.nextStep();
-      if (step !== undefined) waiting.push(step);
-    }
-    return waiting;
   }
 
   #pointsOfNext(): PlainPoints {
