@@ -36,6 +36,8 @@ export const systemCalls = {
   io_uring_setup: 425,
   io_uring_enter: 426,
   io_uring_register: 427,
+  pidfd_open: 434,
+  pidfd_getfd: 438,
 } as const;
 
 export type SystemCall = keyof typeof systemCalls;

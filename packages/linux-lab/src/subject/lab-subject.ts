@@ -140,11 +140,12 @@ function openPath(name: string, path: string | undefined): (mode?: OpenMode) => 
   return (mode = "read-write") => user.open({ path, mode, blocking: "blocking" });
 }
 
-/** Maps what a descriptor shows, page `i` of the object at the offset of `i` pages. */
+/** Maps what a descriptor shows, page `i` of the object at the offset of `base + i` pages. */
 export function* mapWhole(
   open: () => Steps<number>,
   objectPages: number,
   mapping: SubjectMapping = {},
+  base = 0,
 ): Steps<number> {
   const { first = 0, pages = objectPages - first, fixedAt, descriptor } = mapping;
   const opened = descriptor ?? (yield* open());
@@ -153,7 +154,7 @@ export function* mapWhole(
     length: pages * PAGE_BYTES,
     protection: mapping.protection ?? VM_READ | VM_WRITE,
     sharing: mapping.sharing ?? "shared",
-    pgoff: first,
+    pgoff: base + first,
     descriptor: opened,
     ...(fixedAt !== undefined && { address: fixedAt, placement: "fixed" }),
   });
