@@ -32,14 +32,8 @@ export {
   randomResultsOf,
 } from "./random/run-random.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
-export type { LabStatus } from "./run/lab-standing.ts";
 export { kernelOf, ModuleRefused } from "./run/laboratory.ts";
-export {
-  type BrokenProgram,
-  type LabOptions,
-  type LabResult,
-  labResultsOf,
-} from "./run/run-lab.ts";
+export type { LabOptions } from "./run/run-lab.ts";
 export { builtInSubjects } from "./subject/built-in-subjects.ts";
 export {
   defineSubject,

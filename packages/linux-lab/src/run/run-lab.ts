@@ -1,8 +1,7 @@
 import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
-import { inParallel } from "./in-parallel.ts";
 import { type LabStatus, labStanding, type TriedCase } from "./lab-standing.ts";
-import { Laboratory } from "./laboratory.ts";
+import type { Laboratory } from "./laboratory.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
 
 /** Runs of a racy program where nothing else is said: two real CPUs find their own orders. */
@@ -40,52 +39,25 @@ export interface LabOptions {
 }
 
 /**
- * Holds subjects to the laws on a real kernel, one law after the other. One boot serves all programs; a guest that one of them
- * has spoilt is replaced. Programs that look at nothing of their subject are run on the first only.
+ * Holds subjects to the laws on a real kernel, one law after the other, with the guests of a laboratory, which its owner ends. A
+ * guest that a program has spoilt is replaced.
  *
  * @throws ModuleRefused when a module cannot be loaded
  * @throws GuestLost when no guest can be booted
  */
-export async function* labResultsOf(
-  subjects: readonly SubjectDefinition[],
-  options: LabOptions = {},
-): AsyncGenerator<LabResult, void, void> {
-  yield* inParallel(subjects, options.jobs ?? 1, async function* (next) {
-    const laboratory = new Laboratory(options.modules);
-    try {
-      for (let subject = next(); subject !== undefined; subject = next()) {
-        const alone = subjects.find(({ trial }) => trial === subject?.trial)?.name ?? subject.name;
-        yield* lawsOn(subject, alone, laboratory, options);
-      }
-    } finally {
-      await laboratory.discard();
-    }
-  });
-}
-
-/** The same with the guests of a laboratory, which its owner ends, and every program on every subject. */
 export async function* labResultsIn(
   laboratory: Laboratory,
   subjects: readonly SubjectDefinition[],
-  options: Omit<LabOptions, "modules" | "jobs"> = {},
+  { laws, racyRuns = RACY_RUNS }: Pick<LabOptions, "laws" | "racyRuns"> = {},
 ): AsyncGenerator<LabResult, void, void> {
-  for (const subject of subjects) yield* lawsOn(subject, subject.name, laboratory, options);
-}
-
-/** @param alone the subject that programs are run on which look at nothing of it */
-async function* lawsOn(
-  subject: SubjectDefinition,
-  alone: string,
-  laboratory: Laboratory,
-  { laws, racyRuns = RACY_RUNS }: LabOptions,
-): AsyncGenerator<LabResult, void, void> {
-  for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, alone, laboratory, racyRuns);
+  for (const subject of subjects) {
+    for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, laboratory, racyRuns);
+  }
 }
 
 async function runLawInLab(
   law: AnyLaw,
   subject: SubjectDefinition,
-  alone: string,
   laboratory: Laboratory,
   racyRuns: number,
 ): Promise<LabResult> {
@@ -97,13 +69,6 @@ async function runLawInLab(
   const tried: TriedCase[] = [];
   const broken: BrokenProgram[] = [];
   for (const lawCase of law.cases) {
-    if (lawCase.kinds === "one" && subject.name !== alone) {
-      tried.push({
-        lawCase,
-        end: { kind: "excluded", why: `it is not about the driver: ${alone} is enough` },
-      });
-      continue;
-    }
     const runs = lawCase.schedule === "racy" ? racyRuns : 1;
     for (let run = 0; run < runs; run++) {
       const { end, steps, guest } = await runCaseInLab(lawCase, subject, laboratory);
