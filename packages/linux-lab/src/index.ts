@@ -22,7 +22,12 @@ export {
   type StockKernel,
   stockModules,
 } from "./guest/stock-kernel.ts";
-export type { DisagreeingProgram, ParityResult, ParityStatus } from "./parity/parity-result.ts";
+export {
+  type DisagreeingProgram,
+  MUST_HOLD,
+  type ParityResult,
+  type ParityStatus,
+} from "./parity/parity-result.ts";
 export { type ParityOptions, parityResultsOf } from "./parity/run-parity.ts";
 export type { SequenceDifference, SequenceEnd } from "./random/compare-sequence.ts";
 export {

@@ -1,4 +1,4 @@
-import type { ParityResult, ParityStatus } from "@nopage/linux-lab";
+import { MUST_HOLD, type ParityResult, type ParityStatus } from "@nopage/linux-lab";
 import { allLaws } from "@nopage/testkit/conform";
 import pc from "picocolors";
 import { count } from "./words.ts";
@@ -25,8 +25,22 @@ export function labReport({ kernel, results }: LabDocument): string {
   return [`Linux ${kernel}, in QEMU.`, "", ...parts, closing(results), ""].join("\n");
 }
 
+/** What is said of results: of a subject that the model does not have, whether it keeps the laws. */
+interface Words {
+  readonly agree: string;
+  readonly disagree: string;
+}
+
+const compared: Words = { agree: "agree", disagree: "DISAGREE" };
+const alone: Words = { agree: "holds", disagree: "BROKEN" };
+
+function isAlone(results: readonly ParityResult[]): boolean {
+  return results.every(({ status, model }) => status === "skip" || model === MUST_HOLD);
+}
+
 function about(subject: string, results: readonly ParityResult[]): readonly string[] {
   const own = results.filter((result) => result.subject === subject);
+  const words = isAlone(own) ? alone : compared;
   const having = (status: ParityStatus): readonly ParityResult[] =>
     own.filter((result) => result.status === status);
   const agree = having("agree");
@@ -34,11 +48,11 @@ function about(subject: string, results: readonly ParityResult[]): readonly stri
   const races = agree.filter(({ linux }) => linux !== "holds");
   return [
     pc.bold(subject),
-    `  ${pc.green("agree")}      ${laws.length === 0 ? "nothing" : laws.join(" ")}`,
+    `  ${pc.green(words.agree)}      ${laws.length === 0 ? "nothing" : laws.join(" ")}`,
     ...races.map(({ law, linux }) => `  ${pc.dim("race")}       ${law} ${linux}`),
     ...having("explained").map(({ law, reason }) => `  ${pc.yellow("explained")}  ${law}: ${reason}`),
     ...skipped(having("skip")),
-    ...having("disagree").flatMap(disagreeing),
+    ...having("disagree").flatMap((result) => disagreeing(result, words.disagree.padEnd(11))),
     "",
   ];
 }
@@ -54,13 +68,13 @@ function skipped(results: readonly ParityResult[]): readonly string[] {
   return [...reasons].map(([reason, laws]) => `  ${pc.dim("skipped")}    ${laws.join(" ")}: ${reason}`);
 }
 
-function disagreeing({ law, model, linux, reason, programs }: ParityResult): readonly string[] {
+function disagreeing({ law, model, linux, reason, programs }: ParityResult, word: string): readonly string[] {
   const rule = allLaws.find(({ id }) => id === law)?.rule ?? "";
   return [
-    `  ${pc.red("DISAGREE")}   ${law} ${rule}`,
-    `    ${reason}`,
-    ...labelled("model", model),
-    ...labelled("Linux", linux),
+    `  ${pc.red(word)}${law} ${rule}`,
+    ...(model === MUST_HOLD
+      ? linux.split("\n").map((line) => `    ${line}`)
+      : [`    ${reason}`, ...labelled("model", model), ...labelled("Linux", linux)]),
     ...programs.flatMap(({ when, steps }) => [
       `    The program${when === "" ? "" : `, ${when}`}:`,
       ...steps.map((step) => `      ${step}`),
@@ -76,6 +90,11 @@ function closing(results: readonly ParityResult[]): string {
   const having = (status: ParityStatus): number =>
     results.filter((result) => result.status === status).length;
   const disagree = having("disagree");
+  if (isAlone(results)) {
+    const verdict =
+      disagree === 0 ? pc.green("It holds") : pc.red(`It does not hold: ${count(disagree, "law")} broken`);
+    return `${verdict}; ${count(having("agree"), "law")} kept, ${having("explained")} broken for a known reason, ${having("skip")} that do not apply.`;
+  }
   const verdict =
     disagree === 0 ? pc.green("It agrees") : pc.red(`It does not agree: ${count(disagree, "difference")}`);
   return `${verdict}; ${count(having("agree"), "law")} on which both sides agree, ${having("explained")} with a known reason, ${having("skip")} that do not apply.`;

@@ -44,6 +44,21 @@ describe("what the lab tells", () => {
     );
   });
 
+  test("of a subject that the model does not have it tells which laws it keeps and breaks", () => {
+    const held = { subject: "mine", law: "LK-02", ...agree, model: "must hold" };
+    const broken: ParityResult = {
+      ...held,
+      law: "TR-04",
+      status: "disagree",
+      linux: "mine: it is 2",
+      programs: [{ when: "", steps: ["main: load() = 2"] }],
+    };
+    const text = labReport({ kernel: "6.1", results: [held, broken] });
+    expect(text).toContain("  holds      LK-02\n  BROKEN     TR-04 ");
+    expect(text).toContain("\n    mine: it is 2\n    The program:\n      main: load() = 2\n");
+    expect(text).toContain("It does not hold: 1 law broken; 1 law kept, 0 broken for a known reason, 0 that");
+  });
+
   test("as Markdown: a line a law, a column a subject, and below what differs and what was not run", () => {
     const text = parityMarkdown(document, "2026-11-21");
     expect(text).toMatch(/\| LK-02 \| .* \| ✓ \| \*\*✗\*\* \|/);

@@ -4,6 +4,9 @@ import type { Difference } from "./compare-steps.ts";
 /** How the model and Linux stand to each other in one law. */
 export type ParityStatus = "agree" | "disagree" | "explained" | "skip";
 
+/** The model's side of a subject that it does not have: what the law says. */
+export const MUST_HOLD = "must hold";
+
 /** A program on which they do not agree. */
 export interface DisagreeingProgram {
   /** Which of the law's programs; empty where it has only one. */
@@ -75,7 +78,7 @@ function disagrees({ model, linux, difference }: ComparedCase, status: LabStatus
 }
 
 function modelInWords(cases: readonly ComparedCase[]): string {
-  if (cases.every(({ model }) => model === undefined)) return "must hold";
+  if (cases.every(({ model }) => model === undefined)) return MUST_HOLD;
   return sidesInWords(cases, ({ model = [] }) => model, "model");
 }
 

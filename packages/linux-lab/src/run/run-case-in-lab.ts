@@ -65,7 +65,7 @@ export async function runCaseInLab(
     else end = { kind: "run", problems: [failureInWords("the lab", failure)] };
   }
   const isReset = guest.lost === undefined && (await reset(setting));
-  const complaints = complaintsIn(guest.log.slice(logged));
+  const complaints = complaintsIn(guest.log.slice(logged)).filter(({ what }) => !isKnown(what, subject));
   const named = (problem: string): string =>
     lawCase.when === "" ? `${subject.name}: ${problem}` : `${subject.name}, ${lawCase.when}: ${problem}`;
   if (end.kind === "excluded" && complaints.length === 0) {
@@ -88,6 +88,10 @@ export async function runCaseInLab(
 /** Whether it does on purpose what the model has to report, and a kernel may. */
 function isProvoking({ provokes = [] }: LawCase): boolean {
   return typeof provokes === "string" || provokes.length > 0;
+}
+
+function isKnown(complaint: string, { complaints = [] }: SubjectDefinition): boolean {
+  return complaints.some(({ of }) => complaint.includes(of));
 }
 
 /** After this the kernel is not what it was. */

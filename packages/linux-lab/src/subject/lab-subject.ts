@@ -68,6 +68,13 @@ export interface Explanation {
   readonly reason: string;
 }
 
+/** What a driver is known to make the kernel complain of, which then breaks no law. */
+export interface KnownComplaint {
+  /** A part of the complaint's first line, such as `untrack_pfn`. */
+  readonly of: string;
+  readonly reason: string;
+}
+
 /** What a subject's author writes. */
 export interface SubjectDefinition {
   /** Such as `memfd`. */
@@ -100,6 +107,8 @@ export interface SubjectDefinition {
   tearDown?(): Steps<void>;
   /** Laws that it is known to break: told as explained, and as broken when it keeps them. */
   readonly explained?: readonly Explanation[];
+  /** Complaints of the kernel that break no law: for what it says once a boot only, in whichever program comes first. */
+  readonly complaints?: readonly KnownComplaint[];
 }
 
 /** Types a subject's definition. */
