@@ -17,7 +17,7 @@ package() {
 
 missing=()
 installed() { dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
-for name in qemu-system-x86 gcc libc6-dev make "linux-headers-$release-cloud-amd64" util-linux; do
+for name in qemu-system-x86 gcc libc6-dev make patch "linux-headers-$release-cloud-amd64" util-linux; do
   installed "$name" || missing+=("$name")
 done
 if [ "${#missing[@]}" -gt 0 ]; then

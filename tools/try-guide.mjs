@@ -1,4 +1,4 @@
-// Follows docs/author-a-strategy.md as a new user would, outside the clone: node tools/try-as-author.mjs
+// Follows a guide as a new user would, outside the clone: node tools/try-guide.mjs docs/author-a-strategy.md
 // The commands, the edits and what must be printed are those of the document. The last line is the tally.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
@@ -125,7 +125,7 @@ async function tryGuide(blocks, state) {
   return tally;
 }
 
-const folder = mkdtempSync(join(realpathSync(tmpdir()), "nopage-author-"));
+const folder = mkdtempSync(join(realpathSync(tmpdir()), "nopage-guide-"));
 const state = join(folder, "state");
 mkdirSync(state);
 writeFileSync(join(state, "exports"), "");
