@@ -1,6 +1,6 @@
 import { type Contender, exploreLaw, type LawCase, ModelWorld, recordedCase } from "@nopage/testkit/executor";
 import { outcomeVector } from "./compare-steps.ts";
-import { type ObservedStep, observed } from "./observed-step.ts";
+import { type ObservedStep, StepObserver } from "./observed-step.ts";
 
 /** The machine that guests are. */
 export const GEOMETRY = "x86-64";
@@ -26,27 +26,27 @@ export interface Allowed {
 export function runOnModel(lawCase: LawCase, on: Contender): ModelRun | undefined {
   const world = new ModelWorld(on, { ...lawCase.machine, geometry: GEOMETRY });
   if (lawCase.excluded?.(world.stage) !== undefined) return undefined;
-  const steps: ObservedStep[] = [];
-  const { problems } = world.run(recordedCase(lawCase, (line, step) => steps.push(...observed(line, step))));
-  return { problems, steps };
+  const observer = new StepObserver();
+  const { problems } = world.run(recordedCase(lawCase, (line, step) => observer.note(line, step)));
+  return { problems, steps: observer.steps };
 }
 
 /** What the model allows of a racy program, by running it in every order of its threads' steps, as far as there is time. */
 export function allowedOnModel(lawCase: LawCase, on: Contender): Allowed {
-  let steps: ObservedStep[] = [];
+  let observer = new StepObserver();
   const vectors = new Set<string>();
-  const recorded = recordedCase(lawCase, (line, step) => steps.push(...observed(line, step)));
+  const recorded = recordedCase(lawCase, (line, step) => observer.note(line, step));
   const watched: LawCase = {
     ...recorded,
     program(stage) {
-      steps = [];
+      observer = new StepObserver();
       return recorded.program(stage);
     },
   };
   const until = performance.now() + SEARCH_MS;
   const found = exploreLaw(watched, on, GEOMETRY, {
     atFailure: "go-on",
-    announce: () => vectors.add(outcomeVector(steps)),
+    announce: () => vectors.add(outcomeVector(observer.steps)),
     mayGoOn: () => performance.now() < until,
   });
   return {

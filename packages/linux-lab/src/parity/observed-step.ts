@@ -11,11 +11,8 @@ export interface ObservedStep {
   readonly line: string;
 }
 
-/**
- * Operations of which the answer is not compared: counts of what a kernel does by itself, which no law states as such. A law
- * that counts faults or resident pages compares the numbers itself, and its verdict is compared.
- */
-const notCompared = new Set(["faults", "memoryStatus", "smaps", "pagemap", "mincore", "subject.counts"]);
+/** A driver's counts of its hooks: how often Linux asks for the same again is its own affair, unless a law states it. */
+const notCompared = new Set(["subject.counts"]);
 
 /** Operations that answer with a new descriptor, of which the number says nothing. */
 const opening = new Set(["open", "memfd", "subject.open", "subject.openElsewhere"]);
@@ -23,20 +20,38 @@ const opening = new Set(["open", "memfd", "subject.open", "subject.openElsewhere
 /** Operations that answer with an address. */
 const placing = new Set(["mmap", "mremap", "subject.map", "subject.mapOdd", "subject.long.map"]);
 
-/** What is compared of a step; nothing of one in which only time has passed. */
-export function observed(
-  line: string,
-  { actor, call, given, answer }: RecordedStep,
-): readonly ObservedStep[] {
-  if (call === "settle" || (call === "sleep" && answer === 0)) return [];
-  return [{ actor, call, outcome: outcomeOf(call, given, answer), line }];
+/** Sees the steps of one run, and what is to be compared of them. */
+export class StepObserver {
+  readonly steps: ObservedStep[] = [];
+  /** What was counted when somebody looked last. */
+  readonly #counted = new Map<string, Readonly<Record<string, number>>>();
+
+  /** One step more; nothing of one in which only time has passed. */
+  note(line: string, { actor, call, given, answer }: RecordedStep): void {
+    if (call === "settle" || (call === "sleep" && answer === 0)) return;
+    const outcome =
+      (call === "faults" || call === "memoryStatus") && typeof answer === "object" && answer !== null
+        ? this.#since(`${actor} ${call}`, answer as Readonly<Record<string, number>>)
+        : outcomeOf(call, given, answer);
+    this.steps.push({ actor, call, outcome, line });
+  }
+
+  /** Counts as they have changed: where they begin depends on what else is in the process. */
+  #since(key: string, counts: Readonly<Record<string, number>>): string {
+    const before = this.#counted.get(key);
+    this.#counted.set(key, counts);
+    if (before === undefined) return "the first count";
+    return inWords(
+      Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, count - (before[name] ?? 0)])),
+    );
+  }
 }
 
 function outcomeOf(call: string, given: object, answer: unknown): string {
   if (answer === undefined) return "done";
   if (isTrap(answer)) return trapInWords(answer, given);
-  if (call === "smaps") return areasInWords(answer as readonly SmapsArea[]);
-  if (notCompared.has(call)) return typeof answer === "number" ? inWords(answer) : "not compared";
+  if (call === "smaps" && Array.isArray(answer)) return areasInWords(answer as readonly SmapsArea[]);
+  if (notCompared.has(call)) return "not compared";
   if (typeof answer === "number" && answer >= 0) {
     if (opening.has(call)) return "a descriptor";
     if (placing.has(call)) return placeInWords(answer, given);
@@ -62,7 +77,16 @@ function placeInWords(address: number, given: object): string {
   return asked === undefined ? "an address" : `the ${asked[0]} given`;
 }
 
-/** How many areas there are, and how long each is: where they lie is the kernel's affair. */
+/** Flags by which a kernel keeps its own books. */
+const BOOKS = ["mm"];
+
+/** Areas from the lowest up, without where they lie: that is the kernel's affair. */
 function areasInWords(areas: readonly SmapsArea[]): string {
-  return Array.isArray(areas) ? `${areas.length} areas` : inWords(areas);
+  return areas
+    .map(({ start, end, shared, rss, anonymous, locked, flags }) => {
+      const asked = flags.filter((flag) => !BOOKS.includes(flag)).join(" ");
+      const counts = `${rss} counted, ${anonymous} of its own, ${locked} locked`;
+      return `${end - start} bytes ${shared ? "shared" : "private"}: ${asked}; ${counts}`;
+    })
+    .join(" | ");
 }

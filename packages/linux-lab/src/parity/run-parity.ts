@@ -16,7 +16,7 @@ import { firstDifference, outcomeVector } from "./compare-steps.ts";
 import { explanationOf } from "./explained-differences.ts";
 import { allowedOnModel, runOnModel } from "./model-run.ts";
 import { modelSideOf } from "./model-side.ts";
-import { type ObservedStep, observed } from "./observed-step.ts";
+import { type ObservedStep, StepObserver } from "./observed-step.ts";
 import { type ComparedCase, type ParityResult, resultOf } from "./parity-result.ts";
 
 /** Runs of a racy program in the guest where nothing else is said. */
@@ -97,16 +97,16 @@ async function compareCase(
   racyRuns: number,
 ): Promise<ComparedCase & { readonly tried: readonly TriedCase[] }> {
   const tried: TriedCase[] = [];
-  const runs: ObservedStep[][] = [];
+  const runs: (readonly ObservedStep[])[] = [];
   let broken: readonly string[] = [];
   for (let run = 0; run < (lawCase.schedule === "racy" ? racyRuns : 1); run++) {
-    const steps: ObservedStep[] = [];
-    const watched = recordedCase(lawCase, (line, step) => steps.push(...observed(line, step)));
+    const observer = new StepObserver();
+    const watched = recordedCase(lawCase, (line, step) => observer.note(line, step));
     const { end, steps: lines, guest } = await runCaseInLab(watched, subject, laboratory);
     if (guest === "spoilt") await laboratory.discard();
     tried.push({ lawCase, end });
     if (end.kind === "excluded") break;
-    runs.push(steps);
+    runs.push(observer.steps);
     if (end.problems.length === 0) continue;
     broken = lines;
     break;
