@@ -74,6 +74,14 @@ export class DeviceRegistry {
     this.#byPath.delete(path);
   }
 
+  /** Takes away all names that a module has given, as its exit function does. */
+  unregisterAllOf(owner: KernelModule): void {
+    this.#note(this.#index, Access.write);
+    for (const [path, { operations }] of this.#byPath) {
+      if (operations.owner === owner) this.#byPath.delete(path);
+    }
+  }
+
   /** Names in use, in order of registration. */
   paths(): readonly string[] {
     this.#note(this.#index, Access.read);

@@ -46,11 +46,6 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
     when: "read and write with a buffer in its own mapping",
     reason: "the device of the model cannot be read by read(2), the driver in C can: both keep the law",
   },
-  {
-    law: "MO-02",
-    reason:
-      "the driver in C takes its node away with itself, and open says ENOENT; the module of the model has no exit function, so that the node is left, and open says ENODEV",
-  },
 ];
 
 /** Why a difference is no news; undefined where nothing is known of it. */

@@ -271,7 +271,11 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
   *deleteModule(executor, _thread, { name }) {
     const module = executor.machine.devices.modules.find((loaded) => loaded.name === name && loaded.isLoaded);
     if (module === undefined) throw new Error(`there is no module ${name}`);
-    return module.unload();
+    const refused = module.beginUnload();
+    if (refused !== 0) return refused;
+    executor.machine.devices.unregisterAllOf(module);
+    module.finishUnload();
+    return 0;
   },
 
   guest(_executor, _thread, { words }) {
