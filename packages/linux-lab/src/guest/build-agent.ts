@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "./cache.ts";
+import { cacheFolder, removeOldBuilds } from "./cache.ts";
 
 const SOURCES = fileURLToPath(new URL("../../agent/", import.meta.url));
 
@@ -33,6 +33,7 @@ export function buildAgent(compiler = "gcc"): string {
     throw new Error(`the agent does not compile: ${wordsOf(failure)}`, { cause: failure });
   }
   renameSync(draft, built);
+  removeOldBuilds("agent-");
   return built;
 }
 

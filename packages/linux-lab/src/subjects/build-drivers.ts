@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "../guest/cache.ts";
+import { cacheFolder, removeOldBuilds } from "../guest/cache.ts";
 import type { StockKernel } from "../guest/stock-kernel.ts";
 
 const DRIVERS = fileURLToPath(new URL("../../drivers/", import.meta.url));
@@ -31,6 +31,7 @@ export function buildDrivers({ release }: StockKernel): string {
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
+  removeOldBuilds("drivers-");
   return join(built, "modules");
 }
 
