@@ -5,7 +5,7 @@ import { createModuleLoader } from "../config/load-module.ts";
 import { looksLikePath, moduleId, nearestModule } from "../config/module-path.ts";
 import { firstLine } from "../report/first-line.ts";
 
-/** The subjects that words name, each by its name or by the path of a module that exports it; all built in ones for no words. */
+/** The subjects that words name, each by its name or by the path of a module that exports it; all built in ones for `all` or no words. */
 export async function findSubjects(
   words: readonly string[],
   directory: string,
@@ -14,7 +14,7 @@ export async function findSubjects(
   const subjects: SubjectDefinition[] = [];
   const problems: Problem[] = [];
   for (const word of words) {
-    const named = builtInSubjects.filter(({ name }) => name === word);
+    const named = builtInSubjects.filter(({ name }) => name === word || word === "all");
     const found = named.length > 0 ? named : await loadFrom(word, directory);
     if ("expected" in found) problems.push(found);
     else subjects.push(...found);
@@ -24,7 +24,7 @@ export async function findSubjects(
 
 async function loadFrom(word: string, directory: string): Promise<readonly SubjectDefinition[] | Problem> {
   const names = builtInSubjects.map(({ name }) => name);
-  const known = `the name of a subject (${anyOf(names)})`;
+  const known = `the name of a subject (${anyOf([...names, "all"])})`;
   const from = join(directory, "nopage.config.js");
   const problem = (expected: string): Problem => {
     const nearest = looksLikePath(word) ? nearestModule(word, from) : nearestName(word, names);
