@@ -4,8 +4,12 @@
  * memory, and scullp's for pages.  A thread that touches the object while its gate is closed waits,
  * as the 1998 mail wished for.
  *
- * The handler writes the entry itself, with the gate held from the look at it on.
+ * The entry of a bare frame is written by the handler itself, with the gate held from the look at
+ * it on.  A page is handed to the core locked: who closes the gate takes the lock of every page
+ * before the entries go, as truncation does.
  */
+#include <linux/pagemap.h>
+
 #include "highway.h"
 
 static bool may_be_copied(const struct vm_area_struct *vma)
@@ -14,7 +18,7 @@ static bool may_be_copied(const struct vm_area_struct *vma)
 }
 
 /*
- * VM_MIXEDMAP and not VM_PFNMAP, which mremap() would not grow; of bare frames it takes those
+ * For bare frames VM_MIXEDMAP and not VM_PFNMAP, which mremap() would not grow; so it takes those
  * without struct page only.
  */
 static int lazy_nopage_mmap(struct highway_object *object, struct vm_area_struct *vma)
@@ -27,10 +31,18 @@ static int lazy_nopage_mmap(struct highway_object *object, struct vm_area_struct
 			return -EINVAL;
 		if (pfn_valid(first) || pfn_valid(first + vma_pages(vma) - 1))
 			return -EINVAL;
-		vma->vm_flags |= VM_IO;
+		vma->vm_flags |= VM_IO | VM_MIXEDMAP;
 	}
-	vma->vm_flags |= VM_MIXEDMAP;
 	return 0;
+}
+
+static vm_fault_t hand_over(struct vm_fault *vmf, struct page *page)
+{
+	if (!page || !try_get_page(page))
+		return VM_FAULT_SIGBUS;
+	lock_page(page);
+	vmf->page = page;
+	return VM_FAULT_LOCKED;
 }
 
 /*
@@ -47,12 +59,27 @@ static vm_fault_t lazy_nopage_fault(struct highway_object *object, struct vm_fau
 		ret = VM_FAULT_SIGBUS;
 	else if (!object->memory.list)
 		ret = vmf_insert_pfn(vmf->vma, vmf->address, object->memory.first_pfn + vmf->pgoff);
-	else if (object->memory.list[vmf->pgoff])
-		ret = vmf_insert_page(vmf->vma, vmf->address, object->memory.list[vmf->pgoff]);
 	else
-		ret = VM_FAULT_SIGBUS;
+		ret = hand_over(vmf, object->memory.list[vmf->pgoff]);
 	highway_gate_release(&object->gate);
 	return ret;
+}
+
+/* Whoever passed the gate has a page locked until its entry is written. */
+static void lazy_nopage_settle(struct highway_object *object)
+{
+	unsigned long index;
+
+	highway_gate_hold(&object->gate);
+	for (index = 0; object->memory.list && index < object->memory.capacity; index++) {
+		struct page *page = object->memory.list[index];
+
+		if (!page)
+			continue;
+		lock_page(page);
+		unlock_page(page);
+	}
+	highway_gate_release(&object->gate);
 }
 
 static struct highway_strategy lazy_nopage = {
@@ -62,6 +89,7 @@ static struct highway_strategy lazy_nopage = {
 		 BIT(HIGHWAY_HOLES),
 	.mmap = lazy_nopage_mmap,
 	.fault = lazy_nopage_fault,
+	.settle = lazy_nopage_settle,
 };
 
 module_highway_strategy(lazy_nopage);
