@@ -58,10 +58,11 @@ export function* populate(mm: Mm, start: number, end: number, errors: "ignore" |
 }
 
 /**
- * MADV_POPULATE_READ and MADV_POPULATE_WRITE: fault `[start, end)` in and say what went wrong (`faultin_page_range`).
+ * MADV_POPULATE_READ and MADV_POPULATE_WRITE: fault `[start, end)` in, area by area (`madvise_walk_vmas`,
+ * `madvise_populate`), and say what went wrong. What is not mapped is passed over and told at the end.
  *
- * @returns 0; -ENOMEM for a hole or lack of memory; -EINVAL for VM_IO, VM_PFNMAP or a forbidden access; -EFAULT for
- *   SIGBUS; -EHWPOISON; -EINTR for a fatal signal
+ * @returns 0; -ENOMEM for a hole, after the rest was done, or lack of memory; -EINVAL for VM_IO, VM_PFNMAP or a forbidden
+ *   access; -EFAULT for SIGBUS; -EHWPOISON; -EINTR for a fatal signal
  */
 export function* populateRange(
   mm: Mm,
@@ -72,13 +73,27 @@ export function* populateRange(
   const { machine } = mm;
   const needed = access === "write" ? VM_WRITE : VM_READ;
   let tries = 0;
+  let hole = false;
+  /** The end of the area that is gone through: what goes from before it meanwhile is an error at once. */
+  let visited = start;
   for (let address = start; address < end; ) {
     if (machine.sched.isDying(machine.sched.running)) return -EINTR;
     yield* mm.lock.read();
-    const area = mm.areas.find(address);
-    if (area === undefined || (area.flags & (VM_IO | VM_PFNMAP)) !== 0 || (area.flags & needed) === 0) {
+    const area = address === visited ? mm.areas.findEndingAbove(address) : mm.areas.find(address);
+    if (area === undefined || area.start >= end) {
       mm.lock.unlockRead();
-      return area === undefined ? -ENOMEM : -EINVAL;
+      return -ENOMEM;
+    }
+    if (address === visited) {
+      if (area.start > address) {
+        hole = true;
+        address = area.start;
+      }
+      visited = Math.min(area.end, end);
+    }
+    if ((area.flags & (VM_IO | VM_PFNMAP)) !== 0 || (area.flags & needed) === 0) {
+      mm.lock.unlockRead();
+      return -EINVAL;
     }
     const result = yield* populatePage(area, address, access, tries);
     if (result !== "lock-dropped") mm.lock.unlockRead();
@@ -90,7 +105,7 @@ export function* populateRange(
     address += mm.pageSize;
     tries = 0;
   }
-  return 0;
+  return hole ? -ENOMEM : 0;
 }
 
 /** Faults one page in unless it is there: 0, a negated errno, or `again` and `lock-dropped` to look once more. */
