@@ -157,12 +157,15 @@ export class HappensBefore {
     return true;
   }
 
-  /** Where a task took what it gives back at `given`; -1 where that was before the run began. */
+  /**
+   * Where what a task gives back at `given` was taken, by itself if not by whoever waited for it last; -1 where that was before
+   * the run began.
+   */
   #takenBefore(given: number, lock: number): number {
     const { task } = this.steps[given] as Step;
     for (let at = given - 1; at >= 0; at--) {
       const step = this.steps[at] as Step;
-      if (step.task === task && step.takes(lock)) return at;
+      if (step.waitsAlone(lock) || (step.task === task && step.takes(lock))) return at;
     }
     return -1;
   }

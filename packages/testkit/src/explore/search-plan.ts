@@ -66,6 +66,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
       () => `drawn at random, seed ${seed}`,
     );
   }
+  if (!("pct" in plan)) throw noSuchPlan(plan);
   const depth = wholeNumber("depth", plan.depth ?? 2, 1);
   const search = new PrioritySearch(wholeNumber("pct", plan.pct, 1), depth, seed);
   return new Planned(
@@ -83,6 +84,8 @@ function inFull(plan: "optimal" | "source" | "exhaustive", dependence: Dependenc
       return new SourceSearch(dependence);
     case "exhaustive":
       return new ExhaustiveSearch(dependence);
+    default:
+      throw noSuchPlan(plan);
   }
 }
 
@@ -130,7 +133,11 @@ function boundInWords({ bound, depth }: PrioritySearch, seed: number): string {
   return `by random priorities, seed ${seed}: n = ${tasks} tasks, k = ${steps} steps, d = ${depth}, ${runs} runs with these; a bug of depth ${depth} was met with a probability of at least 1-(1-1/(n*k^(d-1)))^runs = ${percent}`;
 }
 
-function wholeNumber(name: string, value: number, least: number): number {
+/**
+ * @param name what a report calls it
+ * @throws RangeError for all but whole numbers from `least` on
+ */
+export function wholeNumber(name: string, value: number, least: number): number {
   if (Number.isInteger(value) && value >= least) return value;
   throw new RangeError(
     `${name} is ${value}; expected a whole number from ${least} on, nearest is ${nearest(value, least)}`,
@@ -139,4 +146,10 @@ function wholeNumber(name: string, value: number, least: number): number {
 
 function nearest(value: number, least: number): number {
   return Number.isFinite(value) ? Math.max(least, Math.round(value)) : least;
+}
+
+/** For callers whose language does not check it. */
+function noSuchPlan(plan: never): RangeError {
+  const expected = "optimal, source, exhaustive, or an object with preemptions, random or pct";
+  return new RangeError(`the algorithm is ${JSON.stringify(plan)}; expected ${expected}; nearest is optimal`);
 }

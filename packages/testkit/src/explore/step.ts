@@ -36,6 +36,11 @@ export class Step {
     return this.objects.some((object, index) => object === lock && !isUnlock(this.accesses[index]));
   }
 
+  /** Whether it waits until it has a lock alone. */
+  waitsAlone(lock: number): boolean {
+    return this.mayBlock && this.objects[0] === lock && this.accesses[0] === LOCK;
+  }
+
   /** The same step, with what else it touched and what caused it. */
   completed(
     {
@@ -61,7 +66,8 @@ export class Step {
   }
 }
 
-/** The kinds of access, as numbered by the core, by which a lock is given back: by who had it alone, and by a reader. */
+/** The kinds of access, as numbered by the core, by which a lock is taken alone, and given back: by who had it alone, and by a reader. */
+const LOCK = 5;
 export const UNLOCK = 7;
 const UNLOCK_SHARED = 10;
 

@@ -78,6 +78,30 @@ it("MUST run a trace with source sets that shows only where a run is given up wh
   expect(exploreProgram(program)).toMatchObject({ executions: 8, abandoned: 0, complete: true });
 });
 
+it("MUST run every trace where a thread gives back the lock of another", () => {
+  const program: PlainProgram = ({ variable, lock, thread }) => {
+    const [guard, x] = [lock(), variable(0)];
+    thread(function* () {
+      yield* x.read();
+      guard.unlock();
+      yield* x.read();
+    });
+    thread(function* () {
+      yield* x.read();
+      yield* guard.lock();
+    });
+    thread(function* () {
+      yield* guard.lock();
+      yield* x.update((value) => value + 1);
+      yield* x.write(0);
+    });
+    return () => x.value;
+  };
+  expect(countTraces(program)).toBe(25);
+  expect(exploreProgram(program)).toMatchObject({ executions: 25, abandoned: 0, complete: true });
+  expect(exploreProgram(program, { algorithm: "source" })).toMatchObject({ executions: 25, complete: true });
+});
+
 it.each([
   ["many steps", largerThreads],
   ["locks", lockingThreads],

@@ -1,4 +1,4 @@
-import { exploreProgram, type PlainProgram } from "@nopage/testkit";
+import { exploreProgram, type PlainBuilder, type PlainProgram } from "@nopage/testkit";
 import { describe, expect, it } from "vitest";
 
 const lostUpdate: PlainProgram = ({ variable, thread }) => {
@@ -53,5 +53,73 @@ describe("exploreProgram", () => {
       return () => x.value;
     };
     expect(() => exploreProgram(fickle)).toThrow(/something else/);
+  });
+
+  it("gives a run up that goes round in a loop, and tells which thread does", () => {
+    const waiting: PlainProgram = ({ variable, thread }) => {
+      const isReady = variable(false);
+      thread(function* () {
+        while (!(yield* isReady.read())) {
+          // It looks again.
+        }
+      });
+      thread(() => isReady.write(true));
+      return () => isReady.value;
+    };
+    const { complete, failures } = exploreProgram(waiting, { maxSteps: 50 });
+    expect(complete).toBe(false);
+    expect(failures).toEqual([
+      { message: "a run took 50 steps and was not over, the last by thread 0", schedule: Array(50).fill(0) },
+    ]);
+    expect(exploreProgram(waiting)).toMatchObject({ complete: false, failures: [{}] });
+  });
+
+  it.each([
+    ["variable", (make: PlainBuilder) => make.variable(0)],
+    ["counter", (make: PlainBuilder) => make.counter()],
+    ["lock", (make: PlainBuilder) => make.lock()],
+    ["thread", (make: PlainBuilder) => make.thread(function* () {})],
+  ])("takes a %s that a thread makes for a failure: its number would depend on the order", (kind, make) => {
+    const { failures } = exploreProgram((builder) => {
+      const x = builder.variable(0);
+      builder.thread(function* () {
+        yield* x.write(1);
+        make(builder);
+      });
+      return () => x.value;
+    });
+    expect(failures[0]?.message).toBe(
+      `a ${kind} is made by a thread; expected it to be made before any thread runs`,
+    );
+  });
+
+  it("says what is wrong with a program, a thread or a step", () => {
+    expect(() => exploreProgram((() => undefined) as never)).toThrow(
+      "the program answered undefined; expected",
+    );
+    expect(() =>
+      exploreProgram(({ thread }) => {
+        thread((() => 7) as never);
+        return () => 0;
+      }),
+    ).toThrow("thread 0 is 7; expected a generator");
+    const withoutStar = exploreProgram(({ variable, thread }) => {
+      const x = variable(0);
+      thread(function* () {
+        yield x.write(1) as never;
+      });
+      return () => x.value;
+    });
+    expect(withoutStar.failures[0]?.message).toMatch("expected yield* (with its star)");
+  });
+
+  it.each([
+    [{ algorithm: "best" as never }, 'the algorithm is "best"; expected optimal, source'],
+    [{ algorithm: {} as never }, "the algorithm is {}; expected"],
+    [{ maxExecutions: 0 }, "maxExecutions is 0; expected a whole number from 1 on, nearest is 1"],
+    [{ maxExecutions: Number.NaN }, "maxExecutions is NaN"],
+    [{ maxSteps: -3 }, "maxSteps is -3; expected a whole number from 1 on, nearest is 1"],
+  ])("refuses %j", (options, problem) => {
+    expect(() => exploreProgram(lostUpdate, options)).toThrow(problem);
   });
 });

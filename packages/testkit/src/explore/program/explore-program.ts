@@ -1,13 +1,19 @@
-import { type SearchPlan, searchBy } from "../search-plan.ts";
+import type { Search } from "../search.ts";
+import { type SearchPlan, searchBy, wholeNumber } from "../search-plan.ts";
 import { Dependence } from "../step.ts";
 import { PlainAccess, type PlainProgram } from "./plain-program.ts";
-import { PlainRun } from "./plain-run.ts";
+import { PlainRun, TooManySteps } from "./plain-run.ts";
 
 /** What may be said of a search; the optimal one, to the end, when left out. */
 export interface ExploreProgramOptions {
   readonly algorithm?: SearchPlan;
-  /** Runs after which the search is given up as incomplete. */
+  /** Runs after which the search is given up as incomplete: 1 or more, as many as there are when left out. */
   readonly maxExecutions?: number;
+  /**
+   * Steps that a run may take, 10,000 when left out. One that takes more, as where a thread waits in a loop, is a failure
+   * and ends the search, which is incomplete.
+   */
+  readonly maxSteps?: number;
 }
 
 /** One way in which a program failed. */
@@ -34,30 +40,40 @@ export interface ProgramExploration {
   readonly failures: readonly ProgramFailure[];
 }
 
+/** Steps of a run where nothing else is said. */
+const MAX_STEPS = 10_000;
+
 /** Steps of a plain program conflict unless both read, or both add. */
 export const plainDependence = new Dependence(
-  (one, other) => one !== other || one === PlainAccess.write || one === PlainAccess.lock,
+  (one, other) => one !== other || (one !== PlainAccess.read && one !== PlainAccess.add),
 );
 
 /**
  * Runs a plain program under every schedule that makes a difference. A thread that throws has failed, and so has a run in
  * which all that are left wait for locks, or whose final judgement throws; the search goes on past failures.
  *
- * @throws RangeError for a number in the plan of the search that makes no sense
+ * @throws RangeError for an algorithm that there is not, and for a number that makes no sense
+ * @throws TypeError for a program that answers with no function, or a thread that is no generator
  * @throws NotTheSameProgram when a run does something else than an earlier one did under the same order
  */
 export function exploreProgram(
   program: PlainProgram,
-  { algorithm = "optimal", maxExecutions = Number.POSITIVE_INFINITY }: ExploreProgramOptions = {},
+  { algorithm = "optimal", maxExecutions, maxSteps = MAX_STEPS }: ExploreProgramOptions = {},
 ): ProgramExploration {
-  const run = new PlainRun(program);
+  const most = numberOrAll("maxExecutions", maxExecutions);
+  const run = new PlainRun(program, numberOrAll("maxSteps", maxSteps));
   const search = searchBy(algorithm, plainDependence);
   const states = new Map<string, unknown>();
   const failures = new Map<string, ProgramFailure>();
   let complete = false;
-  while (search.executions < maxExecutions) {
+  while (search.executions < most) {
     const before = search.executions;
-    if (!search.runNext(run)) {
+    const next = runNextOf(search, run);
+    if (next instanceof TooManySteps) {
+      failures.set(next.message, { message: next.message, schedule: next.schedule });
+      break;
+    }
+    if (!next) {
       complete = search.coversAll;
       break;
     }
@@ -76,4 +92,18 @@ export function exploreProgram(
       .map(([, state]) => state),
     failures: [...failures.values()],
   };
+}
+
+/** Whether there was a run left, or why it was given up. */
+function runNextOf(search: Search, run: PlainRun): boolean | TooManySteps {
+  try {
+    return search.runNext(run);
+  } catch (thrown) {
+    if (thrown instanceof TooManySteps) return thrown;
+    throw thrown;
+  }
+}
+
+function numberOrAll(name: string, value = Number.POSITIVE_INFINITY): number {
+  return value === Number.POSITIVE_INFINITY ? value : wholeNumber(name, value, 1);
 }

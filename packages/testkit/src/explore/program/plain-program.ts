@@ -107,11 +107,11 @@ export class SharedCounter {
 export class PlainLock {
   isHeld = false;
   readonly #point: PlainPoint;
-  readonly #givenBack: (object: number) => void;
+  readonly #touched: (object: number, access: number) => void;
 
-  /** @param givenBack is told that the step under way gives a lock back */
-  constructor({ objects }: PlainPoints, givenBack: (object: number) => void) {
-    this.#givenBack = givenBack;
+  /** @param touched is told how the step under way touches the lock besides what it announced */
+  constructor({ objects }: PlainPoints, touched: (object: number, access: number) => void) {
+    this.#touched = touched;
     this.#point = pointOf(objects, LOCK, undefined, () => !this.isHeld);
   }
 
@@ -122,9 +122,10 @@ export class PlainLock {
 
   /** @throws Error when it is not held */
   unlock(): void {
+    const [object] = this.#point.objects as [number];
+    this.#touched(object, this.isHeld ? PlainAccess.unlock : PlainAccess.read);
     if (!this.isHeld) throw new Error("a lock is given back that nobody holds");
     this.isHeld = false;
-    this.#givenBack(this.#point.objects[0] as number);
   }
 }
 
@@ -138,6 +139,6 @@ export interface PlainBuilder {
 
 /**
  * A small concurrent program: it makes its variables, locks and threads, and answers with a function that says what the
- * final state was, or throws when it is wrong. Nothing but the variables may be shared between runs or threads.
+ * final state was, as plain data that JSON can tell apart, or throws when it is wrong. Nothing but the variables may be shared between runs or threads.
  */
 export type PlainProgram = (builder: PlainBuilder) => () => unknown;

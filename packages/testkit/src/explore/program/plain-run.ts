@@ -1,7 +1,6 @@
 import { ABANDON, type Explorable, type Moment, NotTheSameProgram, type RunEnd } from "../search.ts";
 import { Step } from "../step.ts";
 import {
-  PlainAccess,
   type PlainBuilder,
   PlainLock,
   type PlainPoint,
@@ -22,6 +21,18 @@ export interface PlainOutcome {
   readonly failure: string | undefined;
   /** The threads in the order of their steps. */
   readonly schedule: readonly number[];
+}
+
+/** A run took more steps than it may: a thread may go round for ever. */
+export class TooManySteps extends Error {
+  override readonly name = "TooManySteps";
+  /** The threads in the order of their steps. */
+  readonly schedule: readonly number[];
+
+  constructor(schedule: readonly number[]) {
+    super(`a run took ${schedule.length} steps and was not over, the last by thread ${schedule.at(-1)}`);
+    this.schedule = schedule;
+  }
 }
 
 /** A thread that waits at its next step. */
@@ -49,7 +60,7 @@ class WaitingThread {
   advance(): void {
     try {
       const next = this.body.next();
-      this.point = next.done === true ? undefined : next.value;
+      this.point = next.done === true ? undefined : stepFrom(next.value);
     } catch (thrown) {
       this.failure = inWords(thrown);
       this.point = undefined;
@@ -83,6 +94,7 @@ export class PlainRun implements Explorable, Moment {
   readonly notedObjects: number[] = [];
   readonly notedAccesses: number[] = [];
   readonly #program: PlainProgram;
+  readonly #maxSteps: number;
   readonly #threads: WaitingThread[] = [];
   /** Threads of this run and of runs before, by number. */
   readonly #known: WaitingThread[] = [];
@@ -90,23 +102,32 @@ export class PlainRun implements Explorable, Moment {
   readonly #points: PlainPoints[] = [];
   readonly #schedule: number[] = [];
   #objects = 0;
+  /** Whether the threads run. */
+  #hasBegun = false;
   #judge: () => unknown = () => undefined;
   /** Its functions need no `this`, as programs take them apart. */
   readonly #builder: PlainBuilder = {
-    variable: (initial) => new SharedVariable(this.#pointsOfNext(), initial),
-    counter: () => new SharedCounter(this.#pointsOfNext()),
-    lock: () => new PlainLock(this.#pointsOfNext(), this.#noteGivenBack),
+    variable: (initial) => new SharedVariable(this.#pointsOfNext("variable"), initial),
+    counter: () => new SharedCounter(this.#pointsOfNext("counter")),
+    lock: () => new PlainLock(this.#pointsOfNext("lock"), this.#note),
     thread: (body) => {
+      this.#mustNotHaveBegun("thread");
       const task = this.#threads.length;
       const known = this.#known[task];
-      if (known === undefined) this.#known.push(new WaitingThread(task, body()));
-      else known.begin(body());
+      const begun = body();
+      if (typeof begun?.next !== "function") {
+        throw new TypeError(`thread ${task} is ${String(begun)}; expected a generator, as a function* makes`);
+      }
+      if (known === undefined) this.#known.push(new WaitingThread(task, begun));
+      else known.begin(begun);
       this.#threads.push(this.#known[task] as WaitingThread);
     },
   };
 
-  constructor(program: PlainProgram) {
+  /** @param maxSteps those of a run, at most */
+  constructor(program: PlainProgram, maxSteps = Number.POSITIVE_INFINITY) {
     this.#program = program;
+    this.#maxSteps = maxSteps;
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
@@ -115,9 +136,17 @@ export class PlainRun implements Explorable, Moment {
     this.#schedule.length = 0;
     this.#objects = 0;
     this.#forgetNoted();
+    this.#hasBegun = false;
     this.#judge = this.#program(this.#builder);
+    this.#hasBegun = true;
+    if (typeof this.#judge !== "function") {
+      throw new TypeError(
+        `the program answered ${String(this.#judge)}; expected a function for the final state`,
+      );
+    }
     for (const thread of threads) thread.advance();
     while (this.#canGoOn()) {
+      if (this.#schedule.length >= this.#maxSteps) throw new TooManySteps(this.#schedule.slice());
       const task = choose(this);
       if (task === ABANDON) return undefined;
       const thread = threads[task];
@@ -184,6 +213,7 @@ export class PlainRun implements Explorable, Moment {
     for (const { failure } of this.#threads) if (failure !== undefined) return failure;
     const waiting = this.#threads.filter(({ point }) => point !== undefined);
     if (waiting.length === 0) return undefined;
+    if (waiting.length === 1) return `deadlock: thread ${waiting[0]?.task} waits for ever`;
     return `deadlock: ${waiting.map(({ task }) => `thread ${task}`).join(" and ")} wait for each other`;
   }
 
@@ -192,15 +222,24 @@ export class PlainRun implements Explorable, Moment {
     return false;
   }
 
-  #pointsOfNext(): PlainPoints {
+  #pointsOfNext(kind: string): PlainPoints {
+    this.#mustNotHaveBegun(kind);
     const object = this.#objects++;
     this.#points[object] ??= new PlainPoints(object);
     return this.#points[object];
   }
 
-  readonly #noteGivenBack = (object: number): void => {
+  /** What is made by a thread would have another number in another order. */
+  #mustNotHaveBegun(kind: string): void {
+    if (!this.#hasBegun) return;
+    throw new TypeError(`a ${kind} is made by a thread; expected it to be made before any thread runs`);
+  }
+
+  readonly #note = (object: number, access: number): void => {
+    // One that the step has given back already is free whatever the others do.
+    if (this.notedObjects.includes(object)) return;
     this.notedObjects.push(object);
-    this.notedAccesses.push(PlainAccess.unlock);
+    this.notedAccesses.push(access);
   };
 
   #forgetNoted(): void {
@@ -208,6 +247,12 @@ export class PlainRun implements Explorable, Moment {
     this.notedObjects.length = 0;
     this.notedAccesses.length = 0;
   }
+}
+
+/** @throws TypeError for what no variable, counter or lock has made, such as the generator of a step */
+function stepFrom(yielded: PlainPoint): PlainPoint {
+  if (yielded?.objects !== undefined) return yielded;
+  throw new TypeError("a thread yields what is no step: expected yield* (with its star) before each step");
 }
 
 function inWords(thrown: unknown): string {
