@@ -6,6 +6,8 @@ export interface ExplainedDifference {
   readonly when?: string;
   /** Subjects, or their strategies; all where left out. */
   readonly subjects?: readonly string[];
+  /** What was seen on Linux, in part; whatever it was where left out. */
+  readonly seen?: string;
   readonly reason: string;
 }
 
@@ -31,6 +33,13 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
       "the drivers are not alike: the one in C refuses to map an object whose memory has been given back, the model's maps it and every touch is SIGBUS",
   },
   {
+    law: "MM-08",
+    when: "while the device is removed",
+    seen: "subject.map=-ENXIO",
+    reason:
+      "a node outlives its device for a moment: fs/char_dev.c chrdev_open finds no device behind it and says ENXIO. On the model both go in one step",
+  },
+  {
     law: "QU-10",
     when: "read(2)",
     reason: "the device of the model cannot be read by read(2), the driver in C can: both keep the law",
@@ -50,16 +59,16 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
 
 /** Why a difference is no news; undefined where nothing is known of it. */
 export function explanationOf(
-  law: string,
-  when: string,
-  subject: string,
+  found: { readonly law: string; readonly when: string; readonly subject: string; readonly linux: string },
   known: readonly ExplainedDifference[] = explainedDifferences,
 ): string | undefined {
+  const { law, when, subject, linux } = found;
   const [plugin = subject] = subject.split(".");
   return known.find(
     (explained) =>
       explained.law === law &&
       (explained.when ?? when) === when &&
-      (explained.subjects?.some((name) => name === subject || name === plugin) ?? true),
+      (explained.subjects?.some((name) => name === subject || name === plugin) ?? true) &&
+      linux.includes(explained.seen ?? ""),
   )?.reason;
 }

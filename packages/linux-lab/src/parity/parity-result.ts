@@ -48,13 +48,13 @@ export function resultOf(
   about: Pick<ParityResult, "subject" | "law">,
   standing: { readonly status: LabStatus; readonly reason: string },
   cases: readonly ComparedCase[],
-  explanationFor: (when: string) => string | undefined,
+  explanationFor: (one: ComparedCase) => string | undefined,
 ): ParityResult {
   const reasons = new Set<string>();
   const open: ComparedCase[] = [];
   for (const one of cases) {
     if (!disagrees(one, standing.status)) continue;
-    const reason = explanationFor(one.when);
+    const reason = explanationFor(one);
     if (reason === undefined) open.push(one);
     else reasons.add(reason);
   }

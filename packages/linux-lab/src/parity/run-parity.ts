@@ -86,8 +86,8 @@ async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Pr
   }
   if (cases.length === 0) return skip(standingOf(tried.map(({ end }) => end)).reason);
   const explanations = (compared.subject.explained ?? []).filter((explained) => explained.law === law.id);
-  return resultOf(about, labStanding(tried, explanations), cases, (when) =>
-    explanationOf(law.id, when, compared.subject.name),
+  return resultOf(about, labStanding(tried, explanations), cases, ({ when, difference, linux }) =>
+    explanationOf({ ...about, when, linux: difference?.linux ?? linux.join("\n") }),
   );
 }
 

@@ -58,10 +58,13 @@ describe("how the model and Linux stand to each other", () => {
     );
   });
 
-  test("an explanation is for a law, a program of it and a subject or its strategy", () => {
-    const known = [{ law: "LK-02", when: "b", subjects: ["lazy-nopage"], reason: "so it is" }];
-    expect(explanationOf("LK-02", "b", "lazy-nopage.pages", known)).toBe("so it is");
-    expect(explanationOf("LK-02", "a", "lazy-nopage.pages", known)).toBeUndefined();
-    expect(explanationOf("LK-02", "b", "pfn-nopage.window", known)).toBeUndefined();
+  test("an explanation is for a law, a program of it, a subject or its strategy, and what was seen", () => {
+    const about = { law: "LK-02", subjects: ["lazy-nopage"], reason: "so it is" };
+    const known = [{ ...about, when: "b", seen: "-ENXIO" }];
+    const found = { law: "LK-02", when: "b", subject: "lazy-nopage.pages", linux: "main: open = -ENXIO" };
+    expect(explanationOf(found, known)).toBe("so it is");
+    expect(explanationOf({ ...found, when: "a" }, known)).toBeUndefined();
+    expect(explanationOf({ ...found, subject: "pfn-nopage.window" }, known)).toBeUndefined();
+    expect(explanationOf({ ...found, linux: "main: open = -EIO" }, known)).toBeUndefined();
   });
 });
