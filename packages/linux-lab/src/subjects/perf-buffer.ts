@@ -58,6 +58,7 @@ export const perfBuffer = defineSubject({
     { law: "RC-02", when: "pages that come and go one by one", reason: NOT_SPLIT },
     { law: "RC-02", when: "a whole life", reason: NOT_SPLIT },
     { law: "RC-06", reason: NOT_SPLIT },
+    { law: "RV-01", when: "what two CPUs have a translation of", reason: NOT_SPLIT },
     { law: "RV-01", when: "a write protection", reason: NOT_SPLIT },
     { law: "PE-01", when: "what mmap refuses, mprotect must refuse", reason: NOT_SPLIT },
   ],
