@@ -27,6 +27,7 @@ export const bar = defineSubject({
   // Otherwise 6.1 complains of its own account of cache modes whenever a part of the mapping is unmapped.
   kernelWords: ["nopat"],
   explained: [
+    { law: "MM-08", when: "while the device is removed", reason: NOT_TAKEN_AWAY },
     { law: "FR-02", when: "a device that was pulled out", reason: NOT_TAKEN_AWAY },
     { law: "RV-01", when: "the device is pulled out", reason: NOT_TAKEN_AWAY },
     { law: "MO-04", reason: NOT_TAKEN_AWAY },
