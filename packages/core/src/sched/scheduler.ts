@@ -79,6 +79,8 @@ export class Scheduler {
   #last: Task | undefined = undefined;
   #live: Task[] = [];
   #nextObject = 0;
+  /** Whether a task is asked what its next step touches. */
+  #isAsking = false;
 
   constructor(options: SchedulerOptions) {
     this.chooser = options.chooser;
@@ -147,7 +149,7 @@ export class Scheduler {
     const task = this.current;
     if (task !== undefined) {
       task.announcer = announcer;
-      announcer.announce();
+      this.#ask(announcer);
     }
     return POINT;
   }
@@ -156,10 +158,10 @@ export class Scheduler {
    * Notes that the step under way touches an object that it had not announced: plain functions cannot announce what
    * drivers make them do, such as taking a frame. What a step touched is what was announced when it was chosen and
    * what was noted while it ran; whoever compares two steps looks at both. Between steps nothing is noted, as when the end of
-   * a run is judged.
+   * a run is judged, or a task is asked what its next step touches.
    */
   note(kind: ObjectKind, index: number, access: Access): void {
-    if (!this.interleaving || this.current === undefined) return;
+    if (!this.interleaving || this.current === undefined || this.#isAsking) return;
     this.notedObjects.push(objectId(kind, index));
     this.notedAccesses.push(access);
   }
@@ -324,8 +326,15 @@ export class Scheduler {
   /** Lets a task say again what its next step touches. */
   #announceAnew(task: Task, announcer: Announcer): void {
     this.current = task;
-    announcer.announce();
+    this.#ask(announcer);
     this.current = undefined;
+  }
+
+  /** What somebody looks at to say what the next step touches is no part of the step under way. */
+  #ask(announcer: Announcer): void {
+    this.#isAsking = true;
+    announcer.announce();
+    this.#isAsking = false;
   }
 
   #canRun(task: Task): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Sleepable } from "../../src/contract/execution.ts";
+import { Access, Allocator, ObjectKind } from "../../src/sched/points.ts";
 import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { Shared } from "../../src/sched/shared.ts";
 import { SpinLock } from "../../src/sched/spin-lock.ts";
@@ -103,6 +104,31 @@ describe("a run", () => {
       tasks.run();
     }
     expect([...seen].sort()).toEqual(["aabb", "abab", "abba", "baab", "baba", "bbaa"]);
+  });
+
+  test("notes nothing of what a task looks at to say what its next step touches", () => {
+    const inner = randomChooser(1);
+    const noted: number[] = [];
+    const tasks: Tasks = new Tasks({
+      ...inner,
+      choose(enabled, last) {
+        noted.push(...tasks.sched.notedAccesses);
+        return inner.choose(enabled, last);
+      },
+    });
+    const { sched } = tasks;
+    const look = { announce: () => sched.note(ObjectKind.allocator, Allocator.window, Access.read) };
+    tasks.start("careful", function* () {
+      yield sched.asFound(look);
+      sched.note(ObjectKind.cell, 1, Access.write);
+      yield sched.at(ObjectKind.cell, 1, Access.read);
+    });
+    const cell = new Shared(sched, "cell", 0);
+    tasks.start("other", function* () {
+      for (let round = 0; round < 5; round++) yield* cell.set(round);
+    });
+    tasks.run();
+    expect(noted).toEqual([Access.write]);
   });
 
   test("that never ends stops at the step limit and names who was running", () => {
