@@ -105,8 +105,9 @@ describe("exploreProgram", () => {
     ).toThrow("thread 0 is 7; expected a generator");
     const withoutStar = exploreProgram(({ variable, thread }) => {
       const x = variable(0);
+      const unrun: Record<"step", unknown> = { step: x.write(1) };
       thread(function* () {
-        yield x.write(1) as never;
+        yield unrun.step as never;
       });
       return () => x.value;
     });
