@@ -89,6 +89,11 @@ export async function explore(
       run: savedRun(first.program, geometry, first.minimised),
     });
   }
+  if (file !== undefined && first === undefined && plan !== "optimal") {
+    output.complain(
+      `nopage: ${file} is not written: there is no failure, and only a search of all orders can be gone on with\n`,
+    );
+  }
   output.print(exploreReport(results, plugin.name, format, output.columns));
   return first === undefined ? exitCodes.holds : exitCodes.broken;
 }

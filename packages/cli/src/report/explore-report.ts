@@ -21,13 +21,15 @@ export function exploreReport(
 
 function lineOf({ program, found, minimised }: Explored): string {
   const { law, lawCase, contender } = program;
-  const { executions, complete, coverage, remaining = 0 } = found;
+  const { executions, complete, asPlanned, coverage, remaining = 0 } = found;
   const name = `${law}${lawCase.when === "" ? "" : `, ${lawCase.when}`}, on ${contender.name}`;
   const runs = count(executions, "execution");
   if (minimised !== undefined)
     return `${pc.red("broken")}  ${name}: in execution ${executions.toLocaleString("en-US")}`;
   if (complete) return `${pc.green("holds")}   ${name}: ${runs}, complete`;
   if (executions === 0) return `${pc.yellow("open")}    ${name}: there was no time for it`;
+  if (asPlanned)
+    return `${pc.yellow("open")}    ${name}: not broken in ${runs}, which is all that was asked for; ${coverage}`;
   const more = remaining > 0 ? `, about ${rounded(remaining)} by what was seen` : "";
   return `${pc.yellow("open")}    ${name}: not broken in ${runs}, and there are more${more}${coverage === "" ? "" : `; ${coverage}`}`;
 }
@@ -49,7 +51,7 @@ function failureInFull({ program, minimised }: Explored, width: number | undefin
 }
 
 function asData({ program, found, minimised }: Explored) {
-  const { executions, abandoned, complete, coverage, remaining } = found;
+  const { executions, abandoned, complete, asPlanned, coverage, remaining } = found;
   const verdict = verdictOf({ program, found, minimised });
   return {
     law: program.law,
@@ -59,6 +61,7 @@ function asData({ program, found, minimised }: Explored) {
     executions,
     abandoned,
     complete,
+    asPlanned,
     coverage,
     remaining: verdict === "open" ? remaining : undefined,
     problems: minimised?.replay.problems ?? [],

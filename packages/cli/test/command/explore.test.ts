@@ -57,10 +57,11 @@ describe("nopage explore", () => {
 
   it.each([
     [["--max-executions", "3"], "not broken in 3 executions, and there are more, about "],
-    [["--preemptions", "0"], "traces with at most so many preemptions: "],
+    [["--preemptions", "0"], ", which is all that was asked for; traces with at most so many preemptions: "],
+    [["--preemptions", "2", "--max-executions", "3"], "not broken in 3 executions, and there are more"],
     [
       ["--random", "5", "--seed", "9"],
-      "not broken in 5 executions, and there are more; drawn at random, seed 9",
+      "not broken in 5 executions, which is all that was asked for; drawn at random, seed 9",
     ],
     [["--pct", "5", "--depth", "3"], "d = 3, "],
   ])("says how far %j went", async (flags, said) => {
@@ -68,6 +69,13 @@ describe("nopage explore", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("open    QU-02, on lazy-nopage on pfn-run: not broken in ");
     expect(stdout).toContain(said);
+  });
+
+  it("warns that nothing is saved of a search that cannot be gone on with", async () => {
+    const words = "explore lazy-nopage --law QU-02 --random 3 --save search.json";
+    const { code, stderr } = await runCommand(words.split(" "), folderWith({}));
+    expect(code).toBe(0);
+    expect(stderr).toContain("search.json is not written: there is no failure");
   });
 
   it("tells all that is wrong with how it is called", async () => {

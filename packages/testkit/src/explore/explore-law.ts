@@ -30,6 +30,8 @@ export interface LawExploration {
   readonly abandoned: number;
   /** Whether every trace was run. */
   readonly complete: boolean;
+  /** Whether everything was run that the plan asks for, which need not be every trace; not when something ended it before. */
+  readonly asPlanned: boolean;
   /** What the runs amount to beside their number, in words, for a search that does not promise all: empty for others. */
   readonly coverage: string;
   /** The first schedule for each distinct set of problems. */
@@ -52,9 +54,11 @@ export function exploreLaw(
   const search = searchBy(plan, new Dependence(stepsConflict));
   const found = new Map<string, Counterexample>();
   let complete = false;
+  let asPlanned = false;
   while (search.executions < maxExecutions) {
     const before = search.executions;
     if (!search.runNext(run)) {
+      asPlanned = true;
       complete = search.coversAll;
       break;
     }
@@ -69,5 +73,5 @@ export function exploreLaw(
     if (options.mayGoOn?.() === false) break;
   }
   const { executions, abandoned, coverage } = search;
-  return { executions, abandoned, complete, coverage, counterexamples: [...found.values()] };
+  return { executions, abandoned, complete, asPlanned, coverage, counterexamples: [...found.values()] };
 }

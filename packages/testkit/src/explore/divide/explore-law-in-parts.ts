@@ -131,6 +131,7 @@ export async function exploreLawInParts(
     executions,
     abandoned,
     complete: isOver,
+    asPlanned: isOver,
     coverage: "",
     counterexamples,
     remaining,
