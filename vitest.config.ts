@@ -55,7 +55,7 @@ const deepProject: TestProjectInlineConfiguration = {
 // Programs on a real kernel, one guest a file; where QEMU or the kernel is missing they are skipped with that reason.
 const labProject: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: "lab", include: ["packages/linux-lab/test/**/*.lab.ts"], testTimeout: 120_000 },
+  test: { name: "deep-lab", include: ["packages/linux-lab/test/**/*.lab.ts"], testTimeout: 120_000 },
 };
 
 export default defineConfig({
