@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { GeometryName } from "@nopage/core";
 import type { Problem } from "@nopage/core/wiring";
 import type { SavedRun } from "@nopage/testkit";
 import { geometryNames } from "@nopage/testkit/conform";
 import * as v from "valibot";
-import { whereItIsWrong } from "../config/where-it-is-wrong.ts";
+import { readJson } from "../config/read-json.ts";
 import type { SourceIdentity } from "./source-hash.ts";
 
 /** A failing run with the code that it was found in, and how. */
@@ -68,21 +68,9 @@ export function readCounterexample(path: string): CounterexampleFile | Problem {
     const expected = `a counterexample, made by nopage explore PLUGIN --save FILE, but ${why}`;
     return { path: "nopage replay", value: basename(path), expected, nearest: undefined };
   };
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (failure) {
-    const { code } = failure as NodeJS.ErrnoException;
-    return wrong(
-      code === "ENOENT" ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`,
-    );
-  }
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (failure) {
-    return wrong(`it is no JSON: ${whereItIsWrong(failure, path, text)}`);
-  }
+  const read = readJson(path);
+  if ("why" in read) return wrong(read.why);
+  const { data } = read;
   const { success, output, issues } = v.safeParse(form, data);
   if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
   const { plugin, core, laws, seed, search, run } = output;

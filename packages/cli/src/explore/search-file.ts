@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { GeometryName } from "@nopage/core";
 import type { Problem } from "@nopage/core/wiring";
 import type { DividedData, LawProgramName } from "@nopage/testkit";
 import { geometryNames } from "@nopage/testkit/conform";
 import * as v from "valibot";
-import { whereItIsWrong } from "../config/where-it-is-wrong.ts";
+import { readJson } from "../config/read-json.ts";
 import type { SourceIdentity } from "./source-hash.ts";
 
 /** A search that had to stop: the code that it searches, and how far it has come in each program. */
@@ -56,21 +56,9 @@ export function readSearch(path: string): SearchFile | Problem {
     const expected = `a search, made by nopage explore PLUGIN --save FILE, but ${why}`;
     return { path: "--resume", value: basename(path), expected, nearest: undefined };
   };
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (failure) {
-    const { code } = failure as NodeJS.ErrnoException;
-    return wrong(
-      code === "ENOENT" ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`,
-    );
-  }
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (failure) {
-    return wrong(`it is no JSON: ${whereItIsWrong(failure, path, text)}`);
-  }
+  const read = readJson(path);
+  if ("why" in read) return wrong(read.why);
+  const { data } = read;
   if (v.is(v.looseObject({ nopage: v.literal("counterexample") }), data)) {
     return wrong("it is a failure, which nopage replay runs again: no search goes on past it");
   }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { RecordedChoice } from "@nopage/core";
 import { nearestName, type Problem, showValue, type WorldSettings } from "@nopage/core/wiring";
 import type { Signal } from "@nopage/device-highway";
 import * as v from "valibot";
-import { whereItIsWrong } from "../config/where-it-is-wrong.ts";
+import { readJson } from "../config/read-json.ts";
 
 /** What a schedule was recorded of: the same steps come again only where all of this is the same. */
 export interface Recorded {
@@ -71,20 +71,11 @@ export function readRecording(path: string): Recording | Omit<Problem, "path"> {
     const expected = `a recording, made by nopage run --seed N --record FILE, but ${why}`;
     return { value: basename(path), expected, nearest };
   };
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (failure) {
-    const { code } = failure as NodeJS.ErrnoException;
-    if (code !== "ENOENT") return wrong(`the file ${path} cannot be read (${code})`);
-    return wrong(`there is no file ${path}`, nearestName(basename(path), filesBeside(path)));
+  const read = readJson(path);
+  if ("why" in read) {
+    return wrong(read.why, existsSync(path) ? undefined : nearestName(basename(path), filesBeside(path)));
   }
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (failure) {
-    return wrong(`it is no JSON: ${whereItIsWrong(failure, path, text)}`);
-  }
+  const { data } = read;
   const { success, output, issues } = v.safeParse(form, data);
   if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
   const choices = output.choices.map(([task = 0, object = 0, access = 0, ...also]) => ({
