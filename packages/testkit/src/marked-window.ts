@@ -12,7 +12,13 @@ export interface MarkedWindow {
   /** The first word of a page, as the card's own engine sees it. */
   peek(page: number): number;
   poke(page: number, value: number): void;
+  /** The word of the register at `offset`, as the driver's own loads get it: while they are forbidden, a trespass. */
+  read(offset: number): number;
+  write(offset: number, value: number): void;
 }
+
+/** Bytes of a register. */
+export const REGISTER_BYTES = 4;
 
 /** Claims a window of `pages` pages of I/O memory that carry the marks from `firstMark` on. */
 export function claimMarkedWindow(machine: Machine, pages: number, firstMark = 0): MarkedWindow {
@@ -96,6 +102,16 @@ class ClaimedWindow implements MarkedWindow {
   poke(page: number, value: number): void {
     this.#note(PointAccess.write);
     this.#registers.store(page * this.#machine.geometry.pageSize, value);
+  }
+
+  read(offset: number): number {
+    this.#note(PointAccess.write);
+    return this.#registers.read(offset);
+  }
+
+  write(offset: number, value: number): void {
+    this.#note(PointAccess.write);
+    this.#registers.write(offset, REGISTER_BYTES, value);
   }
 
   #note(access: PointAccess): void {

@@ -1,6 +1,8 @@
 import {
   type BackingKind,
   type BackingMemory,
+  EINVAL,
+  ENXIO,
   type KernelAddress,
   type Machine,
   ObjectKind,
@@ -9,11 +11,12 @@ import {
   PointAccess,
 } from "@nopage/core";
 import { HIDDEN, markOf } from "./mark.ts";
-import { claimMarkedWindow, type MarkedWindow } from "./marked-window.ts";
+import { claimMarkedWindow, type MarkedWindow, REGISTER_BYTES } from "./marked-window.ts";
 
 /** Memory for a test device, of any kind, each page beginning with its mark. */
 export interface ShownMemory {
   readonly memory: BackingMemory;
+  /** 0 once the memory was given back. */
   readonly pages: number;
   /**
    * The transfer begins: a touch of a register is a trespass, and RAM shows `HIDDEN` in place of its marks. Hidings count, as
@@ -28,6 +31,13 @@ export interface ShownMemory {
   poke(page: number, value: number): void;
   /** Touches of registers while they were hidden, in words. */
   readonly trespasses: readonly string[];
+  /**
+   * The driver moves bytes between the memory and a buffer of its own, in the step under way: those of one page, from the
+   * byte `at` on.
+   *
+   * @returns how many: all; -ENXIO in a hole; -EINVAL for registers that are not moved whole
+   */
+  move(at: number, bytes: Uint8Array, direction: "read" | "write"): number;
   /** Gives the memory back, as a driver does that is taken out. */
   release(): void;
 }
@@ -61,7 +71,7 @@ export function showMemory(
 /** Registers of a device. */
 class ShownWindow implements ShownMemory {
   readonly memory: BackingMemory;
-  readonly pages: number;
+  pages: number;
   readonly #machine: Machine;
   readonly #window: MarkedWindow;
   #hidings = 0;
@@ -93,7 +103,18 @@ class ShownWindow implements ShownMemory {
     this.#window.poke(page, value);
   }
 
+  move(at: number, bytes: Uint8Array, direction: "read" | "write"): number {
+    if (at % REGISTER_BYTES !== 0 || bytes.length % REGISTER_BYTES !== 0) return -EINVAL;
+    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let done = 0; done < bytes.length; done += REGISTER_BYTES) {
+      if (direction === "read") words.setUint32(done, this.#window.read(at + done), true);
+      else this.#window.write(at + done, words.getUint32(done, true));
+    }
+    return bytes.length;
+  }
+
   release(): void {
+    this.pages = 0;
     this.#machine.memory.io.release(this.#window.range);
   }
 }
@@ -101,7 +122,7 @@ class ShownWindow implements ShownMemory {
 /** Memory that the kernel reaches by addresses; a page without one is a hole, and reads as 0. */
 abstract class ShownRam implements ShownMemory {
   abstract readonly memory: BackingMemory;
-  readonly pages: number;
+  pages: number;
   readonly trespasses: readonly string[] = [];
   protected readonly machine: Machine;
   #hidings = 0;
@@ -113,7 +134,7 @@ abstract class ShownRam implements ShownMemory {
     this.pages = pages;
   }
 
-  abstract release(): void;
+  protected abstract giveBack(): void;
 
   protected abstract addressOf(page: number): KernelAddress | undefined;
 
@@ -147,6 +168,21 @@ abstract class ShownRam implements ShownMemory {
     this.machine.memory.kernel.store32(address, value);
   }
 
+  move(at: number, bytes: Uint8Array, direction: "read" | "write"): number {
+    const { geometry, memory } = this.machine;
+    const page = this.addressOf(Math.floor(at / geometry.pageSize));
+    if (page === undefined) return -ENXIO;
+    const address = (page + (at % geometry.pageSize)) as KernelAddress;
+    this.#note(address, direction === "read" ? PointAccess.read : PointAccess.write);
+    memory.kernel[direction](address, bytes);
+    return bytes.length;
+  }
+
+  release(): void {
+    this.pages = 0;
+    this.giveBack();
+  }
+
   #note(address: KernelAddress, access: PointAccess): void {
     const { sched, memory } = this.machine;
     sched.note(ObjectKind.frameContents, memory.kernel.pfnOf(address), access);
@@ -167,7 +203,7 @@ class ShownPages extends ShownRam {
     this.mark();
   }
 
-  override release(): void {
+  protected override giveBack(): void {
     for (const page of this.#list) if (page !== undefined) this.machine.memory.frames.put(page);
   }
 
@@ -201,7 +237,7 @@ class ShownBlock extends ShownBuffer {
     this.mark();
   }
 
-  override release(): void {
+  protected override giveBack(): void {
     this.machine.memory.pages.freePages(this.#page, this.#order);
   }
 }
@@ -220,7 +256,7 @@ class ShownArea extends ShownBuffer {
     this.mark();
   }
 
-  override release(): void {
+  protected override giveBack(): void {
     this.machine.memory.vmalloc.vfree(this.memory.address);
   }
 }
@@ -242,7 +278,7 @@ class ShownCoherent extends ShownBuffer {
     this.mark();
   }
 
-  override release(): void {
+  protected override giveBack(): void {
     this.machine.memory.coherent.dmaFreeCoherent(this.#buffer);
   }
 }

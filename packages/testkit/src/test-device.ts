@@ -26,9 +26,11 @@ export interface TestDeviceShape {
   readonly cache?: CacheMode;
   /** The module that its open files keep loaded (MO-01); none when left out. */
   readonly owner?: FileOperations["owner"];
+  /** What its system calls do, in place of mapping and nothing else; it names the owner itself. */
+  readonly file?: ShowingFile;
 }
 
-/** A device that can be opened and mapped and does nothing else. */
+/** A device that can be opened and mapped. */
 export interface TestDevice {
   readonly path: string;
   /** The way to its gate, and to quiesce, resume, replace and remove. */
@@ -48,7 +50,7 @@ export function createTestDevice(
   shape: TestDeviceShape,
 ): TestDevice {
   const path = shape.path ?? "/dev/test";
-  const file = new ShowingFile(path, shape.owner, undefined);
+  const file = shape.file ?? new ShowingFile(path, shape.owner, undefined);
   const inode = machine.devices.register(path, file);
   if (typeof inode === "number") throw new Error(`${path} is already registered`);
   const binding = kernel.bind(strategy, {
@@ -72,6 +74,10 @@ export class ShowingFile implements FileOperations {
     this.name = name;
     this.owner = owner;
     this.#binding = binding;
+  }
+
+  protected get binding(): MappingBinding | undefined {
+    return this.#binding;
   }
 
   /** What is shown from now on: its areas hang where the inode's do, which is there before the binding. */

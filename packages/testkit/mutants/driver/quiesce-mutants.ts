@@ -63,6 +63,41 @@ export const quiesceMutants: readonly Mutant[] = [
     },
   },
   {
+    name: "read(2) lets itself in while the object is taken away",
+    bug: "B60",
+    source: "CVE-2020-12888 vfio: the fix abafbc551fdd gates vfio_pci_bar_rw as well",
+    ...ofFrames,
+    wrong: spoiled(frames, (machine) => {
+      const createGate = machine.createGate.bind(machine);
+      const { devices } = machine;
+      const register = devices.register.bind(devices);
+      let gate: ReturnType<typeof createGate> | undefined;
+      machine.createGate = (name) => {
+        gate = createGate(name);
+        return gate;
+      };
+      devices.register = (path, file) => {
+        const read = file.read?.bind(file);
+        if (read === undefined) return register(path, file);
+        return register(
+          path,
+          Object.assign(file, {
+            *read(...request: Parameters<typeof read>): Sleepable<number> {
+              const isClosed = gate?.state === "closed";
+              if (isClosed) yield* gate?.open() ?? [];
+              const answer = yield* read(...request);
+              if (isClosed) yield* gate?.close() ?? [];
+              return answer;
+            },
+          }),
+        );
+      };
+    }),
+    caughtBy: {
+      "QU-10": /the bytes read while the object is taken away is 4, and must be 0/,
+    },
+  },
+  {
     name: "the zap looks in another address space",
     bug: "B58",
     source: "a stock driver that redirects its mapping",

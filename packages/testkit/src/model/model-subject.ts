@@ -20,11 +20,12 @@ import type {
   Subject,
   SubjectMapping,
 } from "../subject/subject.ts";
-import { createTestDevice, ShowingFile, type TestDevice } from "../test-device.ts";
+import { createTestDevice, type TestDevice } from "../test-device.ts";
 import { ControlDevice } from "./control.ts";
 import { LongObject, mapLongObject } from "./long-object.ts";
 import { ODD_DEVICE, oddKinds } from "./odd-memory.ts";
 import { CAPACITY, fallibleHooks, SubjectDriver, subjectCommands } from "./subject-driver.ts";
+import { SubjectFile } from "./subject-file.ts";
 import { HookWatch, watched } from "./watched-strategy.ts";
 import { wordBitsOf } from "./word-bits.ts";
 
@@ -76,10 +77,11 @@ export function createModelSubject(
     pages: SUBJECT_PAGES,
     // Registers are not to be cached (PE-04).
     cache: backing === "pfn-run" ? "uncached" : "cached",
-    owner,
+    file: new SubjectFile(DEVICE, owner, { kernel, shown }, undefined),
   });
   // The areas hang where the first node's do, as when a driver redirects `i_mapping`.
-  const elsewhere = machine.devices.register(ELSEWHERE, new ShowingFile(ELSEWHERE, owner, device.binding));
+  const other = new SubjectFile(ELSEWHERE, owner, { kernel, shown }, device.binding);
+  const elsewhere = machine.devices.register(ELSEWHERE, other);
   if (typeof elsewhere === "number") throw new Error(`${ELSEWHERE} is already registered`);
   const supports = supportsOf(strategy, backing);
   const long = new LongObject(machine, kernel, strategy, backing);
