@@ -117,7 +117,6 @@ class SearchedProgram {
   readonly #sign: RegExp;
   readonly #program: Program;
   readonly #run: LawRun;
-  #isOver = false;
 
   constructor(law: string, sign: RegExp, program: Program) {
     this.#law = law;
@@ -129,9 +128,9 @@ class SearchedProgram {
   /** Goes on until there have been so many runs: the schedule of the first that failed, if one did. */
   searchUpTo(maxExecutions: number): readonly number[] | undefined {
     const { search } = this;
-    while (!this.#isOver && search.executions < maxExecutions) {
+    while (!search.isOver && search.executions < maxExecutions) {
       const before = search.executions;
-      this.#isOver = !search.runNext(this.#run);
+      search.runNext(this.#run);
       const { problems, schedule } = this.#run.outcome;
       if (search.executions > before && this.#isCaught(problems)) return schedule;
     }

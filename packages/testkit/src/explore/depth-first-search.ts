@@ -58,6 +58,10 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     this.order = new HappensBefore(dependence);
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   runNext(program: Explorable): boolean {
     if (this.#isOver) return false;
     this.#goBack();

@@ -53,15 +53,9 @@ export function exploreLaw(
   const run = new LawRun(lawCase, contender, geometry);
   const search = searchBy(plan, new Dependence(stepsConflict));
   const found = new Map<string, Counterexample>();
-  let complete = false;
-  let asPlanned = false;
   while (search.executions < maxExecutions) {
     const before = search.executions;
-    if (!search.runNext(run)) {
-      asPlanned = true;
-      complete = search.coversAll;
-      break;
-    }
+    if (!search.runNext(run)) break;
     if (search.executions === before) continue;
     options.announce?.(search.executions);
     const { problems, schedule } = run.outcome;
@@ -72,6 +66,8 @@ export function exploreLaw(
     }
     if (options.mayGoOn?.() === false) break;
   }
-  const { executions, abandoned, coverage } = search;
+  const { executions, abandoned, coverage, isOver: asPlanned } = search;
+  // It may end with the last run that the budget has, or that is looked at.
+  const complete = asPlanned && search.coversAll;
   return { executions, abandoned, complete, asPlanned, coverage, counterexamples: [...found.values()] };
 }

@@ -1,23 +1,31 @@
-import { RandomNumbers } from "./random-numbers.ts";
+import { numbersOfRun } from "./random-numbers.ts";
 import type { Explorable, Search } from "./search.ts";
 
-/** Lets chance decide at every step who goes on: a uniform walk, the same for the same seed. */
+/** Lets chance decide at every step who goes on: a uniform walk, the same for the same seed and number of the run. */
 export class RandomSearch implements Search {
   executions = 0;
   readonly abandoned = 0;
-  readonly #runs: number;
-  readonly #numbers: RandomNumbers;
+  readonly #from: number;
+  readonly #end: number;
+  readonly #seed: number;
 
-  constructor(runs: number, seed: number) {
-    this.#runs = runs;
-    this.#numbers = new RandomNumbers(seed);
+  /** Makes the runs `[from, end)` of those that a seed stands for. */
+  constructor(end: number, seed: number, from = 0) {
+    this.#from = from;
+    this.#end = end;
+    this.#seed = seed;
+  }
+
+  get isOver(): boolean {
+    return this.#from + this.executions >= this.#end;
   }
 
   runNext(program: Explorable): boolean {
-    if (this.executions >= this.#runs) return false;
+    if (this.isOver) return false;
+    const numbers = numbersOfRun(this.#seed, this.#from + this.executions);
     program.run((moment) => {
       const enabled = moment.enabled();
-      return enabled[this.#numbers.below(enabled.length)] as number;
+      return enabled[numbers.below(enabled.length)] as number;
     });
     program.keepOutcome();
     this.executions++;

@@ -1,3 +1,4 @@
+import { boundInWords, drawnInWords, tracesInWords } from "./coverage-words.ts";
 import { ExhaustiveSearch } from "./exhaustive-search.ts";
 import { OptimalSearch } from "./optimal-search.ts";
 import { PreemptionSearch } from "./preemption-search.ts";
@@ -30,7 +31,7 @@ export type SearchPlan =
 
 /** A search that can say how much it has covered. */
 export interface PlannedSearch extends Search {
-  /** Whether all there is was run, once `runNext` has answered false. */
+  /** Whether all there is was run, once it is over. */
   readonly coversAll: boolean;
   /** What the runs so far amount to, beside their number: a phrase, empty where there is nothing to add. */
   readonly coverage: string;
@@ -63,7 +64,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
     return new Planned(
       search,
       () => false,
-      () => `drawn at random, seed ${seed}`,
+      () => drawnInWords(seed),
     );
   }
   if (!("pct" in plan)) throw noSuchPlan(plan);
@@ -72,7 +73,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
   return new Planned(
     search,
     () => false,
-    () => boundInWords(search, seed),
+    () => boundInWords(search.bound, { executions: search.executions, depth, seed }),
   );
 }
 
@@ -109,6 +110,10 @@ class Planned implements PlannedSearch {
     return this.#search.abandoned;
   }
 
+  get isOver(): boolean {
+    return this.#search.isOver;
+  }
+
   get coversAll(): boolean {
     return this.#coversAll();
   }
@@ -120,17 +125,6 @@ class Planned implements PlannedSearch {
   runNext(program: Explorable): boolean {
     return this.#search.runNext(program);
   }
-}
-
-function tracesInWords(traces: readonly number[]): string {
-  const parts = traces.map((count, preemptions) => `${count} with ${preemptions}`);
-  return `traces with at most so many preemptions: ${parts.join(", ")}`;
-}
-
-function boundInWords({ bound, depth }: PrioritySearch, seed: number): string {
-  const { tasks, steps, runs, probability } = bound;
-  const percent = `${Number((100 * probability).toPrecision(3))} %`;
-  return `by random priorities, seed ${seed}: n = ${tasks} tasks, k = ${steps} steps, d = ${depth}, ${runs} runs with these; a bug of depth ${depth} was met with a probability of at least 1-(1-1/(n*k^(d-1)))^runs = ${percent}`;
 }
 
 /**

@@ -56,6 +56,8 @@ export class NotTheSameProgram extends Error {
 export interface Search {
   /** Runs the program once more; false when there was nothing left to run. */
   runNext(program: Explorable): boolean;
+  /** Whether it is known that nothing is left to run, as it is after the last run of all. */
+  readonly isOver: boolean;
   /** Runs that went to the end. */
   readonly executions: number;
   /** Runs that were given up because an equal one had been explored. */

@@ -47,6 +47,15 @@ describe("a search through the schedules of a law", () => {
     expect(executions).toBeGreaterThan(10);
   });
 
+  it("MUST be complete within a budget of as many runs as there are, and not within one less", () => {
+    const [contender] = contendersOf(plainPages);
+    const { executions } = explore(plainPages);
+    const within = (maxExecutions: number) =>
+      exploreLaw(touchDuringTransfer, contender as Contender, "x86-64", { maxExecutions });
+    expect(within(executions)).toMatchObject({ executions, complete: true, asPlanned: true });
+    expect(within(executions - 1)).toMatchObject({ complete: false, asPlanned: false });
+  });
+
   it("MUST find the schedule under which a strategy that remembers an open gate shows a closed one", () => {
     const { complete, counterexamples } = explore(forgetful);
     expect(complete).toBe(true);

@@ -38,6 +38,33 @@ describe("exploreProgram", () => {
     });
   });
 
+  it.each([
+    ["optimal", 4],
+    ["source", 4],
+    ["exhaustive", 6],
+    [{ preemptions: 9 }, 6],
+  ] as const)(
+    "is complete by %j when the budget is just enough, and not with a run less",
+    (algorithm, runs) => {
+      const within = (maxExecutions: number) => exploreProgram(lostUpdate, { algorithm, maxExecutions });
+      expect(within(runs)).toMatchObject({ executions: runs, complete: true });
+      expect(within(runs + 1)).toEqual(within(runs));
+      expect(within(runs - 1)).toMatchObject({ executions: runs - 1, complete: false });
+    },
+  );
+
+  it("is not complete by preemptions when the only run there was is given up", () => {
+    const endless: PlainProgram = ({ variable, thread }) => {
+      const x = variable(0);
+      thread(function* () {
+        for (;;) yield* x.read();
+      });
+      return () => x.value;
+    };
+    const options = { algorithm: { preemptions: 3 }, maxSteps: 5 };
+    expect(exploreProgram(endless, options)).toMatchObject({ complete: false, failures: [{}] });
+  });
+
   it("says so when a program is not the same in every run", () => {
     let runs = 0;
     const fickle: PlainProgram = (builder) => {

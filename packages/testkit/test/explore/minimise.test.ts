@@ -45,7 +45,7 @@ const withBystander: LawCase = {
 
 function found(): { readonly schedule: readonly number[]; readonly minimised: Minimised } {
   const [counterexample] = exploreLaw(lawCase, contender, "x86-64", {
-    plan: { random: 300 },
+    plan: { random: 1000 },
     atFailure: "stop",
   }).counterexamples;
   const schedule = counterexample?.schedule ?? [];

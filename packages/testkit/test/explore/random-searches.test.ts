@@ -1,5 +1,6 @@
 import { exploreProgram, type PlainProgram, type SearchPlan } from "@nopage/testkit";
 import { describe, expect, it } from "vitest";
+import { PriorityOdds } from "#src/explore/priority-odds";
 import { PrioritySearch } from "#src/explore/priority-search";
 import { PlainRun } from "#src/explore/program/plain-run";
 
@@ -75,6 +76,33 @@ describe("a search by random priorities", () => {
     // The first run only looks.
     expect({ tasks, steps, runs }).toEqual({ tasks: 2, steps: 4, runs: 100 });
     expect(probability).toBeCloseTo(1 - (1 - 1 / 8) ** 100, 12);
+  });
+});
+
+describe("what runs by priorities promise", () => {
+  it("counts runs although there turn out to be more tasks, as that changes nothing in how they were drawn", () => {
+    const odds = new PriorityOdds(2);
+    odds.learn(1, 2, 4);
+    odds.learn(10, 2, 4);
+    odds.learn(5, 3, 4);
+    expect(odds.bound).toMatchObject({ tasks: 3, steps: 4, runs: 15 });
+    expect(odds.bound.probability).toBeCloseTo(1 - (1 - 1 / 12) ** 15, 12);
+  });
+
+  it("counts none that drew from fewer steps than a run has, and leaves room for runs a little longer", () => {
+    const odds = new PriorityOdds(2);
+    odds.learn(1, 2, 16);
+    odds.learn(10, 2, 40);
+    expect(odds.bound).toMatchObject({ steps: 45, runs: 0, probability: 0 });
+    odds.learn(20, 2, 45);
+    expect(odds.bound).toMatchObject({ steps: 45, runs: 20 });
+  });
+
+  it("counts all runs without change points, however long they are", () => {
+    const odds = new PriorityOdds(1);
+    odds.learn(1, 2, 16);
+    odds.learn(10, 2, 40);
+    expect(odds.bound).toMatchObject({ tasks: 2, runs: 11, probability: 1 - (1 - 1 / 2) ** 11 });
   });
 });
 

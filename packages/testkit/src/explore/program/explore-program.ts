@@ -65,18 +65,16 @@ export function exploreProgram(
   const search = searchBy(algorithm, plainDependence);
   const states = new Map<string, unknown>();
   const failures = new Map<string, ProgramFailure>();
-  let complete = false;
+  let isGivenUp = false;
   while (search.executions < most) {
     const before = search.executions;
     const next = runNextOf(search, run);
     if (next instanceof TooManySteps) {
       failures.set(next.message, { message: next.message, schedule: next.schedule });
+      isGivenUp = true;
       break;
     }
-    if (!next) {
-      complete = search.coversAll;
-      break;
-    }
+    if (!next) break;
     if (search.executions === before) continue;
     const { state, failure, schedule } = run.outcome;
     if (failure === undefined) states.set(JSON.stringify(state) ?? "undefined", state);
@@ -85,7 +83,7 @@ export function exploreProgram(
   return {
     executions: search.executions,
     abandoned: search.abandoned,
-    complete,
+    complete: !isGivenUp && search.isOver && search.coversAll,
     coverage: search.coverage,
     finalStates: [...states.entries()]
       .sort(([one], [other]) => (one < other ? -1 : 1))
