@@ -18,7 +18,7 @@ import { checkFile, checkLaw } from "../conform/check-conform.ts";
 import { findModules } from "../lab/find-modules.ts";
 import { findSubjects } from "../lab/find-subjects.ts";
 import { type LabNumbers, readNumbers } from "../lab/lab-numbers.ts";
-import { type LabDocument, labJson, labReport } from "../report/lab-report.ts";
+import { isSettled, type LabDocument, labJson, labReport } from "../report/lab-report.ts";
 import { parityMarkdown } from "../report/parity-markdown.ts";
 import { randomJson, randomReport } from "../report/random-report.ts";
 import { UsageError } from "../usage-error.ts";
@@ -89,7 +89,7 @@ async function compareLaws(
     const date = new Date().toISOString().slice(0, 10);
     writeFileSync(resolve(output.directory, markdown), parityMarkdown(document, date));
   }
-  return results.some(({ status }) => status === "disagree") ? exitCodes.broken : exitCodes.holds;
+  return results.every(isSettled) ? exitCodes.holds : exitCodes.broken;
 }
 
 async function compareRandom(

@@ -10,12 +10,23 @@ export interface LabDocument {
   readonly results: readonly ParityResult[];
 }
 
-/** The document for programs: each result without its steps, which its reason names. */
+/**
+ * The document for programs: each result without its steps, which its reason names; and the explanations of differences that
+ * this run did not need.
+ */
 export function labJson({ kernel, results }: LabDocument): string {
   const told = results.map(({ subject, law, status, model, linux, reason }) => {
     return { subject, law, status, model, linux, reason };
   });
-  return `${JSON.stringify({ kernel, results: told }, null, 2)}\n`;
+  const stale = results.flatMap(({ subject, law, stale: reasons }) =>
+    reasons.map((reason) => ({ subject, law, reason })),
+  );
+  return `${JSON.stringify({ kernel, results: told, stale }, null, 2)}\n`;
+}
+
+/** Whether nothing disagrees, and every explanation of a difference was needed. */
+export function isSettled({ status, stale }: ParityResult): boolean {
+  return status !== "disagree" && stale.length === 0;
 }
 
 /** Subject by subject: on which laws model and Linux agree, which do not apply, and each difference step by step. */
@@ -53,6 +64,9 @@ function about(subject: string, results: readonly ParityResult[]): readonly stri
     ...having("explained").map(({ law, reason }) => `  ${pc.yellow("explained")}  ${law}: ${reason}`),
     ...skipped(having("skip")),
     ...having("disagree").flatMap((result) => disagreeing(result, words.disagree.padEnd(11))),
+    ...own.flatMap(({ law, stale }) =>
+      stale.map((reason) => `  ${pc.red("stale explanation")}  ${law}: it was not needed that ${reason}`),
+    ),
     "",
   ];
 }
@@ -90,12 +104,14 @@ function closing(results: readonly ParityResult[]): string {
   const having = (status: ParityStatus): number =>
     results.filter((result) => result.status === status).length;
   const disagree = having("disagree");
+  const stale = results.reduce((sum, result) => sum + result.stale.length, 0);
+  const needless = stale === 0 ? "" : `; ${pc.red(count(stale, "stale explanation"))}`;
   if (isAlone(results)) {
     const verdict =
       disagree === 0 ? pc.green("It holds") : pc.red(`It does not hold: ${count(disagree, "law")} broken`);
-    return `${verdict}; ${count(having("agree"), "law")} kept, ${having("explained")} broken for a known reason, ${having("skip")} that do not apply.`;
+    return `${verdict}; ${count(having("agree"), "law")} kept, ${having("explained")} broken for a known reason, ${having("skip")} that do not apply${needless}.`;
   }
   const verdict =
     disagree === 0 ? pc.green("It agrees") : pc.red(`It does not agree: ${count(disagree, "difference")}`);
-  return `${verdict}; ${count(having("agree"), "law")} on which both sides agree, ${having("explained")} with a known reason, ${having("skip")} that do not apply.`;
+  return `${verdict}; ${count(having("agree"), "law")} on which both sides agree, ${having("explained")} with a known reason, ${having("skip")} that do not apply${needless}.`;
 }

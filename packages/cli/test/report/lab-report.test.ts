@@ -1,11 +1,14 @@
 import type { ParityResult, RandomResult } from "@nopage/linux-lab";
 import { describe, expect, test } from "vitest";
-import { labJson, labReport } from "../../src/report/lab-report.ts";
+import { isSettled, labJson, labReport } from "../../src/report/lab-report.ts";
 import { parityMarkdown } from "../../src/report/parity-markdown.ts";
 import { randomJson, randomReport } from "../../src/report/random-report.ts";
 
-const agree = { status: "agree", model: "holds", linux: "holds", reason: "", programs: [] } as const;
-const skip = { status: "skip", model: "", linux: "", reason: "it has no gate", programs: [] } as const;
+const agree = {
+  ...{ status: "agree", model: "holds", linux: "holds" },
+  ...{ reason: "", programs: [], stale: [] },
+} as const;
+const skip = { ...agree, status: "skip", model: "", linux: "", reason: "it has no gate" } as const;
 const results: readonly ParityResult[] = [
   { subject: "a.pages", law: "LK-02", ...agree },
   { subject: "a.pages", law: "LK-06", ...agree, linux: "holds; 2 of 5 allowed outcomes seen" },
@@ -19,6 +22,7 @@ const results: readonly ParityResult[] = [
     linux: "main: load = 2",
     reason: "they do not agree in: b",
     programs: [{ when: "b", steps: ["main: mmap() = 0x5000", "model: 1", "Linux: 2"] }],
+    stale: [],
   },
 ];
 const document = { kernel: "6.1", results };
@@ -26,7 +30,8 @@ const document = { kernel: "6.1", results };
 describe("what the lab tells", () => {
   test("as data: each result with exactly the fields that are promised", () => {
     const told = JSON.parse(labJson(document));
-    expect(Object.keys(told)).toEqual(["kernel", "results"]);
+    expect(Object.keys(told)).toEqual(["kernel", "results", "stale"]);
+    expect(told.stale).toEqual([]);
     for (const result of told.results) {
       expect(Object.keys(result)).toEqual(["subject", "law", "status", "model", "linux", "reason"]);
     }
@@ -42,6 +47,20 @@ describe("what the lab tells", () => {
     expect(text).toContain(
       "It does not agree: 1 difference; 2 laws on which both sides agree, 1 with a known",
     );
+  });
+
+  test("an explanation that was not needed is told, in words and as data, and leaves nothing settled", () => {
+    const [first] = results;
+    if (first === undefined) throw new Error("there are results");
+    const stale: ParityResult = { ...first, stale: ["it is so"] };
+    const text = labReport({ kernel: "6.1", results: [stale] });
+    expect(text).toContain("  stale explanation  LK-02: it was not needed that it is so\n");
+    expect(text).toContain("0 that do not apply; 1 stale explanation.");
+    expect(JSON.parse(labJson({ kernel: "6.1", results: [stale] })).stale).toEqual([
+      { subject: "a.pages", law: "LK-02", reason: "it is so" },
+    ]);
+    expect([first, stale].map(isSettled)).toEqual([true, false]);
+    expect(results.every(isSettled)).toBe(false);
   });
 
   test("of a subject that the model does not have it tells which laws it keeps and breaks", () => {

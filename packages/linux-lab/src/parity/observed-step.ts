@@ -71,9 +71,12 @@ function trapInWords(trap: Trap, given: object): string {
   return `${inWords(trap)}${where}`;
 }
 
-/** An address by what was asked for. */
+/** What addresses are asked for by: requests name them, and it is the second argument of `subject.long.map`. */
+const places = new Set(["address", "newAddress", "1"]);
+
+/** An address by what was asked for; a length may happen to be the same number. */
 function placeInWords(address: number, given: object): string {
-  const asked = Object.entries(given).find(([, value]) => value === address);
+  const asked = Object.entries(given).find(([name, value]) => value === address && places.has(name));
   return asked === undefined ? "an address" : `the ${asked[0]} given`;
 }
 

@@ -1,5 +1,5 @@
-import type { LabStatus } from "../run/lab-standing.ts";
 import type { Difference } from "./compare-steps.ts";
+import type { ExplainedCase } from "./explain-case.ts";
 
 /** How the model and Linux stand to each other in one law. */
 export type ParityStatus = "agree" | "disagree" | "explained" | "skip";
@@ -27,6 +27,8 @@ export interface ParityResult {
   /** Why they differ, or why the law does not apply; empty where they agree. */
   readonly reason: string;
   readonly programs: readonly DisagreeingProgram[];
+  /** Explanations of this law on this subject that were not needed, each by its reason: to be struck out. */
+  readonly stale: readonly string[];
 }
 
 /** One program of a law, run on both sides. */
@@ -38,43 +40,44 @@ export interface ComparedCase {
   readonly broken: readonly string[];
   /** What it broke on the model; left out where it was not run there. */
   readonly model?: readonly string[];
-  readonly difference?: Difference;
-  /** Outcomes of a racy program. */
-  readonly seen?: { readonly seen: number; readonly allowed: number; readonly complete: boolean };
-}
-
-/** What the programs of a law amount to, together with what is known of their differences. */
-export function resultOf(
-  about: Pick<ParityResult, "subject" | "law">,
-  standing: { readonly status: LabStatus; readonly reason: string },
-  cases: readonly ComparedCase[],
-  explanationFor: (one: ComparedCase) => string | undefined,
-): ParityResult {
-  const reasons = new Set<string>();
-  const open: ComparedCase[] = [];
-  for (const one of cases) {
-    if (!disagrees(one, standing.status)) continue;
-    const reason = explanationFor(one);
-    if (reason === undefined) open.push(one);
-    else reasons.add(reason);
-  }
-  const isBroken = standing.status === "broken" && (open.length > 0 || reasons.size === 0);
-  if (standing.status === "explained") reasons.add(standing.reason);
-  const told = open.length > 0 ? open : cases;
-  return {
-    ...about,
-    status: open.length > 0 || isBroken ? "disagree" : reasons.size > 0 ? "explained" : "agree",
-    model: modelInWords(told),
-    linux: linuxInWords(told, isBroken ? standing.reason : ""),
-    reason: open.length > 0 || isBroken ? openInWords(open) : [...reasons].join("; "),
-    programs: open.map(({ when, difference, broken }) => ({ when, steps: difference?.steps ?? broken })),
+  /** Each step, or outcome of a race, on which the two sides are not the same. */
+  readonly differences: readonly Difference[];
+  /** Outcomes of a racy program: how many of those that the model allows were seen, and which it allows. */
+  readonly seen?: {
+    readonly seen: number;
+    readonly vectors: ReadonlySet<string>;
+    readonly complete: boolean;
   };
 }
 
-function disagrees({ model, linux, difference }: ComparedCase, status: LabStatus): boolean {
-  if (difference !== undefined) return true;
-  if (model === undefined) return linux.length > 0 && status === "broken";
-  return model.length > 0 !== linux.length > 0;
+/** What the programs of a law amount to, together with what is known of their differences. */
+export function resultOf<Case extends ComparedCase>(
+  about: Pick<ParityResult, "subject" | "law">,
+  cases: readonly Case[],
+  explain: (one: Case) => ExplainedCase,
+  stale: readonly string[] = [],
+): ParityResult {
+  const explained = cases.filter(disagrees).map(explain);
+  const open = explained.flatMap((one) => (one.open === undefined ? [] : [one.open]));
+  const reasons = new Set(explained.flatMap((one) => one.reasons));
+  const told = open.length > 0 ? open : cases;
+  return {
+    ...about,
+    status: open.length > 0 ? "disagree" : reasons.size > 0 ? "explained" : "agree",
+    model: modelInWords(told),
+    linux: linuxInWords(told),
+    reason: open.length > 0 ? openInWords(open) : [...reasons].join("; "),
+    programs: open.map(({ when, differences, broken }) => ({
+      when,
+      steps: differences[0]?.steps ?? broken,
+    })),
+    stale,
+  };
+}
+
+/** Whether anything was broken, or seen on one side only; a subject that the model does not have is held to the law alone. */
+function disagrees({ model = [], linux, differences }: ComparedCase): boolean {
+  return differences.length > 0 || linux.length > 0 || model.length > 0;
 }
 
 function modelInWords(cases: readonly ComparedCase[]): string {
@@ -82,14 +85,14 @@ function modelInWords(cases: readonly ComparedCase[]): string {
   return sidesInWords(cases, ({ model = [] }) => model, "model");
 }
 
-function linuxInWords(cases: readonly ComparedCase[], otherwise: string): string {
+function linuxInWords(cases: readonly ComparedCase[]): string {
   const words = sidesInWords(cases, ({ linux }) => linux, "linux");
   const seen = cases.flatMap((one) => (one.seen === undefined ? [] : [one.seen]));
-  if (words === "holds" && otherwise !== "") return otherwise;
   if (seen.length === 0) return words;
-  const sum = (of: "seen" | "allowed"): number => seen.reduce((total, one) => total + one[of], 0);
+  const count = seen.reduce((total, one) => total + one.seen, 0);
+  const allowed = seen.reduce((total, { vectors }) => total + vectors.size, 0);
   const more = seen.every(({ complete }) => complete) ? "" : " at least";
-  return `${words}; ${sum("seen")} of${more} ${sum("allowed")} allowed outcomes seen`;
+  return `${words}; ${count} of${more} ${allowed} allowed outcomes seen`;
 }
 
 function sidesInWords(
@@ -99,8 +102,8 @@ function sidesInWords(
 ): string {
   const problems = cases.flatMap(problemsOf);
   if (problems.length > 0) return [...new Set(problems)].join("\n");
-  const differences = cases.flatMap(({ difference }) => (difference === undefined ? [] : [difference[side]]));
-  return differences.length > 0 ? [...new Set(differences)].join("\n") : "holds";
+  const sides = cases.flatMap(({ differences }) => differences.map((one) => one[side]));
+  return sides.length > 0 ? [...new Set(sides)].join("\n") : "holds";
 }
 
 function openInWords(open: readonly ComparedCase[]): string {

@@ -12,8 +12,9 @@ import { Laboratory } from "../run/laboratory.ts";
 import { runCaseInLab } from "../run/run-case-in-lab.ts";
 import type { LabOptions } from "../run/run-lab.ts";
 import type { SubjectDefinition } from "../subject/lab-subject.ts";
-import { firstDifference, outcomeVector } from "./compare-steps.ts";
-import { explanationOf } from "./explained-differences.ts";
+import { differencesIn, outcomeVector } from "./compare-steps.ts";
+import { type ExplainedCase, explainAlone, explainCase, staleExplanations } from "./explain-case.ts";
+import { explainedDifferences } from "./explained-differences.ts";
 import { allowedOnModel, runOnModel } from "./model-run.ts";
 import { modelSideOf } from "./model-side.ts";
 import { type ObservedStep, StepObserver } from "./observed-step.ts";
@@ -68,12 +69,12 @@ interface Compared {
 async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Promise<ParityResult> {
   const about = { subject: compared.subject.name, law: law.id };
   const skip = (reason: string): ParityResult => {
-    return { ...about, status: "skip", model: "", linux: "", reason, programs: [] };
+    return { ...about, status: "skip", model: "", linux: "", reason, programs: [], stale: [] };
   };
   if (law.level === "untested") return skip(law.reason);
   if (law.level === "model-only") return skip("user space cannot see it");
   const tried: TriedCase[] = [];
-  const cases: ComparedCase[] = [];
+  const cases: TriedBoth[] = [];
   for (const lawCase of law.cases) {
     if (lawCase.kinds === "one" && compared.subject.name !== compared.alone) {
       const why = `it is not about the driver: ${compared.alone} is enough`;
@@ -86,16 +87,27 @@ async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Pr
   }
   if (cases.length === 0) return skip(standingOf(tried.map(({ end }) => end)).reason);
   const explanations = (compared.subject.explained ?? []).filter((explained) => explained.law === law.id);
-  return resultOf(about, labStanding(tried, explanations), cases, ({ when, difference, linux }) =>
-    explanationOf({ ...about, when, linux: difference?.linux ?? linux.join("\n") }),
-  );
+  const explain = (one: TriedBoth): ExplainedCase =>
+    one.model === undefined
+      ? explainAlone(one, one.tried, explanations)
+      : explainCase(one, about, explainedDifferences);
+  const stale = [
+    ...labStanding(tried, explanations).stale,
+    ...cases.flatMap((one) => staleExplanations(one, about, explainedDifferences)),
+  ];
+  return resultOf(about, cases, explain, stale);
+}
+
+/** A program that was run on both sides, with each of its runs in the guest. */
+interface TriedBoth extends ComparedCase {
+  readonly tried: readonly TriedCase[];
 }
 
 async function compareCase(
   lawCase: LawCase,
   { subject, on, laboratory }: Compared,
   racyRuns: number,
-): Promise<ComparedCase & { readonly tried: readonly TriedCase[] }> {
+): Promise<TriedBoth> {
   const tried: TriedCase[] = [];
   const runs: (readonly ObservedStep[])[] = [];
   let broken: readonly string[] = [];
@@ -113,15 +125,12 @@ async function compareCase(
   }
   const { when, schedule } = lawCase;
   const linux = tried.flatMap(({ end }) => (end.kind === "run" ? end.problems : []));
-  const base = { when, tried, linux, broken };
+  const base = { when, tried, linux: [...new Set(linux)], broken, differences: [] };
   if (on === undefined || runs.length === 0) return base;
   if (schedule === "racy") return { ...base, ...comparedRaces(lawCase, on, runs) };
   const model = runOnModel(lawCase, on);
   if (model === undefined) return base;
-  const { problems } = model;
-  // How a broken law differs is said by its problem already.
-  const difference = firstDifference(model.steps, runs[0] ?? []);
-  return { ...base, model: problems, ...(difference !== undefined && { difference }) };
+  return { ...base, model: model.problems, differences: differencesIn(model.steps, runs[0] ?? []) };
 }
 
 /** What was seen in the guest, held against what the model allows. */
@@ -129,21 +138,16 @@ function comparedRaces(
   lawCase: LawCase,
   on: Contender,
   runs: readonly (readonly ObservedStep[])[],
-): Pick<ComparedCase, "model" | "difference" | "seen"> {
+): Pick<ComparedCase, "model" | "differences" | "seen"> {
   const { problems, vectors, complete } = allowedOnModel(lawCase, on);
-  const seen = new Set(runs.map(outcomeVector));
-  const allowed = {
-    seen: [...seen].filter((vector) => vectors.has(vector)).length,
-    allowed: vectors.size,
-    complete,
-  };
-  const strange = runs.find((steps) => !vectors.has(outcomeVector(steps)));
-  if (!complete || strange === undefined) return { model: problems, seen: allowed };
-  const steps = strange.map(({ line }) => line);
+  const distinct = new Map(runs.map((steps) => [outcomeVector(steps), steps]));
+  const seen = [...distinct.keys()].filter((vector) => vectors.has(vector)).length;
+  const strange = complete ? [...distinct].filter(([vector]) => !vectors.has(vector)) : [];
   const model = `one of ${vectors.size} other outcomes`;
-  return {
-    model: problems,
-    seen: allowed,
-    difference: { model, linux: outcomeVector(strange), steps: [...steps, `model: ${model}`, ...vectors] },
-  };
+  const differences = strange.map(([linux, steps]) => ({
+    model,
+    linux,
+    steps: [...steps.map(({ line }) => line), `model: ${model}`, ...vectors],
+  }));
+  return { model: problems, differences, seen: { seen, vectors, complete } };
 }

@@ -10,14 +10,20 @@ export interface TriedCase {
   readonly end: CaseEnd;
 }
 
-/**
- * How a law stands of which these programs were tried, with what its subject says about it counted in. An explanation of what
- * is not broken is a mistake itself, unless a race decides whether it shows.
- */
+/** How a law stands on a subject. */
+export interface LabStanding {
+  readonly status: LabStatus;
+  /** What was broken, why that is known, or why the law does not apply; empty for `holds`. */
+  readonly reason: string;
+  /** Explanations of what is not broken, by their reasons, unless a race decides whether it shows. */
+  readonly stale: readonly string[];
+}
+
+/** How a law stands of which these programs were tried, with what its subject says about it counted in. */
 export function labStanding(
   tried: readonly TriedCase[],
   explanations: readonly Omit<Explanation, "law">[],
-): { readonly status: LabStatus; readonly reason: string } {
+): LabStanding {
   const unexplained: CaseEnd[] = [];
   const reasons = new Set<string>();
   for (const { lawCase, end } of tried) {
@@ -26,15 +32,13 @@ export function labStanding(
       unexplained.push(end);
     else reasons.add(explanation.reason);
   }
-  const needless = explanations.filter((explanation) => isNeedless(explanation, tried));
+  const stale = explanations
+    .filter((explanation) => isNeedless(explanation, tried))
+    .map(({ reason }) => reason);
   const { status, reason } = standingOf(unexplained);
-  const problems = [
-    ...(status === "fail" ? [reason] : []),
-    ...needless.map(({ reason: why }) => `it is explained, because ${why}; but it is not broken`),
-  ];
-  if (problems.length > 0) return { status: "broken", reason: problems.join("\n") };
-  if (reasons.size > 0) return { status: "explained", reason: [...reasons].join("; ") };
-  return { status: status === "pass" ? "holds" : "skip", reason };
+  if (status === "fail") return { status: "broken", reason, stale };
+  if (reasons.size > 0) return { status: "explained", reason: [...reasons].join("; "), stale };
+  return { status: status === "pass" ? "holds" : "skip", reason, stale };
 }
 
 /** Whether all that it is about was run and held. */

@@ -1,6 +1,6 @@
 import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
-import { type LabStatus, labStanding, type TriedCase } from "./lab-standing.ts";
+import { type LabStanding, labStanding, type TriedCase } from "./lab-standing.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
 
@@ -17,12 +17,9 @@ export interface BrokenProgram {
   readonly steps: readonly string[];
 }
 
-export interface LabResult {
+export interface LabResult extends LabStanding {
   readonly subject: string;
   readonly law: string;
-  readonly status: LabStatus;
-  /** What was broken, why that is known, or why the law does not apply; empty for `holds`. */
-  readonly reason: string;
   readonly broken: readonly BrokenProgram[];
 }
 
@@ -62,9 +59,10 @@ async function runLawInLab(
   racyRuns: number,
 ): Promise<LabResult> {
   const about = { subject: subject.name, law: law.id };
-  if (law.level === "untested") return { ...about, status: "skip", reason: law.reason, broken: [] };
+  if (law.level === "untested")
+    return { ...about, status: "skip", reason: law.reason, stale: [], broken: [] };
   if (law.level === "model-only") {
-    return { ...about, status: "skip", reason: "user space cannot see it", broken: [] };
+    return { ...about, status: "skip", reason: "user space cannot see it", stale: [], broken: [] };
   }
   const tried: TriedCase[] = [];
   const broken: BrokenProgram[] = [];

@@ -42,10 +42,11 @@ describe.each(standings)("$subject.name", ({ subject, holds, explained }) => {
     async () => {
       const laws = [...holds, ...explained];
       const seen = [];
-      for await (const { law, status, reason } of labResultsIn(laboratory, [subject], {
+      for await (const { law, status, reason, stale } of labResultsIn(laboratory, [subject], {
         laws,
         racyRuns: 1,
       })) {
+        expect({ law, stale }).toEqual({ law, stale: [] });
         seen.push({ law, status, ...(status === "broken" && { reason }) });
       }
       const wanted = [

@@ -18,6 +18,8 @@ describe("what is compared of a step", () => {
   test.each([
     ["mmap", { address: 0x5000 }, 0x5000, "the address given"],
     ["mmap", { length: 4096 }, 0x7fff_0000, "an address"],
+    ["mmap", { length: 0x4000_0000 }, 0x4000_0000, "an address"],
+    ["subject.long.map", [4, 0x4000_0000], 0x4000_0000, "the 1 given"],
     ["mremap", { address: 0x9000, newAddress: 0x8000 }, 0x8000, "the newAddress given"],
     ["mmap", {}, -12, "-ENOMEM"],
     ["subject.open", [], 7, "a descriptor"],

@@ -27,23 +27,30 @@ describe("how a law stands in the lab", () => {
     [[broken("a"), broken("b")], [{ reason: "so it is" }], { status: "explained", reason: "so it is" }],
     [[beside], [{ reason: "so it is" }], { status: "skip", reason: "it has no gate" }],
   ])("case %#", (tried, explanations, standing) => {
-    expect(labStanding(tried, explanations)).toEqual(standing);
+    expect(labStanding(tried, explanations)).toEqual({ ...standing, stale: [] });
   });
 
   test("an explanation MUST NOT cover what it is not about", () => {
     const standing = labStanding([broken("a"), broken("b")], [{ when: "b", reason: "so it is" }]);
-    expect(standing).toEqual({ status: "broken", reason: "a is wrong" });
+    expect(standing).toEqual({ status: "broken", reason: "a is wrong", stale: [] });
   });
 
-  test("an explanation of what holds MUST be a mistake, unless a race may hide it", () => {
+  test("an explanation of what holds MUST be told as stale, unless a race may hide it", () => {
     const reason = "so it is";
     expect(labStanding([kept("a"), broken("b")], [{ when: "a", reason }])).toEqual({
       status: "broken",
-      reason: "b is wrong\nit is explained, because so it is; but it is not broken",
+      reason: "b is wrong",
+      stale: [reason],
+    });
+    expect(labStanding([kept("a")], [{ when: "a", reason }])).toEqual({
+      status: "holds",
+      reason: "",
+      stale: [reason],
     });
     expect(labStanding([kept("a", "racy")], [{ when: "a", reason }])).toEqual({
       status: "holds",
       reason: "",
+      stale: [],
     });
   });
 });
