@@ -65,7 +65,7 @@ function about(subject: string, results: readonly ParityResult[]): readonly stri
     ...skipped(having("skip")),
     ...having("disagree").flatMap((result) => disagreeing(result, words.disagree.padEnd(11))),
     ...own.flatMap(({ law, stale }) =>
-      stale.map((reason) => `  ${pc.red("stale explanation")}  ${law}: it was not needed that ${reason}`),
+      stale.map((reason) => `  ${pc.red("stale explanation")}  ${law} does not need it: ${reason}`),
     ),
     "",
   ];

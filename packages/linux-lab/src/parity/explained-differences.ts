@@ -74,31 +74,12 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
   },
   {
     law: "QU-10",
-    when: "read(2)",
-    seen: [
-      { model: "main: 1st read = -EINVAL", linux: "main: 1st read = 4" },
-      { model: "main: 2nd read = -EINVAL", linux: "main: 2nd read = 4" },
-      { model: "thread: 1st read = -EINVAL", linux: "thread: 1st read = 4" },
-    ],
-    reason: "the device of the model cannot be read by read(2), the driver in C can: both keep the law",
-  },
-  {
-    law: "QU-10",
     when: "/proc/self/mem",
     // Bare frames are out of reach of both.
     subjects: ["lazy-nopage.pages", "lazy-nopage.holes", "page-lookup"],
     seen: [{ model: "thread: 1st readProcMem = 0000cefa", linux: "thread: 1st readProcMem = " }],
     reason:
       "mm/memory.c __access_remote_vm of 6.1 calls get_user_pages_remote without `locked`, so that mm/gup.c faultin_page does not set FAULT_FLAG_ALLOW_RETRY: a fault handler may not let go of the mmap lock, and the driver refuses to wait with it; the model lets it wait, and reads afterwards. The law allows both",
-  },
-  {
-    law: "AT-03",
-    when: "read and write with a buffer in its own mapping",
-    seen: [
-      { model: "copying: 1st read = -EINVAL", linux: "copying: 1st read = 16" },
-      { model: "copying: 1st write = -EINVAL", linux: "copying: 1st write = 16" },
-    ],
-    reason: "the device of the model cannot be read by read(2), the driver in C can: both keep the law",
   },
 ];
 
