@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { type SubjectDefinition, whyNoLab } from "../../src/index.ts";
+import { type Pinner, type SubjectDefinition, whyNoLab } from "../../src/index.ts";
 import { Laboratory } from "../../src/run/laboratory.ts";
 import { labResultsIn } from "../../src/run/run-lab.ts";
 import { bar } from "../../src/subjects/bar.ts";
 import { packetRing } from "../../src/subjects/packet-ring.ts";
 import { perfBuffer } from "../../src/subjects/perf-buffer.ts";
 import { uring } from "../../src/subjects/uring.ts";
+import { uringBuffers } from "../../src/subjects/uring-buffers.ts";
 import { usbmon } from "../../src/subjects/usbmon.ts";
 import { vfio } from "../../src/subjects/vfio.ts";
 import { vgem } from "../../src/subjects/vgem.ts";
@@ -22,6 +23,12 @@ const standings: readonly Standing[] = [
   { subject: packetRing, holds: ["RE-10", "LC-16", "FR-14", "PF-09", "AT-03"], explained: [] },
   { subject: perfBuffer, holds: ["FR-01", "FR-12"], explained: ["LC-07"] },
   { subject: uring, holds: ["FR-14", "LK-02"], explained: ["MM-07"] },
+  // Whatever it is for, a buffer is pinned for writing.
+  {
+    subject: uringBuffers,
+    holds: ["GP-01", "GP-02", "GP-03", "GP-04", "GP-08", "RC-08"],
+    explained: ["GP-06"],
+  },
   // The mappings of a function that was pulled out stay.
   { subject: bar, holds: ["RE-01", "RE-07", "MM-07"], explained: ["MO-04"] },
   // The pages of a piece that was cut off are counted from its own beginning.
@@ -55,6 +62,36 @@ describe.each(standings)("$subject.name", ({ subject, holds, explained }) => {
       ];
       expect(seen).toEqual(expect.arrayContaining(wanted));
       expect(seen).toHaveLength(wanted.length);
+    },
+  );
+});
+
+describe("uring-buffers", () => {
+  const missing = whyNoLab(uringBuffers.kernel);
+  const lies: Readonly<Record<string, Partial<Pinner["supports"]>>> = {
+    "GP-01": { charged: false },
+    "GP-02": { holds: "nothing" },
+    "GP-03": { onDeath: "quarantined" },
+    "GP-05": { coherentAfterFork: false },
+  };
+
+  it.skipIf(missing !== undefined).each(Object.entries(lies))(
+    `MUST be seen to break %s when it claims %o${missing === undefined ? "" : ` (${missing})`}`,
+    async (law, lie) => {
+      const liar: SubjectDefinition = {
+        ...uringBuffers,
+        name: `liar about ${law}`,
+        *setUp() {
+          const abilities = yield* uringBuffers.setUp();
+          const { pinner } = abilities;
+          if (pinner === undefined) throw new Error("it has no pinner");
+          return { ...abilities, pinner: { ...pinner, supports: { ...pinner.supports, ...lie } } };
+        },
+      };
+      for await (const { status } of labResultsIn(laboratory, [liar], { laws: [law], racyRuns: 1 })) {
+        expect(status).toBe("broken");
+      }
+      expect.assertions(1);
     },
   );
 });
