@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Problem } from "@nopage/core/wiring";
 import {
-  builtInSubjects,
   type GuestModule,
   kernelOf,
   labRequirements,
@@ -11,7 +10,6 @@ import {
   type RandomResult,
   randomResultsOf,
   type SubjectDefinition,
-  twins,
 } from "@nopage/linux-lab";
 import { conformablePlugins } from "../built-in-plugins.ts";
 import { checkFile, checkLaw } from "../conform/check-conform.ts";
@@ -52,8 +50,7 @@ export async function runLab(flags: LabFlags, format: "table" | "json", output: 
 
 async function readPlan(flags: LabFlags, directory: string): Promise<LabPlan> {
   const named = (flags.subject ?? []).flatMap((word) => word.split(","));
-  const { subjects: found, problems: unknown } = await findSubjects(named, directory);
-  const subjects = named.length === 0 ? twins : found;
+  const { subjects, problems: unknown } = await findSubjects(named, directory);
   const { modules, problems: unread } = findModules(flags.module ?? [], directory);
   const { problems: uncounted, ...numbers } = readNumbers(flags);
   const problems = [
@@ -130,6 +127,3 @@ function missingFor(subjects: readonly SubjectDefinition[]): readonly Problem[] 
   );
   return [...missing].map(([path, expected]) => ({ path, value: undefined, expected, nearest: undefined }));
 }
-
-/** The subjects that are tried where none is named. */
-export const subjectNames: readonly string[] = builtInSubjects.map(({ name }) => name);

@@ -1,12 +1,13 @@
 import { Command } from "commander";
 import type { Flags } from "../config/flags.ts";
+import { subjectNames } from "../lab/find-subjects.ts";
 import { type ConformFlags, conform } from "./conform.ts";
 import { conformMutants } from "./conform-mutants.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { type ExploreFlags, explore } from "./explore.ts";
 import { exploreMutants } from "./explore-mutants.ts";
-import { type LabFlags, runLab, subjectNames } from "./lab.ts";
+import { type LabFlags, runLab } from "./lab.ts";
 import { list } from "./list.ts";
 import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";
@@ -177,7 +178,7 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
   bareSubcommand("lab", "hold drivers of a real Linux kernel, in QEMU, to the laws of mapping")
     .option(
       "--subject <name...>",
-      `what is tried: ${subjectNames.join(", ")}, or the path of a module that exports a subject; left out: all that the model has as well`,
+      `what is tried: ${subjectNames.join(", ")}, or the path of a module that exports a subject; a strategy's name stands for its twins in C on every kind of memory, "all" for the twins and what a stock kernel has; left out: the twins alone`,
     )
     .option("--law <law...>", "these laws only: ids such as LK-06, or families such as LK")
     .option("--module <file...>", "kernel modules to load first, such as mine.ko or mine.ko,pages=4")

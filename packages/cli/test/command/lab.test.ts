@@ -25,7 +25,7 @@ describe("nopage lab", () => {
     const { code, stdout, stderr } = await runCommand(["lab", ...words], folder);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("nopage: 9 problems, and nothing was run\n");
-    expect(stderr).toContain('--subject: found "memdf"; expected the name of a subject (');
+    expect(stderr).toContain('--subject: found "memdf"; expected the name of a subject or of a strategy (');
     expect(stderr).toContain('nearest choice: "memfd"\n');
     expect(stderr).toContain('"./empty.ts"; expected a module that exports what defineSubject has made\n');
     expect(stderr).toContain('--law: found "lk-6"; expected a law such as');
