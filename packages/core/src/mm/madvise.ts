@@ -3,7 +3,7 @@ import { EAGAIN, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { changeAreaFlags } from "./change-flags.ts";
 import type { Mm } from "./mm.ts";
-import { pageAlign } from "./munmap.ts";
+import { pageAlign, wraps } from "./munmap.ts";
 import { populateRange } from "./populate.ts";
 import type { Vma } from "./vma.ts";
 import { zapRange } from "./zap.ts";
@@ -36,14 +36,16 @@ const adviceNumbers: Readonly<Record<Advice, number>> = {
 /**
  * `madvise(2)` on `[address, address + length)`.
  *
- * @returns 0; -EINVAL unaligned, or for what the area's kind forbids (PF-09); -ENOMEM when part of the range is not
+ * @returns 0; -EINVAL unaligned, for a range that wraps, or for what the area's kind forbids (PF-09); -ENOMEM when part of the range is not
  *   mapped, after the rest was done; -EAGAIN when an area had to be split and could not be; what `populateRange`
  *   answers
  */
 export function* madvise(mm: Mm, address: number, length: number, advice: Advice): Sleepable<number> {
   if (address % mm.pageSize !== 0 || length < 0) return -EINVAL;
   if (length === 0) return 0;
-  const end = address + pageAlign(mm, length);
+  const bytes = pageAlign(mm, length);
+  if (bytes === 0 || wraps(mm, address, bytes)) return -EINVAL;
+  const end = address + bytes;
   if (advice === "populate-read" || advice === "populate-write") {
     const access = advice === "populate-read" ? "read" : "write";
     const populated = yield* populateRange(mm, address, end, access);

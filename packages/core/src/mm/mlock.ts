@@ -3,7 +3,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { changeAreaFlags } from "./change-flags.ts";
 import type { Mm } from "./mm.ts";
-import { isUserRange, pageAlign } from "./munmap.ts";
+import { pageAlign, wraps } from "./munmap.ts";
 import { populate } from "./populate.ts";
 import type { Vma } from "./vma.ts";
 
@@ -20,11 +20,11 @@ export function* mlock(
   length: number,
   locking: "lock" | "unlock",
 ): Sleepable<number> {
-  const start = address - (address % mm.pageSize);
-  const bytes = pageAlign(mm, address + length - start);
-  if (bytes === 0) return 0;
-  if (bytes < 0) return -EINVAL;
-  if (!isUserRange(mm, start, bytes)) return -ENOMEM;
+  const inPage = address % mm.pageSize;
+  const start = address - inPage;
+  // The sum of a large length and a small one may have more digits than a number has.
+  const rest = length % mm.pageSize;
+  const bytes = pageAlign(mm, length - rest + pageAlign(mm, rest + inPage));
   yield* mm.lock.write();
   const result = yield* lockAreas(mm, start, start + bytes, locking);
   mm.lock.unlockWrite();
@@ -36,6 +36,7 @@ export function* mlock(
 
 function* lockAreas(mm: Mm, start: number, end: number, locking: "lock" | "unlock"): Sleepable<number> {
   if (locking === "lock" && !isWithinLimit(mm, mm.areas.overlapping(start, end), start, end)) return -ENOMEM;
+  if (end < start || wraps(mm, start, end - start)) return -EINVAL;
   for (let at = start; at < end; ) {
     const area = mm.areas.find(at);
     if (area === undefined) return -ENOMEM;

@@ -14,11 +14,10 @@ import {
 import { EACCES, EAGAIN, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { OpenFile } from "../contract/file.ts";
-import type { Geometry } from "../mmu/geometry.ts";
 import { callErrnoHook } from "./call-hook.ts";
 import { mergeNewRange, mergeRange } from "./merge.ts";
 import type { Mm } from "./mm.ts";
-import { clearAreas, isUserRange, pageAlign, unlink, unmapLocked } from "./munmap.ts";
+import { clearAreas, isUserRange, pageAlign, unlink, unmapLocked, wordLimitOf } from "./munmap.ts";
 import { populate } from "./populate.ts";
 import { Vma } from "./vma.ts";
 
@@ -39,7 +38,7 @@ export interface MmapRequest {
   readonly populating?: "on-demand" | "populate";
   /** The open file to show, or undefined for anonymous memory. */
   readonly file?: OpenFile | undefined;
-  /** The object's page that the mapping starts with. */
+  /** The object's page that the mapping starts with; an offset in bytes that is not whole pages is a fraction of one. */
   readonly pgoff?: number;
 }
 
@@ -56,9 +55,8 @@ export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
   const { machine } = mm;
   if (request.length <= 0) return -EINVAL;
   const length = pageAlign(mm, request.length);
-  const wordLimit = wordLimitOf(machine.geometry);
-  if (length >= wordLimit) return -ENOMEM;
-  if ((request.pgoff ?? 0) + length * mm.perPage >= wordLimit) return -EOVERFLOW;
+  if (length === 0) return -ENOMEM;
+  if ((request.pgoff ?? 0) + length * mm.perPage >= wordLimitOf(machine.geometry)) return -EOVERFLOW;
 
   yield* mm.lock.write();
   const result = yield* mapLocked(mm, request, length);
@@ -112,11 +110,6 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number): Sleepable<num
   }
   yield* link(area);
   return address;
-}
-
-/** One more than the largest `unsigned long` of the architecture: where lengths and offsets wrap (MM-02, MM-03). */
-function wordLimitOf({ userEnd }: Geometry): number {
-  return userEnd > 2 ** 32 ? 2 ** 64 : 2 ** 32;
 }
 
 /**

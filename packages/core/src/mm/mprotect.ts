@@ -1,4 +1,4 @@
-import { MAY_SHIFT, VM_ACCESS_FLAGS, VM_WRITE } from "../contract/area-flags.ts";
+import { MAY_SHIFT, VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_WRITE } from "../contract/area-flags.ts";
 import { EACCES, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
@@ -10,7 +10,8 @@ import { changeAreaFlags } from "./change-flags.ts";
 import { entryPoint } from "./entry-points.ts";
 import { beginFlush, endFlush } from "./gather.ts";
 import type { Mm } from "./mm.ts";
-import { isUserRange, pageAlign } from "./munmap.ts";
+import { pageAlign, wraps } from "./munmap.ts";
+import { populateHeld } from "./populate.ts";
 import { flushTlbRange } from "./tlb-flush.ts";
 import type { Vma } from "./vma.ts";
 import { countedPage } from "./zap.ts";
@@ -20,15 +21,16 @@ import { countedPage } from "./zap.ts";
  * stays changed. The driver is asked last (PE-03), and may veto the split of an area (LC-09).
  *
  * @param protection VM_READ, VM_WRITE, VM_EXEC
- * @returns 0; -EINVAL unaligned; -ENOMEM for a range with a hole; -EACCES for what the area may never be; the errno of a
+ * @returns 0; -EINVAL unaligned; -ENOMEM for a range with a hole or one that wraps; -EACCES for what the area may never be; the errno of a
  *   driver's hook
  */
 export function* mprotect(mm: Mm, address: number, length: number, protection: number): Sleepable<number> {
   if (address % mm.pageSize !== 0) return -EINVAL;
   if (length === 0) return 0;
-  if (!isUserRange(mm, address, length)) return -ENOMEM;
+  const bytes = pageAlign(mm, length);
+  if (bytes <= 0 || wraps(mm, address, bytes)) return -ENOMEM;
   yield* mm.lock.write();
-  const result = yield* protectLocked(mm, address, address + pageAlign(mm, length), protection);
+  const result = yield* protectLocked(mm, address, address + bytes, protection);
   mm.lock.unlockWrite();
   return result;
 }
@@ -54,12 +56,18 @@ function* protectLocked(mm: Mm, start: number, end: number, protection: number):
   return 0;
 }
 
-/** Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`); the area that has it now. */
+/**
+ * Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`); the area that has it now. Locked
+ * private memory that may be written from now on is copied at once.
+ */
 function* protectPart(area: Vma, start: number, end: number, flags: number): Sleepable<Vma | number> {
-  if (flags === area.flags) return area;
+  const before = area.flags;
+  if (flags === before) return area;
   const part = yield* changeAreaFlags(area, start, end, flags);
   if (typeof part === "number") return part;
   yield* changeProtection(part, start, end);
+  const isLockedForReading = (before & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED;
+  if (isLockedForReading && (flags & VM_WRITE) !== 0) yield* populateHeld(part, start, end);
   area.mm.machine.log.record("mprotect", area.mm.id, start, flags & VM_ACCESS_FLAGS);
   return part;
 }

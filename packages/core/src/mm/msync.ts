@@ -2,7 +2,7 @@ import { VM_LOCKED } from "../contract/area-flags.ts";
 import { EBUSY, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { Mm } from "./mm.ts";
-import { pageAlign } from "./munmap.ts";
+import { pageAlign, wraps } from "./munmap.ts";
 
 /** How `msync` is asked: MS_ASYNC or MS_SYNC, and MS_INVALIDATE besides. */
 export interface MsyncRequest {
@@ -18,9 +18,10 @@ export interface MsyncRequest {
  */
 export function* msync(mm: Mm, address: number, length: number, request: MsyncRequest): Sleepable<number> {
   if (address % mm.pageSize !== 0) return -EINVAL;
-  const end = address + pageAlign(mm, length);
-  if (end < address) return -ENOMEM;
-  if (end === address) return 0;
+  const bytes = pageAlign(mm, length);
+  if (length < 0 || wraps(mm, address, bytes)) return -ENOMEM;
+  if (bytes === 0) return 0;
+  const end = address + bytes;
   yield* mm.lock.read();
   const result = syncAreas(mm, address, end, request);
   mm.lock.unlockRead();

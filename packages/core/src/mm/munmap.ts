@@ -1,6 +1,7 @@
 import { VM_LOCKED } from "../contract/area-flags.ts";
 import { EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
+import type { Geometry } from "../mmu/geometry.ts";
 import { callClose } from "./area-hooks.ts";
 import { Gather } from "./gather.ts";
 import type { Mm } from "./mm.ts";
@@ -43,9 +44,19 @@ export function isUserRange(mm: Mm, address: number, length: number): boolean {
   return length <= userEnd && address <= userEnd - pageAlign(mm, length);
 }
 
-/** Rounds a length in bytes up to whole pages (`PAGE_ALIGN`). */
+/** Rounds a length in bytes up to whole pages, as an `unsigned long` does: the longest lengths become 0 (`PAGE_ALIGN`). */
 export function pageAlign(mm: Mm, length: number): number {
-  return Math.ceil(length / mm.pageSize) * mm.pageSize;
+  return (Math.ceil(length / mm.pageSize) * mm.pageSize) % wordLimitOf(mm.machine.geometry);
+}
+
+/** Whether a range ends, as an `unsigned long`, before it begins. */
+export function wraps(mm: Mm, start: number, bytes: number): boolean {
+  return start + bytes >= wordLimitOf(mm.machine.geometry);
+}
+
+/** One more than the largest `unsigned long` of the architecture: where lengths and offsets wrap (MM-02, MM-03). */
+export function wordLimitOf({ userEnd }: Geometry): number {
+  return userEnd > 2 ** 32 ? 2 ** 64 : 2 ** 32;
 }
 
 /** The work of munmap with the mmap lock held for writing throughout, as mmap and mremap need it. */

@@ -9,6 +9,7 @@ import {
 import { EFAULT, EINTR, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { PTE_WRITE } from "../mmu/pte.ts";
+import type { FaultPatience } from "./fault-result.ts";
 import type { Mm } from "./mm.ts";
 import { faultIn } from "./pin.ts";
 import { standBack } from "./stand-back.ts";
@@ -39,11 +40,8 @@ export function* populate(mm: Mm, start: number, end: number, errors: "ignore" |
       mm.lock.unlockRead();
       continue;
     }
-    const wantsWrite = (area.flags & VM_WRITE) !== 0 && isCopyOnWrite(area.flags);
     const isAccessible = (area.flags & VM_ACCESS_FLAGS) !== 0;
-    const result = isAccessible
-      ? yield* populatePage(area, address, wantsWrite ? "write" : "read", tries)
-      : -EFAULT;
+    const result = isAccessible ? yield* populatePage(area, address, wantedAccess(area), tries) : -EFAULT;
     const areaEnd = area.end;
     if (result !== "lock-dropped") mm.lock.unlockRead();
     if (typeof result === "string") {
@@ -55,6 +53,23 @@ export function* populate(mm: Mm, start: number, end: number, errors: "ignore" |
     tries = 0;
   }
   return 0;
+}
+
+/**
+ * Faults `[start, end)` of one area in, with the mmap lock held for writing throughout, so that no fault may wait
+ * (`populate_vma_page_range` without `locked`). The first error ends it, and nobody hears of it.
+ */
+export function* populateHeld(area: Vma, start: number, end: number): Sleepable<void> {
+  for (let address = start; address < end; ) {
+    const result = yield* populatePage(area, address, wantedAccess(area), 0, "no-wait");
+    if (result === 0) address += area.mm.pageSize;
+    else if (result !== "again") return;
+  }
+}
+
+/** Private memory that may be written is copied at once. */
+function wantedAccess({ flags }: Vma): "read" | "write" {
+  return (flags & VM_WRITE) !== 0 && isCopyOnWrite(flags) ? "write" : "read";
 }
 
 /**
@@ -114,9 +129,10 @@ function* populatePage(
   address: number,
   access: "read" | "write",
   tries: number,
+  patience: FaultPatience = "killable",
 ): Sleepable<number | "again" | "lock-dropped"> {
   const entry = area.mm.table.entryOf(address * area.mm.perPage);
   if (entry !== 0 && (access === "read" || (entry & PTE_WRITE) !== 0)) return 0;
-  const result = yield* faultIn(area, address, access, tries);
+  const result = yield* faultIn(area, address, access, tries, patience);
   return result === 0 ? "again" : result;
 }

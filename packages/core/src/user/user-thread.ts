@@ -1,4 +1,4 @@
-import { EINTR, ENOMEM, ERESTARTSYS, ESRCH } from "../contract/errno.ts";
+import { EINTR, EINVAL, ENOMEM, ERESTARTSYS, ESRCH } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import { type Access, isTrap, type SignalName } from "../contract/signals.ts";
 import type { UserAddress, VirtualNs } from "../contract/units.ts";
@@ -183,11 +183,7 @@ export class UserThread {
   // Memory.
 
   *mmap(request: MapRequest): Sleepable<number> {
-    const { descriptor, ...rest } = request;
-    if (descriptor === undefined) return yield* this.#endCall(mmap(this.mm, rest));
-    return yield* this.#endCall(
-      withFile(this.process, descriptor, (file) => mmap(this.mm, { file, ...rest })),
-    );
+    return yield* this.#endCall(this.#map(request));
   }
 
   *munmap(address: number, length: number): Sleepable<number> {
@@ -317,6 +313,13 @@ export class UserThread {
   /** Runs the handlers of what has arrived; an unhandled signal ends the process. */
   *deliverSignals(): Sleepable<void> {
     yield* this.#returnToUser();
+  }
+
+  /** The offset, which the system call counts in bytes, is looked at before the descriptor (arch/x86/kernel/sys_x86_64.c). */
+  *#map({ descriptor, ...request }: MapRequest): Sleepable<number> {
+    if (!Number.isInteger(request.pgoff ?? 0)) return -EINVAL;
+    if (descriptor === undefined) return yield* mmap(this.mm, request);
+    return yield* withFile(this.process, descriptor, (file) => mmap(this.mm, { file, ...request }));
   }
 
   *#accessOther(mm: Mm, address: number, buffer: Uint8Array, direction: "read" | "write"): Sleepable<number> {

@@ -85,6 +85,7 @@ const senselessMoves: Moves = ({ pageSize, wordBits }, address) => {
   return {
     "of an address inside a page": { ...whole, address: address + 8 },
     "to no length": { ...whole, newLength: 0 },
+    "to a length that is none when it is rounded up": { ...whole, newLength: 2 ** wordBits - 2048 },
     "to a place, without leave to move": { ...whole, newAddress: elsewhere },
     "to a place inside a page": { ...moved, newAddress: elsewhere + 8 },
     "to a place where no process has memory": { ...moved, newAddress: last },

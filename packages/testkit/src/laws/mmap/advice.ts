@@ -31,9 +31,18 @@ export const adviceLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         kinds: "one",
         *program({ subject }) {
-          const { pageSize } = subject;
+          const { pageSize, wordBits } = subject;
           const address = yield* writtenIsland(subject, [1, 2]);
+          // The first is none when it is rounded up to pages.
+          const wrapping = [2 ** wordBits - 2048, 2 ** wordBits - address];
           for (const advice of ["dontneed", "dontfork", "populate-read"] as const) {
+            for (const length of wrapping) {
+              mustFail(
+                `${advice} of a range that wraps`,
+                yield* user.madvise(address, length, advice),
+                EINVAL,
+              );
+            }
             const inside = user.madvise(address + 8, pageSize, advice);
             mustFail(`${advice} inside a page`, yield* inside, EINVAL);
             mustFail(
@@ -130,7 +139,7 @@ export const adviceLaws: readonly AnyLaw[] = [
         schedule: "sequential",
         kinds: "one",
         *program({ subject }) {
-          const { pageSize } = subject;
+          const { pageSize, wordBits } = subject;
           const address = yield* islandOf(subject, 4);
           mustBe("mmap", yield* mapAt(subject, address, 3, { sharing: "shared" }), address);
           yield* write(subject, address, [1, 2, 3]);
@@ -138,6 +147,12 @@ export const adviceLaws: readonly AnyLaw[] = [
             mustFail("inside a page", yield* user.msync(address + 8, pageSize, { writing }), EINVAL);
             mustFail("of a range that wraps", yield* user.msync(address, -pageSize, { writing }), ENOMEM);
             mustBe("of nothing", yield* user.msync(address, 0, { writing }), 0);
+            const none = 2 ** wordBits - 2048;
+            mustBe(
+              "of what is nothing when it is rounded up",
+              yield* user.msync(address, none, { writing }),
+              0,
+            );
             mustBe("of a part of a page", yield* user.msync(address, 1, { writing }), 0);
             mustBe("of all", yield* user.msync(address, 3 * pageSize, { writing }), 0);
             mustFail("up to a hole", yield* user.msync(address, 4 * pageSize, { writing }), ENOMEM);

@@ -117,7 +117,7 @@ export const protectingLaws: readonly AnyLaw[] = [
     level: "required",
     owner: ["core"],
     rule: "pages that become writable again MUST be stored to without a fault where nobody else has them and nobody is to be asked, and MUST fault where somebody is",
-    source: "mm/mprotect.c can_change_pte_writable (6.1)",
+    source: "mm/mprotect.c can_change_pte_writable, mprotect_fixup (6.1)",
     cases: [
       {
         when: "private pages",
@@ -143,6 +143,16 @@ export const protectingLaws: readonly AnyLaw[] = [
           yield* mustStore("the page of zeros", address, ONE_FAULT);
           yield* takeAndGiveBack(subject, address, 1);
           yield* mustStore("the page that was made", address, NO_FAULT);
+        },
+      },
+      {
+        when: "private pages that are locked, which are copied at once",
+        schedule: "sequential",
+        kinds: "one",
+        *program({ subject }) {
+          const address = yield* mapAnywhere(subject, 1, { protection: VM_READ, locking: "locked" });
+          mustBe("mprotect", yield* user.mprotect(address, subject.pageSize, READ_WRITE), 0);
+          yield* mustStore("the copy of the page of zeros", address, NO_FAULT);
         },
       },
       {

@@ -94,6 +94,12 @@ export const lockingLaws: readonly AnyLaw[] = [
           const beyond = 2 ** wordBits - address - pageSize;
           mustFail("mlock of more than there can be", yield* user.mlock(address, beyond), ENOMEM);
           mustFail("munlock of a range that wraps", yield* user.munlock(address, -pageSize), EINVAL);
+          const none = 2 ** wordBits - 2048;
+          mustBe(
+            "munlock of a length that is none when it is rounded up",
+            yield* user.munlock(address, none),
+            0,
+          );
           mustBe("VmLck", (yield* user.memoryStatus()).locked, 0);
         },
       },
