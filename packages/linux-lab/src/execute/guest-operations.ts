@@ -119,7 +119,7 @@ const operations: {
   ftruncate: ({ descriptor, bytes }) => call("ftruncate", descriptor, bytes),
 
   mmap(request) {
-    const offset = BigInt(request.pgoff ?? 0) * BigInt(PAGE);
+    const offset = BigInt((request.pgoff ?? 0) * PAGE);
     // The system call counts the offset in bytes: one that 64 bits do not hold cannot even be asked for.
     if (offset >= 1n << 64n) return { answer: -EOVERFLOW };
     const flags =

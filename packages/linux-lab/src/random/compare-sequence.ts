@@ -9,6 +9,9 @@ import type { SubjectDefinition } from "../subject/lab-subject.ts";
 /** Enough that no sequence runs out of memory. */
 const RAM_PAGES = 512;
 
+/** Few enough that some sequences want to lock more. */
+const LOCK_LIMIT_PAGES = 12;
+
 /** What a sequence of user operations came to. */
 export interface SequenceEnd {
   readonly problems: readonly string[];
@@ -31,6 +34,7 @@ function asCase(steps: readonly RandomStep[], took: (run: RandomRun) => void): L
     when: "",
     schedule: "sequential",
     about: ["mapping", "mirroring", "pinning"],
+    machine: { lockLimitPages: LOCK_LIMIT_PAGES },
     program(stage: Stage) {
       // The pinner beside a mapping is the model's own.
       const run = new RandomRun(stage.trial === "pinning" ? stage : { ...stage, pinner: undefined });
@@ -43,7 +47,11 @@ function asCase(steps: readonly RandomStep[], took: (run: RandomRun) => void): L
 /** Runs a sequence on the model. */
 export function sequenceOnModel(steps: readonly RandomStep[], on: Contender): SequenceEnd {
   let run: RandomRun | undefined;
-  const world = new ModelWorld(on, { geometry: GEOMETRY, ramPages: RAM_PAGES });
+  const world = new ModelWorld(on, {
+    geometry: GEOMETRY,
+    ramPages: RAM_PAGES,
+    lockLimitPages: LOCK_LIMIT_PAGES,
+  });
   const { problems } = world.run(asCase(steps, (taken) => (run = taken)));
   return { problems, outcomes: run?.outcomes ?? [], areas: run?.areas ?? [] };
 }

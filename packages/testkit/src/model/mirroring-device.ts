@@ -37,7 +37,6 @@ export class MirroringDevice {
   readonly #coming = new Set<Mm>();
   /** What was chosen through each open file for its next command: an address, or a value. */
   readonly #chosen = new Map<OpenFile, number>();
-  #last: Mm | undefined = undefined;
 
   constructor(machine: Machine, kernel: Kernel, mirror: DeviceMirror) {
     this.#kernel = kernel;
@@ -83,7 +82,6 @@ export class MirroringDevice {
     const follower = yield* this.#hooks.follow({ mm, ranges, stop });
     if (typeof follower === "number") return follower;
     this.#followed.set(mm, { follower, start, pages, stops: 0, reachedAtStop: 0 });
-    this.#last = mm;
     return 0;
   }
 
@@ -159,11 +157,11 @@ export class MirroringDevice {
     return follower === undefined ? -EFAULT : yield* follower.populateAtomic(address, access);
   }
 
-  /** Of the calling process, or of the one that was followed last. */
+  /** Of the calling process, or of the last of those that are followed still. */
   #follower(): DeviceFollower | undefined {
     const mm = this.#kernel.user.currentMm();
     const own = mm === undefined ? undefined : this.#followed.get(mm);
-    const following = own ?? (this.#last === undefined ? undefined : this.#followed.get(this.#last));
+    const following = own ?? [...this.#followed.values()].at(-1);
     return following?.follower;
   }
 }

@@ -1,6 +1,6 @@
 /** Random programs of user operations, for any subject and any executor. */
 export { type RandomShape, randomPrograms, sequentialSteps } from "./random-programs.ts";
-export { RandomRun, type StepOutcome } from "./random-run.ts";
+export { RandomRun } from "./random-run.ts";
 export {
   type MappedThing,
   type RandomProgram,
@@ -9,3 +9,4 @@ export {
   WINDOW_PAGES,
   WINDOW_START,
 } from "./random-step.ts";
+export type { StepOutcome } from "./random-words.ts";
