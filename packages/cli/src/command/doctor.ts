@@ -28,7 +28,7 @@ export async function doctor(flags: Flags, format: "table" | "json", output: Out
   const findings = [
     examineNode(),
     ...(await examineConfiguration(flags, output.directory)),
-    ...labRequirements().map((found): Finding => ({ ...found, isOptional: true })),
+    ...labRequirements("cloud", "drivers").map((found): Finding => ({ ...found, isOptional: true })),
   ];
   const ok = findings.every((finding) => finding.ok || finding.isOptional === true);
   if (format === "json") output.print(`${JSON.stringify({ ok, findings }, null, 2)}\n`);

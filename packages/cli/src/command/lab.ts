@@ -117,13 +117,11 @@ function kernelsOf(subjects: readonly SubjectDefinition[]): string {
 
 /** What this machine has to have for the subjects, and has not. */
 function missingFor(subjects: readonly SubjectDefinition[]): readonly Problem[] {
-  const flavours = new Set(subjects.map(({ kernel }) => kernel ?? "cloud"));
   const missing = new Map(
-    [...flavours].flatMap((flavour) =>
-      labRequirements(flavour)
-        .filter(({ ok }) => !ok)
-        .map(({ name, detail }) => [name, detail] as const),
-    ),
+    subjects
+      .flatMap(({ kernel, builds }) => labRequirements(kernel, builds))
+      .filter(({ ok }) => !ok)
+      .map(({ name, detail }) => [name, detail]),
   );
   return [...missing].map(([path, expected]) => ({ path, value: undefined, expected, nearest: undefined }));
 }

@@ -47,6 +47,16 @@ describe("nopage lab", () => {
     expect(stderr).toMatch(
       /Linux kernel: found nothing; expected one that is unpacked in .*tools\/install-lab/,
     );
+    expect(stderr).not.toContain("make");
+  });
+
+  test("where what builds modules is missing, it says so for those that have theirs built", async () => {
+    vi.stubEnv("NOPAGE_LAB_CACHE", folderWith({}));
+    vi.stubEnv("PATH", "/nowhere");
+    const { code, stderr } = await runCommand(["lab", "--subject", "lazy-nopage"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/make: found nothing; expected make on the PATH: install make, or run tools/);
+    expect(stderr).toMatch(/kernel headers: found nothing; expected those of the kernel/);
   });
 
   test("nopage doctor tells of it, and holds all the same", async () => {
@@ -54,5 +64,7 @@ describe("nopage lab", () => {
     const { code, stdout } = await runCommand(["doctor"], folderWith({}));
     expect(code).toBe(0);
     expect(stdout).toMatch(/-- {2}Linux kernel: .*\(for nopage lab only\)\n/);
+    expect(stdout).toMatch(/-- {2}kernel headers: .*\(for nopage lab only\)\n/);
+    expect(stdout).toMatch(/ok {2}C sources of the twins: 7 drivers\n/);
   });
 });

@@ -30,6 +30,11 @@ export function findKernel(flavour: KernelFlavour, cache: string = cacheFolder()
   return { flavour, release, image: join(boot, image), modules: join(root, "lib/modules", release) };
 }
 
+/** Where Debian's package `linux-headers-RELEASE` puts what modules are built against. */
+export function headersOf(release: string): string {
+  return `/usr/src/linux-headers-${release}`;
+}
+
 /** A module's name as the kernel shows it: `vfio_pci` for `vfio-pci.ko`. */
 export function moduleName(file: string): string {
   const base = file.slice(file.lastIndexOf("/") + 1);

@@ -90,6 +90,8 @@ export interface SubjectDefinition {
   readonly module?: string;
   /** The kernel that it needs; the one for virtual machines where left out. */
   readonly kernel?: KernelFlavour;
+  /** That its modules are the drivers of the twins, which are compiled: it takes make, the kernel's headers and their sources. */
+  readonly builds?: "drivers";
   /** Modules that are loaded after the boot, in this order, such as those that `stockModules` finds. */
   modules?(kernel: StockKernel): readonly GuestModule[];
   /** Further files of the guest's initramfs. */

@@ -5,20 +5,24 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder, removeOldBuilds } from "../guest/cache.ts";
-import type { StockKernel } from "../guest/stock-kernel.ts";
+import { headersOf, type StockKernel } from "../guest/stock-kernel.ts";
+import { type DriverName, findDriverSources } from "./driver-sources.ts";
 
 const DRIVERS = fileURLToPath(new URL("../../drivers/", import.meta.url));
+
+type Sources = ReadonlyMap<DriverName, string>;
 
 /**
  * Builds every driver of the repository for a kernel, unless these very sources were built before: the folder with the
  * modules.
  *
- * @throws Error that says what to install, or what the compiler said
+ * @throws Error that says what to install, where sources were looked for, or what the compiler said
  */
 export function buildDrivers({ release }: StockKernel): string {
-  const built = join(cacheFolder(), `drivers-${release}-${hashOfSources()}`);
+  const sources = findDriverSources();
+  const built = join(cacheFolder(), `drivers-${release}-${hashOf(sources)}`);
   if (existsSync(built)) return join(built, "modules");
-  const headers = `/usr/src/linux-headers-${release}`;
+  const headers = headersOf(release);
   if (!existsSync(headers)) {
     throw new Error(`there are no headers in ${headers}: install the package linux-headers-${release}`);
   }
@@ -26,7 +30,8 @@ export function buildDrivers({ release }: StockKernel): string {
   const draft = `${built}.${process.pid}`;
   mkdirSync(draft, { recursive: true });
   try {
-    make("all", `-j${availableParallelism()}`, `KDIR=${headers}`, `BUILD=${draft}`);
+    const folders = [...sources].map(([name, folder]) => `source-${name}=${folder}`);
+    make("all", `-j${availableParallelism()}`, `KDIR=${headers}`, `BUILD=${draft}`, ...folders);
     if (!existsSync(built)) renameSync(draft, built);
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -35,18 +40,17 @@ export function buildDrivers({ release }: StockKernel): string {
   return join(built, "modules");
 }
 
-function hashOfSources(): string {
-  const folders = make("sources").trimEnd().split("\n");
+function hashOf(sources: Sources): string {
   const hash = createHash("sha256").update(readFileSync(join(DRIVERS, "Makefile")));
-  for (const folder of folders) {
+  for (const folder of sources.values()) {
     for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(join(folder, name)));
   }
   return hash.digest("hex").slice(0, 16);
 }
 
-function make(...args: readonly string[]): string {
+function make(...args: readonly string[]): void {
   try {
-    return execFileSync("make", ["-s", "--no-print-directory", "-C", DRIVERS, ...args], {
+    execFileSync("make", ["-s", "--no-print-directory", "-C", DRIVERS, ...args], {
       encoding: "utf8",
       stdio: "pipe",
     });

@@ -32,6 +32,7 @@ export function defineMirrorTwin(
       countsPages: true,
       privateWritable: true,
     },
+    builds: "drivers",
     modules: (kernel) => twinModules(buildDrivers(kernel)),
     kernelWords: ["nopat"],
     *setUp() {

@@ -1,22 +1,12 @@
 import { mustSucceed, type Steps, user } from "@nopage/testkit/executor";
 import { lab } from "../execute/lab-calls.ts";
 import type { GuestModule } from "../subject/lab-subject.ts";
+import { driverNames } from "./driver-sources.ts";
 import { highway } from "./highway-commands.ts";
-
-/** The modules in the order in which they can be loaded, as file names. */
-const moduleFiles = [
-  "highway",
-  "eager-remap",
-  "lazy-nopage",
-  "page-lookup",
-  "pfn-nopage",
-  "notifier-mirror",
-  "pinning",
-] as const;
 
 /** All of them, whichever a subject needs: so one guest serves every twin. */
 export function twinModules(folder: string): readonly GuestModule[] {
-  return moduleFiles.map((name) => ({ file: `${folder}/${name}.ko` }));
+  return driverNames.map((name) => ({ file: `${folder}/${name}.ko` }));
 }
 
 /** A node of the Highway driver, by which one strategy shows one object. */

@@ -45,6 +45,7 @@ export function defineTwin({ strategy, kind, supports }: TwinOnMemory): SubjectD
     holes: kind === "holes" ? [HOLE] : [],
     module: strategy.replaceAll("-", "_"),
     supports,
+    builds: "drivers",
     modules: (kernel) => twinModules(buildDrivers(kernel)),
     kernelWords: KERNEL_WORDS,
     *setUp() {

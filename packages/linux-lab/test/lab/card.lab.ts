@@ -7,7 +7,7 @@ import { runCaseInLab } from "../../src/run/run-case-in-lab.ts";
 import { buildDrivers } from "../../src/subjects/build-drivers.ts";
 import { twinModules } from "../../src/subjects/twin-node.ts";
 
-const missing = whyNoLab();
+const missing = whyNoLab("cloud", "drivers");
 
 /** The drivers are built once for all tests, on a busy machine in more time than a test has. */
 const BUILDING_MS = 300_000;

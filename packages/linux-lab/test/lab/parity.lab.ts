@@ -5,7 +5,7 @@ import { Laboratory } from "../../src/run/laboratory.ts";
 import { buildDrivers } from "../../src/subjects/build-drivers.ts";
 import { asFound, expectedOf, findings, plugins } from "../random/findings.ts";
 
-const missing = whyNoLab();
+const missing = whyNoLab("cloud", "drivers");
 
 /** The drivers are built once for all tests, on a busy machine in more time than a test has. */
 const BUILDING_MS = 300_000;

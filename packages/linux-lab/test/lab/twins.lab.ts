@@ -11,7 +11,7 @@ import { labResultsIn } from "../../src/run/run-lab.ts";
 import { buildDrivers } from "../../src/subjects/build-drivers.ts";
 import { twins } from "../../src/subjects/twins.ts";
 
-const missing = whyNoLab();
+const missing = whyNoLab("cloud", "drivers");
 
 /** The drivers are built once for all tests, on a busy machine in more time than a test has. */
 const BUILDING_MS = 300_000;
