@@ -1,7 +1,8 @@
 // The public face of @nopage/testkit is exported from here.
 export { entriesOf } from "./entries-of.ts";
 export { replaySaved, type SavedRun, savedRun } from "./explore/counterexample.ts";
-export type { DividedData, Division } from "./explore/divide/divided-search.ts";
+export type { DividedPlan } from "./explore/divide/divided-plan.ts";
+export type { Division } from "./explore/divide/division.ts";
 export {
   type ExplorationInParts,
   type ExploreInPartsOptions,
@@ -12,7 +13,8 @@ export {
   type PartsProgress,
   programNamed,
 } from "./explore/divide/explore-law-in-parts.ts";
-export type { SubTreeAnswer, SubTreeTask } from "./explore/divide/sub-tree-task.ts";
+export type { PartAnswer, PartKind, PartTask } from "./explore/divide/part-kinds.ts";
+export type { RoundsData } from "./explore/divide/rounds.ts";
 export {
   type Counterexample,
   type ExploreLawOptions,
@@ -47,6 +49,7 @@ export {
   ScheduleMisfit,
   settingOf,
 } from "./explore/replay-law.ts";
+export { NotTheSameProgram } from "./explore/search.ts";
 export type { SearchPlan } from "./explore/search-plan.ts";
 export {
   type AllocationTrial,

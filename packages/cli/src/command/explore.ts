@@ -2,16 +2,18 @@ import { resolve } from "node:path";
 import type { GeometryName } from "@nopage/core";
 import type { Problem } from "@nopage/core/wiring";
 import {
+  type DividedPlan,
   type LawExploration,
   type Minimised,
   minimise,
+  NotTheSameProgram,
   type RacyProgram,
   racyProgramsOf,
-  type SearchPlan,
   savedRun,
   settingOf,
 } from "@nopage/testkit";
 import { type Plugin, selectLaws } from "@nopage/testkit/conform";
+import pc from "picocolors";
 import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
 import { checkFile, checkGeometry, checkLaw } from "../conform/check-conform.ts";
 import { findConformable } from "../conform/find-conformable.ts";
@@ -60,8 +62,29 @@ export async function explore(
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
-  const { plugin, word, law, geometry, plan, limits, saved } = await whatToExplore(words, flags, output);
-  const file = flags.save === undefined ? undefined : resolve(output.directory, flags.save);
+  const what = await whatToExplore(words, flags, output);
+  try {
+    return await searched(what, flags.save, format, output);
+  } catch (failure) {
+    if (!(failure instanceof NotTheSameProgram)) throw failure;
+    output.progress(undefined);
+    output.complain(
+      `${pc.red("nopage")}: the orders of ${what.plugin.name} cannot be searched, as it does not do the same again under the same order: ${failure.message}\n${NOT_THE_SAME}`,
+    );
+    return exitCodes.broken;
+  }
+}
+
+const NOT_THE_SAME =
+  "Chance, the time of day, or what is kept from one run to the next has no place in a plugin. nopage conform tries orders by chance then.\n";
+
+async function searched(
+  { plugin, word, law, geometry, plan, limits, saved }: WhatToExplore,
+  save: string | undefined,
+  format: "table" | "json",
+  output: Output,
+): Promise<ExitCode> {
+  const file = save === undefined ? undefined : resolve(output.directory, save);
   const code = codeOf(word, plugin, output.directory);
   const interruption = new Interruption();
   const explored = await explorePrograms({
@@ -71,7 +94,7 @@ export async function explore(
     announce: (program, progress) => output.progress(progressInWords(program, progress)),
     warn: (text) => output.complain(`nopage: ${text}\n`),
     checkpoint(programs) {
-      if (file !== undefined) writeSearch(file, { ...code, law, geometry, programs });
+      if (file !== undefined) writeSearch(file, { ...code, law, geometry, plan, programs });
     },
   }).finally(() => interruption.end());
   output.progress(undefined);
@@ -89,11 +112,6 @@ export async function explore(
       run: savedRun(first.program, geometry, first.minimised),
     });
   }
-  if (file !== undefined && first === undefined && plan !== "optimal") {
-    output.complain(
-      `nopage: ${file} is not written: there is no failure, and only a search of all orders can be gone on with\n`,
-    );
-  }
   output.print(exploreReport(results, plugin.name, format, output.columns));
   return first === undefined ? exitCodes.holds : exitCodes.broken;
 }
@@ -104,7 +122,7 @@ interface WhatToExplore {
   readonly word: string;
   readonly law: readonly string[] | undefined;
   readonly geometry: GeometryName;
-  readonly plan: SearchPlan;
+  readonly plan: DividedPlan;
   readonly limits: SearchLimits;
   /** How far an earlier search has come. */
   readonly saved: readonly SavedProgram[];
@@ -120,7 +138,8 @@ async function whatToExplore(
   if (resumed !== undefined && "expected" in resumed) throw new UsageError([resumed]);
   const named = words.length === 0 && resumed !== undefined ? [resumed.plugin.name] : words;
   const { plugins, problems: unknown } = await findConformable(named, directory, builtInRegistry());
-  const { plan, limits, problems } = searchOf(flags, resumed === undefined ? "new" : "resumed");
+  const { problems, ...asked } = searchOf(flags, resumed === undefined ? "new" : "resumed");
+  const { plan = asked.plan, programs: saved = [] } = resumed ?? {};
   const { geometry = resumed?.geometry ?? "x86-64", law = resumed?.law } = flags;
   const all = [
     ...checkWords(named, plugins.length),
@@ -138,7 +157,7 @@ async function whatToExplore(
     const changes = changesSince(flags.resume ?? "", resumed, codeOf(word, plugin, directory));
     if (changes.length > 0) throw new UsageError(changes);
   }
-  const saved = resumed?.programs ?? [];
+  const { limits } = asked;
   return { plugin, word, law, geometry: geometry as GeometryName, plan, limits, saved };
 }
 
@@ -172,8 +191,13 @@ function checkResumed(words: readonly string[], flags: ExploreFlags): readonly P
     ...words.map((value) => ({ path: "nopage explore", value, expected, nearest: undefined })),
     ...names
       .filter((name) => flags[name] !== undefined)
-      .map((name) => ({ path: flagOf(name), value: flags[name], expected, nearest: undefined })),
+      .map((name) => ({ path: flagOf(name), value: asTyped(flags[name]), expected, nearest: undefined })),
   ];
+}
+
+/** The value of a flag as it was typed. */
+function asTyped(value: ExploreFlags[keyof ExploreFlags]): string | true | undefined {
+  return typeof value === "object" ? value.join(" ") : value;
 }
 
 function checkWords(words: readonly string[], plugins: number): readonly Problem[] {

@@ -6,6 +6,7 @@ import type { SavedRun } from "@nopage/testkit";
 import { geometryNames } from "@nopage/testkit/conform";
 import * as v from "valibot";
 import { readJson } from "../config/read-json.ts";
+import { whyNotRead } from "../config/why-not-read.ts";
 import type { SourceIdentity } from "./source-hash.ts";
 
 /** A failing run with the code that it was found in, and how. */
@@ -72,7 +73,7 @@ export function readCounterexample(path: string): CounterexampleFile | Problem {
   if ("why" in read) return wrong(read.why);
   const { data } = read;
   const { success, output, issues } = v.safeParse(form, data);
-  if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
+  if (!success) return wrong(whyNotRead(data, "counterexample", issues[0]));
   const { plugin, core, laws, seed, search, run } = output;
   return { plugin, core, laws, seed, search, run };
 }

@@ -1,5 +1,5 @@
 import type { Problem } from "@nopage/core/wiring";
-import type { SearchPlan } from "@nopage/testkit";
+import type { DividedPlan } from "@nopage/testkit";
 
 /** The flags of `nopage explore` that say how far it goes, as they were written. */
 export interface SearchFlags {
@@ -38,7 +38,7 @@ export function searchOf(
   flags: SearchFlags,
   beginning: "new" | "resumed" = "new",
 ): {
-  readonly plan: SearchPlan;
+  readonly plan: DividedPlan;
   readonly limits: SearchLimits;
   readonly problems: readonly Problem[];
 } {
@@ -69,12 +69,7 @@ export function searchOf(
     problems.push({ path: "--seed", value: flags.seed, expected, nearest: undefined });
   }
   const plan = planOf({ preemptions, random, pct, depth, seed });
-  const [kind] = chosen;
-  if (workers !== undefined && workers > 1 && kind !== undefined && kind !== "complete") {
-    const expected = `no --${kind} beside it: only a search of all orders is divided`;
-    problems.push({ path: "--workers", value: flags.workers, expected, nearest: "1" });
-  }
-  const isLimited = kind !== undefined || maxSeconds !== undefined || beginning === "resumed";
+  const isLimited = chosen.length > 0 || maxSeconds !== undefined || beginning === "resumed";
   const most = isLimited ? Number.POSITIVE_INFINITY : DEFAULT_MAX;
   const limits = {
     maxExecutions: maxExecutions ?? most,
@@ -90,13 +85,13 @@ export function flagOf(name: string): string {
 }
 
 /** Where chance begins in a search that draws; undefined for others. */
-export function seedOf(plan: SearchPlan): number | undefined {
+export function seedOf(plan: DividedPlan): number | undefined {
   return typeof plan === "object" && !("preemptions" in plan) ? (plan.seed ?? 1) : undefined;
 }
 
 function planOf(
   numbers: Readonly<Record<"preemptions" | "random" | "pct" | "depth" | "seed", number | undefined>>,
-): SearchPlan {
+): DividedPlan {
   const { preemptions, random, pct, depth, seed } = numbers;
   const seeded = seed === undefined ? {} : { seed };
   if (preemptions !== undefined) return { preemptions };

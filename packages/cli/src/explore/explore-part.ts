@@ -1,21 +1,22 @@
 import {
   LawParts,
   type LawProgramName,
+  type PartAnswer,
+  type PartKind,
+  type PartTask,
   programNamed,
-  type SubTreeAnswer,
-  type SubTreeTask,
 } from "@nopage/testkit";
 import type { Plugin } from "@nopage/testkit/conform";
 import { builtInRegistry } from "../built-in-plugins.ts";
 import { findConformable } from "../conform/find-conformable.ts";
 
 /** A part of a search with all that it takes to explore it elsewhere, as plain data. */
-export interface PartTask {
+export interface SentPart<K extends PartKind = PartKind> {
   /** The plugin as it was named on the command line, and the folder from which that counts. */
   readonly plugin: string;
   readonly directory: string;
   readonly program: LawProgramName;
-  readonly part: SubTreeTask;
+  readonly part: PartTask<K>;
 }
 
 /** By folder and word. */
@@ -28,7 +29,12 @@ const programs = new Map<string, LawParts>();
  *
  * @throws Error when the plugin or the program is not to be found here
  */
-export async function explorePart({ plugin, directory, program, part }: PartTask): Promise<SubTreeAnswer> {
+export async function explorePart<K extends PartKind>({
+  plugin,
+  directory,
+  program,
+  part,
+}: SentPart<K>): Promise<PartAnswer<K>> {
   const where = JSON.stringify([directory, plugin]);
   const loading = plugins.get(where) ?? loadPlugin(plugin, directory);
   plugins.set(where, loading);
@@ -41,11 +47,11 @@ export async function explorePart({ plugin, directory, program, part }: PartTask
     parts = new LawParts(found, program.geometry);
     programs.set(which, parts);
   }
-  return parts.explore(part);
+  return parts.explore<K>(part);
 }
 
 /** Answers as soon as a worker has the plugin. */
-export async function prepare({ plugin, directory }: Pick<PartTask, "plugin" | "directory">): Promise<void> {
+export async function prepare({ plugin, directory }: Pick<SentPart, "plugin" | "directory">): Promise<void> {
   const where = JSON.stringify([directory, plugin]);
   const loading = plugins.get(where) ?? loadPlugin(plugin, directory);
   plugins.set(where, loading);

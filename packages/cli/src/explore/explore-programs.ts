@@ -2,14 +2,17 @@ import { availableParallelism } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import type { GeometryName } from "@nopage/core";
 import {
-  type DividedData,
-  exploreLaw,
+  type DividedPlan,
   exploreLawInParts,
   type LawExploration,
+  NotTheSameProgram,
   nameOfProgram,
+  type PartAnswer,
+  type PartKind,
   type PartsProgress,
+  type PartTask,
   type RacyProgram,
-  type SearchPlan,
+  type RoundsData,
 } from "@nopage/testkit";
 import type { SearchLimits } from "./explore-flags.ts";
 import type { SavedProgram } from "./search-file.ts";
@@ -19,7 +22,7 @@ import { WorkerPool } from "./worker-pool.ts";
 export interface ProgramsToExplore {
   readonly programs: readonly RacyProgram[];
   readonly geometry: GeometryName;
-  readonly plan: SearchPlan;
+  readonly plan: DividedPlan;
   readonly limits: SearchLimits;
   /** The plugin as it was named, and the folder from which that counts. */
   readonly plugin: string;
@@ -32,13 +35,15 @@ export interface ProgramsToExplore {
   announce(program: RacyProgram, progress: Progress): void;
   /** Told of what has to be known and is no result. */
   warn(text: string): void;
-  /** Told now and then, and at the end, what there is to save of a search of all orders. */
+  /** Told now and then, and at the end, what there is to save of the search. */
   checkpoint(programs: readonly SavedProgram[]): void;
 }
 
 /** How far the exploration of a program has come in how many seconds. */
 export interface Progress extends Partial<PartsProgress> {
   readonly executions: number;
+  /** What each of them is: a trace that no other comes to, or a schedule that may come to the same as another. */
+  readonly each: "trace" | "schedule";
   /** Runs made now, where some were made earlier. */
   readonly made: number;
   readonly seconds: number;
@@ -47,7 +52,7 @@ export interface Progress extends Partial<PartsProgress> {
 /** What came of a program: runs that remain, as far as can be told, where it was left off. */
 export interface ExploredProgram {
   readonly program: RacyProgram;
-  readonly found: LawExploration & { readonly remaining?: number };
+  readonly found: LawExploration & { readonly remaining: number | undefined };
 }
 
 /** Milliseconds between two times that a search is saved. */
@@ -56,34 +61,16 @@ const INTERVAL = 10_000;
 /** Milliseconds that a search takes before it is worth the start of threads. */
 const ALONE = 700;
 
-/** Explores programs, each until it fails or as far as the limits allow: what came of each, in their order. */
+/**
+ * Explores programs, each until it fails or as far as the limits allow: what came of each, in their order.
+ *
+ * @throws NotTheSameProgram, with the name of the program, when one does not do the same again under the same order
+ */
 export async function explorePrograms(about: ProgramsToExplore): Promise<readonly ExploredProgram[]> {
-  return about.plan === "optimal" ? await new ParallelExploration(about).run() : exploreOthers(about);
+  return await new ParallelExploration(about).run();
 }
 
-/** Searches that are not divided. */
-function exploreOthers(about: ProgramsToExplore): readonly ExploredProgram[] {
-  const { programs, geometry, plan, limits } = about;
-  const mayGoOn = stopwatchOf(about);
-  return programs.map((program) => {
-    const { lawCase, contender } = program;
-    const started = performance.now();
-    const found = exploreLaw(lawCase, contender, geometry, {
-      plan,
-      maxExecutions: limits.maxExecutions,
-      atFailure: "stop",
-      mayGoOn,
-      announce(executions) {
-        if (executions % 50 !== 0) return;
-        const seconds = (performance.now() - started) / 1000;
-        about.announce(program, { executions, made: executions, seconds });
-      },
-    });
-    return { program, found };
-  });
-}
-
-/** Searches of all orders: several programs at a time, and parts of each, where there are threads for it. */
+/** Several programs at a time, and parts of each, where there are threads for it. */
 class ParallelExploration {
   readonly #about: ProgramsToExplore;
   readonly #workers: number;
@@ -92,7 +79,7 @@ class ParallelExploration {
   #pool: WorkerPool | undefined = undefined;
   #hasWarned = false;
   /** By program, what there is to save. */
-  readonly #saved: ((() => DividedData) | undefined)[];
+  readonly #saved: ((() => RoundsData) | undefined)[];
   #lastSaved = performance.now();
 
   constructor(about: ProgramsToExplore) {
@@ -126,34 +113,51 @@ class ParallelExploration {
   }
 
   async #explore(program: RacyProgram, at: number): Promise<ExploredProgram> {
-    const { geometry, limits, plugin, directory } = this.#about;
+    const { geometry, limits, plan } = this.#about;
     const before = this.#saved[at]?.();
-    const name = nameOfProgram(program, geometry);
     const started = performance.now();
     let first: number | undefined;
+    const each = plan === "optimal" ? "trace" : "schedule";
     const found = await exploreLawInParts(program, geometry, {
+      plan,
       maxExecutions: limits.maxExecutions,
       atFailure: "stop",
       width: this.#workers,
       ...(before === undefined ? {} : { saved: before }),
       mayGoOn: this.#mayGoOn,
-      explore: async (part, here) => {
-        // Others get a turn: threads that have answered, and who wants it to stop.
-        await setImmediate();
-        const pool = this.#readyPool();
-        if (pool === undefined) return here(part);
-        return await pool.explore({ plugin, directory, program: name, part });
-      },
+      explore: (part, here) => this.#explorePart(program, part, here),
       announce: (progress, saved) => {
         first ??= progress.executions;
         const seconds = (performance.now() - started) / 1000;
-        this.#about.announce(program, { ...progress, made: progress.executions - first, seconds });
+        this.#about.announce(program, { ...progress, each, made: progress.executions - first, seconds });
         this.#saved[at] = saved;
         if (performance.now() - this.#lastSaved > INTERVAL) this.#save();
       },
+    }).catch((failure: unknown) => {
+      if (!(failure instanceof NotTheSameProgram)) throw failure;
+      throw new NotTheSameProgram(`${program.law}, on ${program.contender.name}: ${failure.message}`);
     });
     this.#saved[at] = () => found.saved;
     return { program, found };
+  }
+
+  /** By a worker where there are any, and otherwise here: so is a part that a worker does not come to an end with. */
+  async #explorePart<K extends PartKind>(
+    program: RacyProgram,
+    part: PartTask<K>,
+    here: (part: PartTask<K>) => PartAnswer<K>,
+  ): Promise<PartAnswer<K>> {
+    const { plugin, directory, geometry } = this.#about;
+    // Others get a turn: threads that have answered, and who wants it to stop.
+    await setImmediate();
+    const pool = this.#readyPool();
+    if (pool === undefined) return here(part);
+    try {
+      return await pool.explore({ plugin, directory, program: nameOfProgram(program, geometry), part });
+    } catch {
+      // What is wrong is told in full where it happens again.
+      return here(part);
+    }
   }
 
   /** The threads, when they are wanted and ready. */

@@ -1,6 +1,6 @@
-import type { SubTreeAnswer } from "@nopage/testkit";
+import type { PartAnswer, PartKind } from "@nopage/testkit";
 import { Tinypool } from "tinypool";
-import type { PartTask, prepare } from "./explore-part.ts";
+import type { prepare, SentPart } from "./explore-part.ts";
 
 /** The module that workers run: a thread has no way to load what is not built, so it is the built one also for a test of sources. */
 const entry = new URL("./explore-part.js", import.meta.url).href.replace(
@@ -48,8 +48,9 @@ export class WorkerPool {
     return this.#failure instanceof Error ? this.#failure.message : String(this.#failure);
   }
 
-  async explore(task: PartTask): Promise<SubTreeAnswer> {
-    return (await this.#pool.run(task, { name: "explorePart" })) as SubTreeAnswer;
+  /** @throws Error when a worker throws, or ends */
+  async explore<K extends PartKind>(part: SentPart<K>): Promise<PartAnswer<K>> {
+    return (await this.#pool.run(part, { name: "explorePart" })) as PartAnswer<K>;
   }
 
   async end(): Promise<void> {

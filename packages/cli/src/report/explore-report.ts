@@ -30,6 +30,8 @@ function lineOf({ program, found, minimised }: Explored): string {
   if (executions === 0) return `${pc.yellow("open")}    ${name}: there was no time for it`;
   if (asPlanned)
     return `${pc.yellow("open")}    ${name}: not broken in ${runs}, which is all that was asked for; ${coverage}`;
+  if (coverage !== "" && remaining > 0)
+    return `${pc.yellow("open")}    ${name}: not broken in ${runs}, and ${remaining.toLocaleString("en-US")} more were asked for; ${coverage}`;
   const more = remaining > 0 ? `, about ${rounded(remaining)} by what was seen` : "";
   return `${pc.yellow("open")}    ${name}: not broken in ${runs}, and there are more${more}${coverage === "" ? "" : `; ${coverage}`}`;
 }

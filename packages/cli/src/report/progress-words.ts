@@ -5,12 +5,11 @@ import { count, rounded } from "./words.ts";
 /** How far the exploration of a program has come, for a person who waits. */
 export function progressInWords(
   { law, contender }: Pick<RacyProgram, "law" | "contender">,
-  { executions, made, seconds, remaining }: Progress,
+  { executions, each, made, seconds, remaining }: Progress,
 ): string {
   const speed = Math.round(made / Math.max(seconds, 0.001));
   const runs = `${law}, ${contender.name}: ${count(executions, "execution")}`;
-  // Each run of such a search is a trace of its own.
-  const traces = remaining === undefined ? "" : ", one for each trace";
+  const traces = each === "trace" ? ", one for each trace" : "";
   const left =
     remaining === undefined ? "" : `; about ${rounded(remaining)} remain${timeFor(remaining, speed)}`;
   return `${runs}${traces}, ${rounded(speed)} a second${left}`;

@@ -7,6 +7,7 @@ import { nearestName, type Problem, showValue, type WorldSettings } from "@nopag
 import type { Signal } from "@nopage/device-highway";
 import * as v from "valibot";
 import { readJson } from "../config/read-json.ts";
+import { whyNotRead } from "../config/why-not-read.ts";
 
 /** What a schedule was recorded of: the same steps come again only where all of this is the same. */
 export interface Recorded {
@@ -77,7 +78,7 @@ export function readRecording(path: string): Recording | Omit<Problem, "path"> {
   }
   const { data } = read;
   const { success, output, issues } = v.safeParse(form, data);
-  if (!success) return wrong(`at ${v.getDotPath(issues[0]) ?? "its top"} it is ${issues[0].message}`);
+  if (!success) return wrong(whyNotRead(data, "recording", issues[0]));
   const choices = output.choices.map(([task = 0, object = 0, access = 0, ...also]) => ({
     task,
     object,

@@ -64,6 +64,10 @@ describe("nopage explore", () => {
       "not broken in 5 executions, which is all that was asked for; drawn at random, seed 9",
     ],
     [["--pct", "5", "--depth", "3"], "d = 3, "],
+    [
+      ["--random", "50", "--max-executions", "7"],
+      "not broken in 7 executions, and 43 more were asked for; drawn",
+    ],
   ])("says how far %j went", async (flags, said) => {
     const { code, stdout } = await runCommand(["explore", "lazy-nopage", "--law", "QU-02", ...flags]);
     expect(code).toBe(0);
@@ -71,11 +75,15 @@ describe("nopage explore", () => {
     expect(stdout).toContain(said);
   });
 
-  it("warns that nothing is saved of a search that cannot be gone on with", async () => {
-    const words = "explore lazy-nopage --law QU-02 --random 3 --save search.json";
-    const { code, stderr } = await runCommand(words.split(" "), folderWith({}));
-    expect(code).toBe(0);
-    expect(stderr).toContain("search.json is not written: there is no failure");
+  it("says what is wrong with a plugin that does not do the same again under the same order", async () => {
+    const fickle = `let faults = 0;\n${busyFlag.replace("yield* idle.waitUntil", "if (faults++ % 3 === 1) yield* busy.get();\n$&")}`;
+    const folder = folderWith({ "fickle-flag.ts": fickle });
+    const words = ["explore", "./fickle-flag.ts", "--law", "QU-02"];
+    const { code, stdout, stderr } = await runCommand(words, folder);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /^nopage: the orders of busy-flag cannot be searched, .*: QU-02, on busy-flag on pfn-run: /,
+    );
   });
 
   it("tells all that is wrong with how it is called", async () => {
@@ -172,9 +180,50 @@ describe("nopage replay", () => {
   });
 
   it.each([
+    [{ schedule: 7 }, "at run.schedule there is 7; expected a list"],
+    [{ schedule: [] }, "at run.schedule there is a list of 0; expected 1 or more in it"],
+    [
+      { schedule: [{ task: -1, name: "", does: "" }] },
+      "at run.schedule.0.task there is -1; expected a number from 0",
+    ],
+    [{ program: 1.5 }, "at run.program there is 1.5; expected a whole number"],
+    [{ geometry: "x86" }, 'at run.geometry there is "x86"; expected one of "x86-64"'],
+  ])("refuses a failure with %j in it", async (changes, why) => {
+    const file = JSON.parse(await savedFailure()) as { readonly run: object };
+    const folder = folderWith({
+      "failure.json": JSON.stringify({ ...file, run: { ...file.run, ...changes } }),
+    });
+    const { code, stderr } = await runCommand(["replay", "failure.json"], folder);
+    expect(code).toBe(2);
+    expect(stderr).toContain(why);
+  });
+
+  it.each([
     ["no-such.json", "", "there is no file"],
     ["failure.json", "{", "it is no JSON: failure.json:1:2"],
-    ["failure.json", '{"nopage":"recording"}', 'at nopage it is Invalid type: Expected "counterexample"'],
+    ["failure.json", "{}", "nopage has not written it: it does not say at its top what it is"],
+    ["failure.json", "[]", "nopage has not written it"],
+    [
+      "failure.json",
+      '{"nopage":"recording"}',
+      "it is a recorded order, which nopage run --replay FILE repeats",
+    ],
+    [
+      "failure.json",
+      '{"nopage":"search"}',
+      "it is a search that was left off, which nopage explore --resume",
+    ],
+    ["failure.json", '{"nopage":"gallery"}', 'it says that it is "gallery", which this nopage does not know'],
+    [
+      "failure.json",
+      '{"nopage":"counterexample","version":2}',
+      "of version 2, and this nopage knows version 1",
+    ],
+    [
+      "failure.json",
+      '{"nopage":"counterexample","version":1}',
+      "at plugin there is nothing, where a value must",
+    ],
   ])("refuses %s with %j", async (name, text, why) => {
     const folder = folderWith({ "failure.json": text });
     const { code, stderr } = await runCommand(["replay", name], folder);

@@ -103,7 +103,7 @@ describe("bad usage of recordings", () => {
     [["--replay", "empty.json"], /it is no JSON: empty.json:1:1: /],
     [
       ["--replay", "form.json"],
-      /form.json".*but at choices.0 it is Invalid length: Expected >=3 but received 1\n/,
+      /form.json".*but at choices.0 there is a list of 1; expected 3 or more in it\n/,
     ],
     [["--replay", "order.json", "--seed", "1"], /--seed: found "1"; expected no --replay beside it/],
     [

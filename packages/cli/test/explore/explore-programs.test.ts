@@ -60,15 +60,26 @@ describe("the progress of an exploration", () => {
   const of = (progress: Progress): string => progressInWords(program, progress);
 
   it("tells executions, which are traces, their speed, and what may remain", () => {
-    expect(of({ executions: 12_345, made: 8000, seconds: 2, remaining: 33_456 })).toBe(
+    expect(of({ each: "trace", executions: 12_345, made: 8000, seconds: 2, remaining: 33_456 })).toBe(
       "QU-02, mine: 12,345 executions, one for each trace, 4,000 a second; about 33,000 remain, 9 s",
     );
-    expect(of({ executions: 9, made: 9, seconds: 1, remaining: 0 })).toContain("; about 0 remain");
-    expect(of({ executions: 90, made: 10, seconds: 1, remaining: 6000 })).toContain("6,000 remain, 10 min");
-    expect(of({ executions: 90, made: 10, seconds: 1, remaining: 600_000 })).toContain("remain, 17 h");
+    expect(of({ each: "trace", executions: 9, made: 9, seconds: 1, remaining: 0 })).toContain(
+      "; about 0 remain",
+    );
+    expect(of({ each: "trace", executions: 90, made: 10, seconds: 1, remaining: 6000 })).toContain(
+      "6,000 remain, 10 min",
+    );
+    expect(of({ each: "trace", executions: 90, made: 10, seconds: 1, remaining: 600_000 })).toContain(
+      "remain, 17 h",
+    );
   });
 
   it("tells nothing of traces where there is no saying", () => {
-    expect(of({ executions: 50, made: 50, seconds: 0.5 })).toBe("QU-02, mine: 50 executions, 100 a second");
+    expect(of({ each: "schedule", executions: 50, made: 50, seconds: 0.5 })).toBe(
+      "QU-02, mine: 50 executions, 100 a second",
+    );
+    expect(of({ each: "schedule", executions: 50, made: 50, seconds: 0.5, remaining: 150 })).toBe(
+      "QU-02, mine: 50 executions, 100 a second; about 150 remain, 2 s",
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { beginningOf, FIRST_FORK, type Fork } from "./forks.ts";
+import { beginningOf, type Fork } from "./forks.ts";
 import { hashOf, RunOrder } from "./run-order.ts";
 import type { Explorable, Moment, Search } from "./search.ts";
 import type { Dependence } from "./step.ts";
@@ -17,6 +17,8 @@ export class ForkSearch implements Search {
   readonly later: Fork[] = [];
   /** Whether a preemption more leads anywhere. */
   hasLater = false;
+  /** The traces that were met, as numbers that others hardly have, where they are told apart. */
+  readonly traces: Set<number>;
   /** What is left, that which comes first at the end. */
   readonly #now: Fork[];
   readonly #beyond: Beyond;
@@ -25,15 +27,19 @@ export class ForkSearch implements Search {
   /**
    * @param forks the last one is begun with
    * @param dependence by which traces are told apart; they are not when it is left out, which is quicker
+   * @param traces to which those that are met are added
    */
-  constructor(forks: readonly Fork[] = [FIRST_FORK], beyond: Beyond = "kept", dependence?: Dependence) {
+  constructor(
+    forks: readonly Fork[],
+    beyond: Beyond,
+    dependence: Dependence | undefined,
+    traces: Set<number> = new Set(),
+  ) {
     this.#now = [...forks];
     this.#beyond = beyond;
     this.#dependence = dependence;
+    this.traces = traces;
   }
-
-  /** The trace of the last run, as a number that others hardly have: 0 where traces are not told apart. */
-  trace = 0;
 
   /** The forks that are left. */
   get left(): readonly Fork[] {
@@ -61,7 +67,7 @@ export class ForkSearch implements Search {
     if (end !== undefined) order?.end(end);
     program.keepOutcome();
     this.executions++;
-    if (order !== undefined) this.trace = hashOf(order.order.traceHash());
+    if (order !== undefined) this.traces.add(hashOf(order.order.traceHash()));
     return true;
   }
 

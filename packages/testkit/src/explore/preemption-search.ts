@@ -52,7 +52,6 @@ export class PreemptionSearch implements Search {
     if (this.isOver) return false;
     if (this.#level.isOver) this.#goDeeper();
     this.#level.runNext(program);
-    if (this.#dependence !== undefined) this.#seen.add(this.#level.trace);
     this.traces[this.preemptions] = this.#seen.size;
     return true;
   }
@@ -64,6 +63,7 @@ export class PreemptionSearch implements Search {
   }
 
   #levelOf(forks: readonly Fork[]): ForkSearch {
-    return new ForkSearch(forks, this.preemptions < this.#most ? "kept" : "noted", this.#dependence);
+    const beyond = this.preemptions < this.#most ? "kept" : "noted";
+    return new ForkSearch(forks, beyond, this.#dependence, this.#seen);
   }
 }

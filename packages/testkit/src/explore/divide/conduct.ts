@@ -1,8 +1,8 @@
-import type { DividedSearch } from "./divided-search.ts";
-import type { SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
+import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
+import type { Rounds } from "./rounds.ts";
 
-/** How far a divided search goes in one go, and by whom. */
-export interface Conduct {
+/** How far a search in parts goes in one go, and by whom. */
+export interface Conduct<K extends PartKind> {
   /** Runs that may be made in this go. */
   readonly maxExecutions: number;
   readonly atFailure: "stop" | "go-on";
@@ -11,17 +11,17 @@ export interface Conduct {
   /** Whether another part may be begun: asked before each. */
   mayGoOn(): boolean;
   /** Explores a part, here or elsewhere. */
-  explore(task: SubTreeTask): Promise<SubTreeAnswer>;
+  explore(task: PartTask<K>): Promise<PartAnswer<K>>;
   /** Told whenever parts have been answered for. */
   announce?(): void;
 }
 
 /**
- * Goes on with a divided search until it is over, or as far as may be. What is found, and which runs are made, does not
+ * Goes on with a search in parts until it is over, or as far as may be. What is found, and which runs are made, does not
  * depend on how many parts are explored at the same time: of a failure at which the search stops it is the first one in
  * the order of the parts, and what came of later ones is left aside.
  */
-export async function conduct(search: DividedSearch, about: Conduct): Promise<void> {
+export async function conduct<K extends PartKind>(search: Rounds<K>, about: Conduct<K>): Promise<void> {
   let left = about.maxExecutions;
   while (!search.isOver && left > 0 && about.mayGoOn()) {
     const before = search.executions;
@@ -43,17 +43,17 @@ export async function conduct(search: DividedSearch, about: Conduct): Promise<vo
 }
 
 /** Explores parts in their order, so many at a time; those are left out that come after a failure at which to stop. */
-async function exploreSome(
-  tasks: readonly SubTreeTask[],
-  { width, atFailure, mayGoOn, explore }: Conduct,
-): Promise<readonly (SubTreeAnswer | undefined)[]> {
-  const answers: (SubTreeAnswer | undefined)[] = tasks.map(() => undefined);
+async function exploreSome<K extends PartKind>(
+  tasks: readonly PartTask<K>[],
+  { width, atFailure, mayGoOn, explore }: Conduct<K>,
+): Promise<readonly (PartAnswer<K> | undefined)[]> {
+  const answers: (PartAnswer<K> | undefined)[] = tasks.map(() => undefined);
   let next = 0;
   let hasFailed = false;
   const work = async (): Promise<void> => {
     while (next < tasks.length && !hasFailed && (next === 0 || mayGoOn())) {
       const at = next++;
-      const answer = await explore(tasks[at] as SubTreeTask);
+      const answer = await explore(tasks[at] as PartTask<K>);
       answers[at] = answer;
       hasFailed ||= atFailure === "stop" && answer.counterexamples.length > 0;
     }

@@ -6,10 +6,12 @@ import { LawRun } from "../law-run.ts";
 import { type RacyProgram, racyProgramsOf } from "../racy-programs.ts";
 import { Dependence } from "../step.ts";
 import { conduct } from "./conduct.ts";
-import { type DividedData, DividedSearch, type Division } from "./divided-search.ts";
-import { exploreSubTree } from "./explore-sub-tree.ts";
-import type { SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
-import { sizeOfPart } from "./tree-state.ts";
+import { type DividedPlan, dividedBy } from "./divided-plan.ts";
+import type { Division } from "./division.ts";
+import { explorePart } from "./explore-part.ts";
+import type { PartProgress } from "./judged-runs.ts";
+import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
+import type { Rounds, RoundsData } from "./rounds.ts";
 
 /** What tells a law's program on a contender from others, as plain data: with the plugin's code all there is to know of it. */
 export interface LawProgramName {
@@ -23,33 +25,38 @@ export interface LawProgramName {
 
 /** How a program of a law is explored in parts. */
 export interface ExploreInPartsOptions {
+  /** How it is searched; the optimal search when left out. */
+  readonly plan?: DividedPlan;
   /** Runs that may be made now; as many as there are when left out. */
   readonly maxExecutions?: number;
   readonly atFailure?: "stop" | "go-on";
-  /** What an earlier exploration has left. */
-  readonly saved?: DividedData;
+  /** What an earlier exploration by the same plan has left. */
+  readonly saved?: RoundsData;
   /** Numbers that change nothing in what is found. */
   readonly division?: Division;
   /** Parts that are explored at the same time; 1 when left out. */
   readonly width?: number;
   /** Explores a part elsewhere, as `LawParts` does, or by the function that it is given; only so when left out. */
-  explore?(task: SubTreeTask, here: (task: SubTreeTask) => SubTreeAnswer): Promise<SubTreeAnswer>;
+  explore?<K extends PartKind>(
+    task: PartTask<K>,
+    here: (task: PartTask<K>) => PartAnswer<K>,
+  ): Promise<PartAnswer<K>>;
   /** Whether to go on: asked after each run here, and before each part. */
   mayGoOn?(): boolean;
   /** Told whenever parts have been answered for, and now and then while one is explored here, with what there is to save. */
-  announce?(progress: PartsProgress, saved: () => DividedData): void;
+  announce?(progress: PartsProgress, saved: () => RoundsData): void;
 }
 
 /** How far an exploration in parts has come. */
 export interface PartsProgress {
   readonly executions: number;
-  /** Runs still to be made, by what the tree of schedules looks like so far. */
-  readonly remaining: number;
+  /** Runs still to be made, by what was seen so far; undefined where there is no telling. */
+  readonly remaining: number | undefined;
 }
 
 /** What an exploration in parts has found so far, and all that it takes to go on with it. */
 export interface ExplorationInParts extends LawExploration, PartsProgress {
-  readonly saved: DividedData;
+  readonly saved: RoundsData;
 }
 
 const dependence = new Dependence(stepsConflict);
@@ -67,8 +74,11 @@ export class LawParts {
    *
    * @param mayGoOn is asked after each run
    */
-  explore(task: SubTreeTask, mayGoOn?: Parameters<typeof exploreSubTree>[3]): SubTreeAnswer {
-    return exploreSubTree(task, this.#run, dependence, mayGoOn);
+  explore<K extends PartKind>(
+    task: PartTask<K>,
+    mayGoOn?: (progress: PartProgress) => boolean,
+  ): PartAnswer<K> {
+    return explorePart<K>(task, this.#run, dependence, mayGoOn);
   }
 }
 
@@ -88,53 +98,68 @@ export function nameOfProgram(
 }
 
 /**
- * Runs a program of a law under every schedule that makes a difference, once each, in parts that may be explored at the
- * same time and elsewhere. What is found is the same, with the same schedules, whoever explores them and how many at a
- * time, and however often the search is left off and gone on with. `mayGoOn` says only when it is left off.
+ * Runs a program of a law under every schedule that makes a difference, once each, or under those that the plan asks for, in
+ * parts that may be explored at the same time and elsewhere. What is found is the same, with the same schedules, whoever
+ * explores them and how many at a time, and however often the search is left off and gone on with. `mayGoOn` says only when
+ * it is left off.
  *
  * @throws NotTheSameProgram when a part finds the program to be another than the one it was made from
+ * @throws RangeError for a number in the plan that makes no sense
  */
 export async function exploreLawInParts(
   program: Pick<RacyProgram, "lawCase" | "contender">,
   geometry: GeometryName,
   options: ExploreInPartsOptions = {},
 ): Promise<ExplorationInParts> {
+  const { plan = "optimal", saved, division } = options;
+  const here = new LawParts(program, geometry);
+  return await dividedBy(plan, dependence, saved, division, (rounds) => lead(rounds, here, options));
+}
+
+/** Goes on with a search in parts as far as it may. */
+async function lead<K extends PartKind>(
+  rounds: Rounds<K>,
+  here: LawParts,
+  options: ExploreInPartsOptions,
+): Promise<ExplorationInParts> {
   const { maxExecutions = Number.POSITIVE_INFINITY, atFailure = "go-on", width = 1 } = options;
   const { mayGoOn = () => true, announce } = options;
-  const search = new DividedSearch(dependence, options.saved, options.division);
-  const here = new LawParts(program, geometry);
-  const tell = (more: number, remaining: number): void => {
-    announce?.({ executions: search.executions + more, remaining }, () => search.data);
+  const tell = (more: number, remaining: number | undefined): void => {
+    announce?.({ executions: rounds.executions + more, remaining }, () => rounds.data);
   };
-  const exploreHere = (task: SubTreeTask): SubTreeAnswer =>
-    here.explore(task, (part) => {
-      const { executions } = part;
+  const exploreHere = (task: PartTask<K>): PartAnswer<K> =>
+    here.explore<K>(task, ({ executions, size }) => {
       if (executions % 50 === 0) {
-        // Of a search that has only just begun, this part is all there is to go by.
-        const isFirst = search.executions === 0;
-        const runs = isFirst ? Math.round(sizeOfPart(part.open)) : search.remaining;
-        tell(executions, Math.max(0, runs - executions));
+        // Of a search that has only just begun, this part may be all there is to go by.
+        const isFirst = rounds.executions === 0;
+        const runs = isFirst ? Math.max(size ?? 0, rounds.remaining ?? 0) : rounds.remaining;
+        tell(executions, remainingOf(runs, executions));
       }
       return mayGoOn();
     });
-  const { explore = async (task) => exploreHere(task) } = options;
-  await conduct(search, {
+  const explore = options.explore?.bind(options);
+  await conduct<K>(rounds, {
     maxExecutions,
     atFailure,
     width,
     mayGoOn,
-    explore: (task) => explore(task, exploreHere),
-    announce: () => tell(0, search.remaining),
+    explore: async (task) =>
+      explore === undefined ? exploreHere(task) : await explore<K>(task, exploreHere),
+    announce: () => tell(0, rounds.remaining),
   });
-  const { executions, abandoned, isOver, counterexamples, remaining, data } = search;
+  const { executions, abandoned, isOver, isComplete, coverage, counterexamples, remaining, data } = rounds;
   return {
     executions,
     abandoned,
-    complete: isOver,
+    complete: isComplete,
     asPlanned: isOver,
-    coverage: "",
+    coverage,
     counterexamples,
     remaining,
     saved: data,
   };
+}
+
+function remainingOf(runs: number | undefined, made: number): number | undefined {
+  return runs === undefined ? undefined : Math.max(0, Math.round(runs) - made);
 }

@@ -1,17 +1,11 @@
-import type { Counterexample } from "../explore-law.ts";
-import type { Explorable } from "../search.ts";
 import type { Dependence } from "../step.ts";
+import { type Judged, judgedRuns, type PartProgress } from "./judged-runs.ts";
 import { SubTreeSearch } from "./sub-tree-search.ts";
 import type { SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
-
-/** A program whose runs can be judged. */
-export interface Judged extends Explorable {
-  /** What the last execution came to. */
-  readonly outcome: Counterexample;
-}
+import { sizeOfPart } from "./tree-state.ts";
 
 /**
- * Explores a part of a search.
+ * Explores a part of an optimal search.
  *
  * @param mayGoOn is asked after each execution; what is left when it says no is in the answer, as when the budget is used up
  * @throws NotTheSameProgram when the program is not the one that the part was made from, as far as that shows
@@ -20,23 +14,18 @@ export function exploreSubTree(
   task: SubTreeTask,
   program: Judged,
   dependence: Dependence,
-  mayGoOn: (search: Pick<SubTreeSearch, "executions" | "open">) => boolean = () => true,
+  mayGoOn: (progress: PartProgress) => boolean = () => true,
 ): SubTreeAnswer {
   const search = new SubTreeSearch(dependence, task);
-  const found = new Map<string, Counterexample>();
-  while (search.executions < task.budget) {
-    const before = search.executions;
-    if (!search.runNext(program)) break;
-    if (search.executions === before) continue;
-    const { problems, schedule } = program.outcome;
-    if (problems.length > 0) {
-      const key = problems.join("\n");
-      if (!found.has(key)) found.set(key, { problems, schedule });
-      if (task.atFailure === "stop") break;
-    }
-    if (!mayGoOn(search)) break;
-  }
+  const progress: PartProgress = {
+    get executions() {
+      return search.executions;
+    },
+    get size() {
+      return sizeOfPart(search.open);
+    },
+  };
+  const counterexamples = judgedRuns(search, program, task, () => mayGoOn(progress));
   const { executions, abandoned, first, steps, requests, open } = search;
-  const counterexamples = [...found.values()];
   return { executions, abandoned, first, steps: steps.steps, requests, open, counterexamples };
 }

@@ -1,4 +1,4 @@
-import type { Counterexample } from "../explore-law.ts";
+import type { Answered, Handed } from "./part-kinds.ts";
 import type { BranchData, StepData } from "./step-data.ts";
 
 /**
@@ -30,7 +30,7 @@ import type { BranchData, StepData } from "./step-data.ts";
  * A step has to sleep with all that it touches when it is taken from that state, which a waiting branch does not say in
  * full. So of two branches from one state the later one is begun only when the steps of the earlier one are known.
  */
-export interface SubTreeTask {
+export interface SubTreeTask extends Handed {
   readonly algorithm: "optimal";
   /** The tasks of the program that lead to the last state, by number. */
   readonly prefix: readonly number[];
@@ -42,9 +42,6 @@ export interface SubTreeTask {
    * first state of all where that has none either.
    */
   readonly open: readonly OpenNode[];
-  /** Runs that may be taken to the end, 1 or more. */
-  readonly budget: number;
-  readonly atFailure: "stop" | "go-on";
 }
 
 /** A state as plain data: steps that need not be taken from it, and beginnings that have to be. */
@@ -78,9 +75,7 @@ export interface Request {
 }
 
 /** What came of a part of a search. */
-export interface SubTreeAnswer {
-  readonly executions: number;
-  readonly abandoned: number;
+export interface SubTreeAnswer extends Answered {
   /** The steps from the owner's last state to the first one of the part, in full; of a part that was begun before the last of them. */
   readonly first: readonly StepData[];
   /** Steps that requests speak of; a cause is given by its position among these. */
@@ -88,6 +83,4 @@ export interface SubTreeAnswer {
   readonly requests: readonly Request[];
   /** What remains, as states of the part; none when it was run to its end. */
   readonly open: readonly OpenNode[];
-  /** The first schedule for each distinct set of problems, in the order of finding. */
-  readonly counterexamples: readonly Counterexample[];
 }

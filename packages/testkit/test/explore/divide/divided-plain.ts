@@ -1,7 +1,10 @@
 import { conduct } from "#src/explore/divide/conduct";
-import { type DividedData, DividedSearch, type Division } from "#src/explore/divide/divided-search";
-import { exploreSubTree, type Judged } from "#src/explore/divide/explore-sub-tree";
-import type { SubTreeTask } from "#src/explore/divide/sub-tree-task";
+import { type DividedPlan, dividedBy } from "#src/explore/divide/divided-plan";
+import type { Division } from "#src/explore/divide/division";
+import { explorePart } from "#src/explore/divide/explore-part";
+import type { Judged } from "#src/explore/divide/judged-runs";
+import type { PartKind, PartTask } from "#src/explore/divide/part-kinds";
+import type { Rounds, RoundsData } from "#src/explore/divide/rounds";
 import type { Counterexample } from "#src/explore/explore-law";
 import { plainDependence } from "#src/explore/program/explore-program";
 import type { PlainProgram } from "#src/explore/program/plain-program";
@@ -13,6 +16,8 @@ export interface Found {
   readonly abandoned: number;
   readonly finalStates: readonly string[];
   readonly counterexamples: readonly Counterexample[];
+  readonly complete: boolean;
+  readonly coverage: string;
   /** Parts that were handed out. */
   readonly parts: number;
   /** Times that it was saved and begun anew from what was saved. */
@@ -22,42 +27,47 @@ export interface Found {
 /** How a search in parts is led. */
 export interface Led {
   readonly division: Division;
+  /** How it is searched; the optimal search when left out. */
+  readonly plan?: DividedPlan;
   readonly width?: number;
   /** Runs after which it is saved, and begun anew from that: as text. */
   readonly piece?: number;
   /** Told after each round. */
-  watch?(search: DividedSearch): void;
+  watch?(search: Pick<Rounds<PartKind>, "executions" | "remaining">): void;
 }
 
 /** Explores a plain program in parts, each of them on a program of its own, and as text on the way there and back. */
 export async function exploreDivided(
   program: PlainProgram,
-  { division, width = 1, piece = Number.POSITIVE_INFINITY, watch }: Led,
+  { division, plan = "optimal", width = 1, piece = Number.POSITIVE_INFINITY, watch }: Led,
 ): Promise<Found> {
   const states = new Set<string>();
   let [parts, pieces] = [0, 0];
-  const explore = async (task: SubTreeTask) => {
-    parts++;
-    const sent = asText(task);
-    // Answers come in another order than they were asked for.
-    for (let turns = (7 * parts) % 5; turns > 0; turns--) await undefined;
-    return asText(exploreSubTree(sent, new JudgedRun(program, states), plainDependence));
-  };
-  let search = new DividedSearch(plainDependence, undefined, division);
-  while (!search.isOver) {
-    await conduct(search, {
+  const goOn = async <K extends PartKind>(search: Rounds<K>) => {
+    await conduct<K>(search, {
       maxExecutions: piece,
       atFailure: "go-on",
       width,
       mayGoOn: () => true,
-      explore,
+      async explore(task: PartTask<K>) {
+        parts++;
+        const sent = asText(task);
+        // Answers come in another order than they were asked for.
+        for (let turns = (7 * parts) % 5; turns > 0; turns--) await undefined;
+        return asText(explorePart<K>(sent, new JudgedRun(program, states), plainDependence));
+      },
       announce: () => watch?.(search),
     });
+    const { isOver, isComplete: complete, executions, abandoned, counterexamples, coverage, data } = search;
+    return { isOver, complete, executions, abandoned, counterexamples, coverage, data };
+  };
+  let saved: RoundsData | undefined;
+  for (;;) {
+    const { isOver, data, ...found } = await dividedBy(plan, plainDependence, saved, division, goOn);
     pieces++;
-    search = new DividedSearch(plainDependence, asText<DividedData>(search.data));
+    if (isOver) return { ...found, finalStates: [...states].sort(), parts, pieces };
+    saved = asText(data);
   }
-  const { executions, abandoned, counterexamples } = search;
-  return { executions, abandoned, finalStates: [...states].sort(), counterexamples, parts, pieces };
 }
 
 function asText<T>(data: T): T {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Division } from "#src/explore/divide/divided-search";
+import type { Division } from "#src/explore/divide/division";
 import { exploreProgram } from "#src/explore/program/explore-program";
 import type { PlainProgram } from "#src/explore/program/plain-program";
 import * as programs from "../benchmarks.ts";
@@ -141,7 +141,7 @@ describe("the estimate of what remains", () => {
       const totals: number[] = [];
       await exploreDivided(program, {
         division: { first: 5, parts: 4, runs: 3 },
-        watch: ({ executions, remaining }) => totals.push(executions + remaining),
+        watch: ({ executions, remaining = Number.NaN }) => totals.push(executions + remaining),
       });
       expect(totals.at(-1)).toBe(count);
       if (count < 20) continue;
