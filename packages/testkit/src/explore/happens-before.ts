@@ -92,20 +92,19 @@ export class HappensBefore {
 
   /** A text for the run's trace: equal for runs that differ in the order of independent steps only. */
   traceHash(): string {
+    const counts: number[] = [];
+    // By position, how many steps its task has taken up to there.
+    const ordinals = this.steps.map(({ task }) => {
+      counts[task] = (counts[task] ?? 0) + 1;
+      return counts[task];
+    });
     const parts = this.steps.map((step, at) => {
-      const clock = [...this.#clocks.slice(at * this.#width, (at + 1) * this.#width)];
-      const ordinals = clock.map((entry, task) => this.#ordinal(task, entry));
-      while (ordinals.at(-1) === 0) ordinals.pop();
-      return `${step.task}:${step.objects.join(",")}:${ordinals.join(",")}`;
+      const clock = this.#clocks.slice(at * this.#width, (at + 1) * this.#width);
+      const known = clock.map((entry) => (entry === NOTHING ? 0 : (ordinals[entry - 1] as number)));
+      while (known.at(-1) === 0) known.pop();
+      return `${step.task}:${step.objects.join(",")}:${known.join(",")}`;
     });
     return parts.sort().join("|");
-  }
-
-  /** How many steps of a task lie before a position. */
-  #ordinal(task: number, end: number): number {
-    let count = 0;
-    for (let at = 0; at < end; at++) if (this.steps[at]?.task === task) count++;
-    return count;
   }
 
   /**
