@@ -1,6 +1,7 @@
 import type { Search } from "../search.ts";
 import { type SearchPlan, searchBy, wholeNumber } from "../search-plan.ts";
 import { Dependence } from "../step.ts";
+import { canonicalText } from "./canonical-text.ts";
 import { PlainAccess, type PlainProgram } from "./plain-program.ts";
 import { PlainRun, TooManySteps } from "./plain-run.ts";
 
@@ -34,7 +35,10 @@ export interface ProgramExploration {
   readonly complete: boolean;
   /** What the runs amount to beside their number, in words, for a search that does not promise all: empty for others. */
   readonly coverage: string;
-  /** Every final state that was reached, once each, ordered by its JSON text. */
+  /**
+   * Every final state that was reached, once each, as its first run has left it: ordered by its JSON text, keys sorted, as far as
+   * JSON can say it.
+   */
   readonly finalStates: readonly unknown[];
   /** Every message once, with the first schedule that led to it. */
   readonly failures: readonly ProgramFailure[];
@@ -53,7 +57,8 @@ export const plainDependence = new Dependence(
  * which all that are left wait for locks, or whose final judgement throws; the search goes on past failures.
  *
  * @throws RangeError for an algorithm that there is not, and for a number that makes no sense
- * @throws TypeError for a program that answers with no function, or a thread that is no generator
+ * @throws TypeError for a program that answers with no function, a thread that is no generator, or a final state that is
+ *   no plain data
  * @throws NotTheSameProgram when a run does something else than an earlier one did under the same order
  */
 export function exploreProgram(
@@ -77,7 +82,7 @@ export function exploreProgram(
     if (!next) break;
     if (search.executions === before) continue;
     const { state, failure, schedule } = run.outcome;
-    if (failure === undefined) states.set(JSON.stringify(state) ?? "undefined", state);
+    if (failure === undefined) states.set(canonicalText(state, "the final state"), state);
     else if (!failures.has(failure)) failures.set(failure, { message: failure, schedule });
   }
   return {

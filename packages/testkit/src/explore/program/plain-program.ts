@@ -139,6 +139,7 @@ export interface PlainBuilder {
 
 /**
  * A small concurrent program: it makes its variables, locks and threads, and answers with a function that says what the
- * final state was, as plain data that JSON can tell apart, or throws when it is wrong. Nothing but the variables may be shared between runs or threads.
+ * final state was, or throws when it is wrong. A state is plain data: primitive values but symbols, and arrays, plain objects, maps, sets,
+ * dates, errors and typed arrays of them, told apart by what they hold. Nothing but the variables may be shared between runs or threads.
  */
 export type PlainProgram = (builder: PlainBuilder) => () => unknown;
