@@ -10,11 +10,11 @@ import type { Vma } from "./vma.ts";
  * `mincore(2)`: for each page of `[address, address + length)`, whether a touch would find it in memory: it has an
  * entry, or its memory file has it. A bare pfn area shows nothing (PF-09).
  *
- * @returns one answer a page; -EINVAL unaligned; -ENOMEM when part of the range is not mapped
+ * @returns one answer a page; -EINVAL unaligned; -ENOMEM for a range beyond user space (`access_ok`), and when part of it is not mapped
  */
 export function* mincore(mm: Mm, address: number, length: number): Sleepable<readonly boolean[] | number> {
   if (address % mm.pageSize !== 0) return -EINVAL;
-  if (!(length >= 0)) return -ENOMEM;
+  if (!(length >= 0) || length > mm.machine.geometry.userEnd - address) return -ENOMEM;
   const end = address + pageAlign(mm, length);
   const found: boolean[] = [];
   yield* mm.lock.read();

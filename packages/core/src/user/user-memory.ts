@@ -19,7 +19,7 @@ export interface BlockCopy {
 
 /**
  * How a thread touches its address space. An access ends with its value or with the trap that its signal carries;
- * unaligned ones that cross a page are done byte by byte. Values are little-endian, and 64-bit ones are bigints.
+ * unaligned ones that cross a page are done byte by byte, once both pages may be touched. Values are little-endian, and 64-bit ones are bigints.
  */
 export class UserMemory {
   /** Loads a word that the TLB serves, for loops over memory; see `createHit32`. */
@@ -86,6 +86,8 @@ export class UserMemory {
   /** Stores 64 bits; aligned to 8 bytes it is one access. */
   *store64(address: UserAddress, value: bigint): Sleepable<Access<undefined>> {
     if ((address & 7) !== 0) {
+      const refused = this.crossesPage(address, 8) ? yield* this.reachBoth(address) : undefined;
+      if (refused !== undefined) return refused;
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setBigUint64(0, value, true);
       return (yield* this.storeBlock(address, bytes)).trap;
@@ -170,7 +172,19 @@ export class UserMemory {
     return value;
   }
 
+  /** Makes sure that a store across the end of a page may touch both pages: one that traps has stored nothing. */
+  private *reachBoth(address: UserAddress): Sleepable<Trap | undefined> {
+    const next = (address - (address & this.inPageMask) + this.pageSize) as UserAddress;
+    for (const page of [address, next]) {
+      const slot = yield* this.translator.translated(page, "write");
+      if (typeof slot !== "number") return slot;
+    }
+    return undefined;
+  }
+
   private *storeBytes(address: UserAddress, width: Width, value: number): Sleepable<Access<undefined>> {
+    const refused = yield* this.reachBoth(address);
+    if (refused !== undefined) return refused;
     for (let index = 0; index < width; index++) {
       const answer = this.store((address + index) as UserAddress, 1, value >>> (8 * index));
       const trap = isGenerator(answer) ? yield* answer : answer;

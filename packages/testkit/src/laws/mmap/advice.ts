@@ -199,6 +199,7 @@ export const adviceLaws: readonly AnyLaw[] = [
           mustBe("up to a hole", yield* user.mincore(address, 4 * pageSize), -ENOMEM);
           mustBe("a range that wraps", yield* user.mincore(address, -pageSize), -ENOMEM);
           mustBe("all there can be", yield* user.mincore(address, 2 ** wordBits - pageSize), -ENOMEM);
+          mustBe("nothing, rounded up", yield* user.mincore(address, 2 ** wordBits - 2048), -ENOMEM);
           mustBe("dontneed", yield* user.madvise(address, pageSize, "dontneed"), 0);
           mustBe("its pages", yield* user.mincore(address, 3 * pageSize), [false, false, true]);
         },
