@@ -19,8 +19,9 @@ export function canonicalText(value: unknown, name: string): string {
     return textOf(value, way);
   } catch (failure) {
     if (!(failure instanceof NotKnown)) throw failure;
+    const path = way.places.map((place) => (typeof place === "number" ? `[${place}]` : place)).join("");
     throw new TypeError(
-      `${way.places.join("")} is ${failure.what}; expected plain data: numbers, texts, booleans, bigints, null, undefined, or arrays, objects, maps and sets of these`,
+      `${path} is ${failure.what}; expected plain data: numbers, texts, booleans, bigints, null, undefined, or arrays, objects, maps and sets of these`,
     );
   }
 }
@@ -64,8 +65,9 @@ function objectText(value: object, way: Way): string {
 
 /** The text of a part of what the way has come to. */
 function partText(part: unknown, place: string | number, way: Way): string {
-  if (typeof part === "number" && part !== 0) return String(part);
-  way.places.push(typeof place === "number" ? `[${place}]` : place);
+  // Most parts are numbers.
+  if (typeof part === "number" && (part !== 0 || 1 / part > 0)) return String(part);
+  way.places.push(place);
   const text = textOf(part, way);
   way.places.pop();
   return text;
