@@ -1,5 +1,6 @@
 import type { LawCase, Stage } from "../laws/law.ts";
 import type { Body, Steps, UserOperation } from "../program/operation.ts";
+import { withCalls } from "../program/with-calls.ts";
 import { answerInWords, argumentsInWords, operationInWords } from "./operation-words.ts";
 
 /** One step of a program as data. */
@@ -101,21 +102,7 @@ class Recorder {
 
   /** The same object, of which every call that takes steps is told as one. */
   #told<T extends object>(object: T, name: string): T {
-    return new Proxy(object, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key);
-        if (typeof key === "symbol") return value;
-        if (typeof value === "object" && value !== null && !Array.isArray(value) && key !== "supports") {
-          return this.#told(value, `${name}.${key}`);
-        }
-        if (typeof value !== "function") return value;
-        return (...given: readonly unknown[]): unknown => {
-          const answer: unknown = Reflect.apply(value, target, given);
-          if (!isSteps(answer)) return answer;
-          return this.#asOne(`${name}.${key}`, given, answer);
-        };
-      },
-    });
+    return withCalls(object, name, (call, given, steps) => this.#asOne(call, given, steps));
   }
 
   *#asOne(call: string, given: readonly unknown[], steps: Steps<unknown>): Steps<unknown> {
@@ -138,8 +125,4 @@ class Recorder {
 /** What is told before it is done: others may speak in between. */
 function startsOrEnds({ call }: UserOperation): boolean {
   return ["thread", "fork", "process", "exit", "kernel"].includes(call);
-}
-
-function isSteps(answer: unknown): answer is Steps<unknown> {
-  return typeof answer === "object" && answer !== null && Symbol.iterator in answer && "next" in answer;
 }

@@ -20,6 +20,7 @@ import type {
   Steps,
   UserOperation,
 } from "../program/operation.ts";
+import { operationTally } from "../program/operation-tally.ts";
 
 /** Longer than any sleep of a program, in virtual nanoseconds: when it is over, whoever has not ended is blocked. */
 const SETTLING_NS = 1_000_000_000;
@@ -70,12 +71,22 @@ export class ModelExecutor {
     this.kernel = kernel;
   }
 
-  /** Runs a program in a thread, to its end. */
+  /**
+   * Runs a program in a thread, to its end.
+   *
+   * @throws Error for a program that has made operations and has not performed them
+   */
   *execute<T>(thread: UserThread, steps: Steps<T>): Sleepable<T> {
     let answer: unknown;
+    const untaken: string[] = [];
     for (;;) {
+      operationTally.clear();
       const step = steps.next(answer);
-      if (step.done === true) return step.value;
+      operationTally.addTo(untaken);
+      if (step.done === true) {
+        if (untaken.length > 0) throw new Error(forgottenStar(untaken));
+        return step.value;
+      }
       answer = yield* this.#perform(thread, step.value);
     }
   }
@@ -147,6 +158,10 @@ export class ModelExecutor {
     if (perform === undefined) throw new Error(`there is no operation ${JSON.stringify(call)}`);
     return perform(this, thread, request);
   }
+}
+
+function forgottenStar(untaken: readonly string[]): string {
+  return `made ${untaken.join(" and ")} and did not perform it: expected yield* (with its star) before each operation`;
 }
 
 type Program = (thread: UserThread) => Sleepable<void>;

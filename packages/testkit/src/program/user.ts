@@ -23,12 +23,22 @@ import type {
   Steps,
   UserOperation,
 } from "./operation.ts";
+import { operationTally } from "./operation-tally.ts";
 
-/** Yields one operation and types its answer: the only place that has to trust the executor. */
-function* perform<K extends OperationName>(
+function perform<K extends OperationName>(
   call: K,
   request: OperationTypes[K]["request"],
 ): Steps<OperationTypes[K]["answer"]> {
+  operationTally.make(call);
+  return performed(call, request);
+}
+
+/** Yields one operation and types its answer: the only place that has to trust the executor. */
+function* performed<K extends OperationName>(
+  call: K,
+  request: OperationTypes[K]["request"],
+): Steps<OperationTypes[K]["answer"]> {
+  operationTally.begin(call);
   return (yield { call, request } as UserOperation) as OperationTypes[K]["answer"];
 }
 
@@ -100,7 +110,5 @@ export const user = {
   /** For subjects of the Linux lab, which know what the agent answers. */
   guest: (words: string): Steps<unknown> => perform("guest", { words }),
   /** For model-only laws. */
-  *kernel<T>(body: KernelCall<T>): Steps<T> {
-    return (yield* perform("kernel", { body })) as T;
-  },
+  kernel: <T>(body: KernelCall<T>): Steps<T> => perform("kernel", { body }) as Steps<T>,
 };

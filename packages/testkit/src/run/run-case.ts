@@ -2,6 +2,7 @@ import type { GeometryName } from "@nopage/core";
 import type { LawCase, Trial } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { ModelWorld } from "../model/model-world.ts";
+import { withCountedCalls } from "./counted-calls.ts";
 import { type Orders, tryOrders } from "./try-orders.ts";
 
 /** What came of one program of a law on one contender. */
@@ -41,7 +42,7 @@ export function runCase(
     const world = new ModelWorld(on, { ...lawCase.machine, geometry });
     const excluded = lawCase.excluded?.(world.stage);
     if (excluded !== undefined) return { kind: "excluded", why: excluded };
-    const { problems } = world.run(lawCase);
+    const { problems } = world.run(withCountedCalls(lawCase));
     if (problems.length > 0) return { kind: "run", problems: problems.map(named) };
     if (lawCase.schedule === "racy") return explored(lawCase, on, geometry, maxExecutions, named);
     const isAlone = world.machine.sched.tasks.length < 2;

@@ -1,4 +1,4 @@
-import { exploreProgram, type PlainBuilder, type PlainProgram } from "@nopage/testkit";
+import { exploreProgram, type PlainBuilder, type PlainProgram, type PlainThread } from "@nopage/testkit";
 import { describe, expect, it } from "vitest";
 
 const lostUpdate: PlainProgram = ({ variable, thread }) => {
@@ -139,6 +139,116 @@ describe("exploreProgram", () => {
       return () => x.value;
     });
     expect(withoutStar.failures[0]?.message).toMatch("expected yield* (with its star)");
+  });
+
+  describe("of a step without its yield*", () => {
+    const forgetful = (body: (builder: PlainBuilder) => () => PlainThread): readonly string[] => {
+      const { failures, finalStates } = exploreProgram((builder) => {
+        builder.thread(body(builder));
+        builder.thread(function* () {});
+        return () => "well";
+      });
+      expect(finalStates).toEqual([]);
+      return failures.map(({ message }) => message);
+    };
+    const untaken =
+      "thread 0 made a step that was not taken: expected yield* (with its star) before each step";
+
+    it.each<[string, (builder: PlainBuilder) => () => PlainThread]>([
+      [
+        "a read in a condition",
+        ({ variable }) => {
+          const x = variable(0);
+          return function* () {
+            if (!x.read()) yield* x.write(1);
+          };
+        },
+      ],
+      [
+        "a write that is given back",
+        ({ variable }) => {
+          const x = variable(0);
+          return function* () {
+            yield* x.write(2);
+            return x.write(1) as never;
+          };
+        },
+      ],
+      [
+        "an update and a compare-and-swap",
+        ({ variable }) => {
+          const x = variable(0);
+          return function* () {
+            x.update((value) => value + 1);
+            if (x.compareAndSwap(0, 1)) yield* x.write(3);
+          };
+        },
+      ],
+      [
+        "an addition",
+        ({ counter }) => {
+          const x = counter();
+          return function* () {
+            x.add(1);
+            yield* x.read();
+          };
+        },
+      ],
+    ])("tells it: %s", (_what, body) => {
+      expect(forgetful(body)).toEqual([untaken]);
+    });
+
+    it("tells it beside what comes of it", () => {
+      const [message] = forgetful(({ lock }) => {
+        const one = lock();
+        return function* () {
+          one.lock();
+          one.unlock();
+        };
+      });
+      expect(message).toBe(`a lock is given back that nobody holds; ${untaken}`);
+    });
+
+    it("ends a loop that would never end", () => {
+      const [message] = forgetful(({ variable }) => {
+        const x = variable(0);
+        return function* () {
+          while ((x.read() as unknown) !== 1) {
+            // It never looks.
+          }
+        };
+      });
+      expect(message).toContain("steps were made and not taken: expected yield*");
+    });
+
+    it("tells it of the program where no thread has made it", () => {
+      const { failures } = exploreProgram(({ variable, thread }) => {
+        const x = variable(0);
+        x.write(1);
+        thread(() => x.write(2));
+        return () => x.value;
+      });
+      expect(failures[0]?.message).toContain("the program made a step that was not taken");
+    });
+
+    it("says nothing of a step that is made early and taken late, or by another thread, or never in a deadlock", () => {
+      const late = exploreProgram(({ variable, thread, lock }) => {
+        const [x, one] = [variable(0), lock()];
+        const shared = x.write(5);
+        thread(function* () {
+          const step = x.write(1);
+          yield* one.lock();
+          yield* step;
+        });
+        thread(() => shared);
+        thread(() => one.lock());
+        return () => x.value;
+      });
+      expect(late.failures.map(({ message }) => message).sort()).toEqual([
+        "deadlock: thread 0 waits for ever",
+        "deadlock: thread 2 waits for ever",
+      ]);
+    });
   });
 
   it.each([

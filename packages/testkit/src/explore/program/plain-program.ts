@@ -21,14 +21,33 @@ const WRITE = [PlainAccess.write];
 const ADD = [PlainAccess.add];
 const LOCK = [PlainAccess.lock];
 
+/** Counts steps that were made against those that were begun: whoever forgets the star of `yield*` makes some and takes none. */
+export class StepTally {
+  /** Steps that were made and not begun. */
+  untaken = 0;
+
+  /** @throws TypeError when so many were made in vain that whoever makes them goes round without an end */
+  make(): void {
+    if (++this.untaken > MOST_UNTAKEN)
+      throw new TypeError(`${MOST_UNTAKEN} steps were made and not taken: ${STAR}`);
+  }
+}
+
+/** More than any program keeps for later. */
+const MOST_UNTAKEN = 10_000;
+
+export const STAR = "expected yield* (with its star) before each step";
+
 /** The steps that every object of one number has in every run, so that they are made once. */
 export class PlainPoints {
+  readonly tally: StepTally;
   readonly objects: readonly number[];
   readonly read: PlainPoint;
   readonly write: PlainPoint;
   readonly add: PlainPoint;
 
-  constructor(object: number) {
+  constructor(object: number, tally: StepTally) {
+    this.tally = tally;
     this.objects = [object];
     this.read = pointOf(this.objects, READ);
     this.write = pointOf(this.objects, WRITE);
@@ -56,26 +75,50 @@ export class SharedVariable<T> {
     this.#points = points;
   }
 
-  *read(): Generator<PlainPoint, T, void> {
+  read(): Generator<PlainPoint, T, void> {
+    this.#points.tally.make();
+    return this.#read();
+  }
+
+  write(value: T): Generator<PlainPoint, void, void> {
+    this.#points.tally.make();
+    return this.#write(value);
+  }
+
+  /** Changes it in one step that nothing can come in between: what was there before. */
+  update(change: (value: T) => T): Generator<PlainPoint, T, void> {
+    this.#points.tally.make();
+    return this.#update(change);
+  }
+
+  /** Stores `next` if it holds `expected`: whether it did. One that fails is a read. */
+  compareAndSwap(expected: T, next: T): Generator<PlainPoint, boolean, void> {
+    this.#points.tally.make();
+    return this.#compareAndSwap(expected, next);
+  }
+
+  *#read(): Generator<PlainPoint, T, void> {
+    this.#points.tally.untaken--;
     yield this.#points.read;
     return this.value;
   }
 
-  *write(value: T): Generator<PlainPoint, void, void> {
+  *#write(value: T): Generator<PlainPoint, void, void> {
+    this.#points.tally.untaken--;
     yield this.#points.write;
     this.value = value;
   }
 
-  /** Changes it in one step that nothing can come in between: what was there before. */
-  *update(change: (value: T) => T): Generator<PlainPoint, T, void> {
+  *#update(change: (value: T) => T): Generator<PlainPoint, T, void> {
+    this.#points.tally.untaken--;
     yield this.#points.write;
     const before = this.value;
     this.value = change(before);
     return before;
   }
 
-  /** Stores `next` if it holds `expected`: whether it did. One that fails is a read. */
-  *compareAndSwap(expected: T, next: T): Generator<PlainPoint, boolean, void> {
+  *#compareAndSwap(expected: T, next: T): Generator<PlainPoint, boolean, void> {
+    this.#points.tally.untaken--;
     yield pointOf(this.#points.objects, READ, () => (this.value === expected ? WRITE : READ));
     if (this.value !== expected) return false;
     this.value = next;
@@ -92,12 +135,24 @@ export class SharedCounter {
     this.#points = points;
   }
 
-  *read(): Generator<PlainPoint, number, void> {
+  read(): Generator<PlainPoint, number, void> {
+    this.#points.tally.make();
+    return this.#read();
+  }
+
+  add(amount: number): Generator<PlainPoint, void, void> {
+    this.#points.tally.make();
+    return this.#add(amount);
+  }
+
+  *#read(): Generator<PlainPoint, number, void> {
+    this.#points.tally.untaken--;
     yield this.#points.read;
     return this.value;
   }
 
-  *add(amount: number): Generator<PlainPoint, void, void> {
+  *#add(amount: number): Generator<PlainPoint, void, void> {
+    this.#points.tally.untaken--;
     yield this.#points.add;
     this.value += amount;
   }
@@ -108,16 +163,18 @@ export class PlainLock {
   isHeld = false;
   readonly #point: PlainPoint;
   readonly #touched: (object: number, access: number) => void;
+  readonly #tally: StepTally;
 
   /** @param touched is told how the step under way touches the lock besides what it announced */
-  constructor({ objects }: PlainPoints, touched: (object: number, access: number) => void) {
+  constructor({ objects, tally }: PlainPoints, touched: (object: number, access: number) => void) {
+    this.#tally = tally;
     this.#touched = touched;
     this.#point = pointOf(objects, LOCK, undefined, () => !this.isHeld);
   }
 
-  *lock(): Generator<PlainPoint, void, void> {
-    yield this.#point;
-    this.isHeld = true;
+  lock(): Generator<PlainPoint, void, void> {
+    this.#tally.make();
+    return this.#lock();
   }
 
   /** @throws Error when it is not held */
@@ -126,6 +183,12 @@ export class PlainLock {
     this.#touched(object, this.isHeld ? PlainAccess.unlock : PlainAccess.read);
     if (!this.isHeld) throw new Error("a lock is given back that nobody holds");
     this.isHeld = false;
+  }
+
+  *#lock(): Generator<PlainPoint, void, void> {
+    this.#tally.untaken--;
+    yield this.#point;
+    this.isHeld = true;
   }
 }
 

@@ -9,6 +9,8 @@ import {
   type PlainThread,
   SharedCounter,
   SharedVariable,
+  STAR,
+  StepTally,
 } from "./plain-program.ts";
 
 const NOBODY: readonly number[] = [];
@@ -43,6 +45,8 @@ class WaitingThread {
   point: PlainPoint | undefined = undefined;
   /** What it threw, which ended it. */
   failure: string | undefined = undefined;
+  /** Steps that it has made and not taken. */
+  untaken = 0;
 
   constructor(task: number, body: PlainThread) {
     this.task = task;
@@ -54,10 +58,12 @@ class WaitingThread {
     this.body = body;
     this.point = undefined;
     this.failure = undefined;
+    this.untaken = 0;
   }
 
   /** Goes on to the next step. */
-  advance(): void {
+  advance(tally: StepTally): void {
+    const before = tally.untaken;
     try {
       const next = this.body.next();
       this.point = next.done === true ? undefined : stepFrom(next.value);
@@ -65,6 +71,7 @@ class WaitingThread {
       this.failure = inWords(thrown);
       this.point = undefined;
     }
+    this.untaken += tally.untaken - before;
   }
 
   get canGoOn(): boolean {
@@ -101,6 +108,7 @@ export class PlainRun implements Explorable, Moment {
   /** By object, in the order of making. */
   readonly #points: PlainPoints[] = [];
   readonly #schedule: number[] = [];
+  readonly #tally = new StepTally();
   #objects = 0;
   /** Whether the threads run. */
   #hasBegun = false;
@@ -135,6 +143,7 @@ export class PlainRun implements Explorable, Moment {
     threads.length = 0;
     this.#schedule.length = 0;
     this.#objects = 0;
+    this.#tally.untaken = 0;
     this.#forgetNoted();
     this.#hasBegun = false;
     this.#judge = this.#program(this.#builder);
@@ -144,7 +153,7 @@ export class PlainRun implements Explorable, Moment {
         `the program answered ${String(this.#judge)}; expected a function for the final state`,
       );
     }
-    for (const thread of threads) thread.advance();
+    for (const thread of threads) thread.advance(this.#tally);
     while (this.#canGoOn()) {
       if (this.#schedule.length >= this.#maxSteps) throw new TooManySteps(this.#schedule.slice());
       const task = choose(this);
@@ -153,7 +162,7 @@ export class PlainRun implements Explorable, Moment {
       if (thread?.canGoOn !== true) throw new NotTheSameProgram(`thread ${task} cannot go on`);
       this.#schedule.push(task);
       this.#forgetNoted();
-      thread.advance();
+      thread.advance(this.#tally);
     }
     const { notedObjects, notedAccesses } = this;
     return { notedObjects, notedAccesses, waiting: this.waiting() };
@@ -208,13 +217,29 @@ export class PlainRun implements Explorable, Moment {
     return false;
   }
 
-  /** What a thread threw, or who waits for whom; undefined when all have ended well. */
+  /** What a thread threw, or who waits for whom, or made steps that were never taken; undefined when all have ended well. */
   #failure(): string | undefined {
-    for (const { failure } of this.#threads) if (failure !== undefined) return failure;
+    for (const thread of this.#threads)
+      if (thread.failure !== undefined) return this.#withUntaken(thread.failure);
     const waiting = this.#threads.filter(({ point }) => point !== undefined);
-    if (waiting.length === 0) return undefined;
+    if (waiting.length === 0) return this.#untaken();
     if (waiting.length === 1) return `deadlock: thread ${waiting[0]?.task} waits for ever`;
     return `deadlock: ${waiting.map(({ task }) => `thread ${task}`).join(" and ")} wait for each other`;
+  }
+
+  /** What was thrown may come of a step that was not taken. */
+  #withUntaken(failure: string): string {
+    const untaken = this.#threads.some((thread) => thread.untaken > 0) ? this.#untaken() : undefined;
+    return untaken === undefined || failure.includes(STAR) ? failure : `${failure}; ${untaken}`;
+  }
+
+  /** Who has made steps that nobody has taken; undefined where there are none. */
+  #untaken(): string | undefined {
+    if (this.#tally.untaken <= 0) return undefined;
+    const makers = this.#threads.filter(({ untaken }) => untaken > 0);
+    const who =
+      makers.length === 0 ? "the program" : makers.map(({ task }) => `thread ${task}`).join(" and ");
+    return `${who} made a step that was not taken: ${STAR}`;
   }
 
   #canGoOn(): boolean {
@@ -225,7 +250,7 @@ export class PlainRun implements Explorable, Moment {
   #pointsOfNext(kind: string): PlainPoints {
     this.#mustNotHaveBegun(kind);
     const object = this.#objects++;
-    this.#points[object] ??= new PlainPoints(object);
+    this.#points[object] ??= new PlainPoints(object, this.#tally);
     return this.#points[object];
   }
 
@@ -252,7 +277,7 @@ export class PlainRun implements Explorable, Moment {
 /** @throws TypeError for what no variable, counter or lock has made, such as the generator of a step */
 function stepFrom(yielded: PlainPoint): PlainPoint {
   if (yielded?.objects !== undefined) return yielded;
-  throw new TypeError("a thread yields what is no step: expected yield* (with its star) before each step");
+  throw new TypeError(`a thread yields what is no step: ${STAR}`);
 }
 
 function inWords(thrown: unknown): string {
