@@ -6,23 +6,39 @@ export interface Complaint {
   readonly lines: readonly string[];
 }
 
-/** How a complaint begins, after the time stamp. */
+/**
+ * How a complaint begins, after the time stamp, as Linux 6.1 prints it: oopses of every kind (arch/x86/kernel/dumpstack.c
+ * `__die_header`: the name, an error code and the oops's number), warnings and BUGs (kernel/panic.c, mm/memory.c), the slab
+ * allocator's (mm/slub.c `slab_bug`), stuck CPUs and tasks, interrupts that nobody wants (kernel/irq/spurious.c), DMA to where
+ * the device may not go (drivers/iommu/intel/dmar.c), and the end of memory (mm/oom_kill.c).
+ */
 const beginnings: readonly RegExp[] = [
   /^BUG: /,
+  /^BUG .* \((?:Not tainted|Tainted: [^)]*)\): /,
   /^WARNING: /,
   /^Oops: /,
+  /: [0-9a-f]{4} \[#\d+\]/,
   /^kernel BUG at /,
   /^general protection fault/,
+  /^(?:traps: )?PANIC: /,
   /^Kernel panic/,
   /^INFO: task .* blocked for more than/,
   /^(?:INFO: )?rcu: .*(?:self-detected stall|detected stalls|detected expedited stalls)/,
   /^watchdog: BUG: soft lockup/,
+  /^(?:NMI )?watchdog: Watchdog detected hard LOCKUP/i,
   /^INFO: possible (?:recursive locking|circular locking|irq lock)/,
   /^Bad (?:page|rss)/,
+  /: bad p(?:gd|4d|ud|md|te) /,
   /^UBSAN: /,
   /^list_(?:add|del) corruption/,
   /^refcount_t: /,
   /^x86\/PAT: .*(?:freeing invalid memtype|conflicting)/,
+  /^irq \d+: nobody cared/,
+  /^DMAR: .*(?:fault addr|fault index|handling fault)/,
+  /^unchecked MSR access error/,
+  /^sysfs: cannot create duplicate filename/,
+  / invoked oom-killer: /,
+  /^(?:Memory cgroup out|Out) of memory: /,
 ];
 
 /** How a trace ends. */
