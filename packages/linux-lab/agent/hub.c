@@ -9,8 +9,11 @@
  *   process N               starts a process whose first thread is actor N: `is PID`
  *   state N...              for each, `ended`, `idle`, or `STATE SWITCHES WCHAN` of the line it is doing
  *   kill N SIGNAL           to actor N's thread; `killall N SIGNAL` to its process
- *   mark WORD               writes a line of its own into the kernel's log: `is 0`
- *   reset                   ends every actor: `is 0`, or `is -EBUSY ACTOR...` with those that do not die
+ *   mark WORD               writes a line of its own into the kernel's log: `is 0 TAINT`, with the number of
+ *                           /proc/sys/kernel/tainted
+ *   sysrq LETTER            has the kernel log what /proc/sysrq-trigger does for the letter: `is N`
+ *   reset                   ends every actor: `is 0`, or `is -EBUSY ACTOR...` with those that do not die; what the kernel
+ *                           warns of once only it warns of once more
  *
  * Of its own accord the hub writes `! gone ACTOR... STATUS` when a process has ended that these actors belonged to.
  */
@@ -212,10 +215,23 @@ static void answer_reset(const char *sequence)
 		else
 			length += (size_t)snprintf(text + length, sizeof(text) - length, " %u", index);
 	}
+	write_file("/sys/kernel/debug/clear_warn_once", 0, "1", 1);
 	if (strchr(text + 3, ' ') == NULL)
 		answer_number(sequence, 0);
 	else
 		send_line(sequence, text);
+}
+
+static long taint(void)
+{
+	char text[32] = "";
+	int descriptor = open("/proc/sys/kernel/tainted", O_RDONLY | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return 0;
+	(void)!read(descriptor, text, sizeof(text) - 1);
+	close(descriptor);
+	return strtol(text, NULL, 10);
 }
 
 /* What the kernel has logged before is on the console before this. */
@@ -226,7 +242,8 @@ static void answer_mark(const char *sequence, struct words *words)
 	int length = snprintf(text, sizeof(text), "<6>agent: %s\n", word == NULL ? "" : word);
 	int64_t answer = write_file("/dev/kmsg", 0, text, (size_t)length);
 
-	answer_number(sequence, answer < 0 ? answer : 0);
+	snprintf(text, sizeof(text), "is %lld %ld", answer < 0 ? (long long)answer : 0LL, taint());
+	send_line(sequence, text);
 }
 
 static void do_own(const char *sequence, struct words *words)
@@ -247,7 +264,11 @@ static void do_own(const char *sequence, struct words *words)
 		answer_mark(sequence, words);
 	else if (strcmp(name, "reset") == 0)
 		answer_reset(sequence);
-	else if (strcmp(name, "process") == 0) {
+	else if (strcmp(name, "sysrq") == 0) {
+		char *letter = next_word(words);
+
+		answer_number(sequence, letter == NULL ? -EINVAL : write_file("/proc/sysrq-trigger", 0, letter, 1));
+	} else if (strcmp(name, "process") == 0) {
 		char *index = next_word(words);
 
 		answer_number(sequence, start_process(index == NULL ? MOST_ACTORS : (unsigned int)atoi(index)));
