@@ -7,6 +7,7 @@ import type { LawCase } from "#src/laws/law";
 import { contendersOf } from "#src/model/contender";
 import { plainPages } from "#src/model/plain-pages";
 import { succeed } from "#src/program/expect";
+import type { Steps } from "#src/program/operation";
 import { user } from "#src/program/user";
 import { cpuSeconds, median } from "./support/measure.ts";
 import { type Bar, report } from "./support/report.ts";
@@ -118,6 +119,10 @@ const increments: PlainProgram = ({ variable, thread }) => {
   return () => [x.value, y.value];
 };
 
+function* touch(address: number): Steps<void> {
+  yield* user.load(address);
+}
+
 /** Two threads load from a page that the first has touched, while it stores there; each has a CPU. */
 const threeThreads: LawCase = {
   when: "",
@@ -127,9 +132,7 @@ const threeThreads: LawCase = {
     const address = yield* succeed("mmap", subject.map());
     yield* user.store(address, 1);
     for (const name of ["one", "other"]) {
-      yield* user.thread(function* () {
-        yield* user.load(address);
-      }, name);
+      yield* user.thread(() => touch(address), name);
     }
     yield* user.store(address, 2);
   },

@@ -196,10 +196,13 @@ class ShownPages extends ShownRam {
 
   constructor(machine: Machine, pages: number, holes: readonly number[]) {
     super(machine, pages);
-    this.#list = Array.from({ length: pages }, (_, page) =>
-      holes.includes(page) ? undefined : taken(machine.memory.pages.allocZeroedPage(owners.driver)),
-    );
-    this.memory = { kind: "page-array", list: this.#list };
+    const list: (Page | undefined)[] = [];
+    for (let page = 0; page < pages; page++) {
+      const isHole = holes.includes(page);
+      list.push(isHole ? undefined : taken(machine.memory.pages.allocZeroedPage(owners.driver)));
+    }
+    this.#list = list;
+    this.memory = { kind: "page-array", list };
     this.mark();
   }
 

@@ -33,10 +33,11 @@ export class TablePool {
   /** @param scrapped a pool that nobody uses any more: where its tables are of the same size, they are emptied and taken over */
   constructor(geometry: Geometry, scrapped?: TablePool) {
     this.entryBits = Math.max(...geometry.bitsPerLevel);
-    const entries = 2 ** this.entryBits;
-    this.#tablesPerChunk = Math.max(8, 2 ** 15 / entries);
-    this.chunkShift = this.entryBits + Math.log2(this.#tablesPerChunk);
-    this.chunkMask = 2 ** this.chunkShift - 1;
+    // A chunk has 2^15 entries, and 8 tables at least.
+    const tablesShift = Math.max(3, 15 - this.entryBits);
+    this.#tablesPerChunk = 1 << tablesShift;
+    this.chunkShift = this.entryBits + tablesShift;
+    this.chunkMask = (1 << this.chunkShift) - 1;
     if (scrapped === undefined || scrapped.entryBits !== this.entryBits) {
       this.chunks = [];
       this.live = new Uint16Array(64);

@@ -31,8 +31,8 @@ export class WatchedEntries {
   readonly #history: FrameHistory | undefined;
   /** By slot of the table pool. */
   readonly #made = new Map<number, Stamp>();
-  /** By CPU and slot of its TLB. */
-  readonly #cached: (Stamp | undefined)[][];
+  /** By place in the TLBs; see `#placeOf`. */
+  readonly #cached = new Map<number, Stamp>();
   /** Frames that were shown without ever having been written, by the generation for which it was said. */
   readonly #shown = new Map<Pfn, number>();
   /** Translations that were reported, by frame and generation. */
@@ -41,7 +41,6 @@ export class WatchedEntries {
   constructor(machine: Machine, history: FrameHistory | undefined) {
     this.#machine = machine;
     this.#history = history;
-    this.#cached = machine.tlbs.map(() => []);
   }
 
   /** Empty entries that lie side by side are written, for frames that lie side by side. */
@@ -69,13 +68,14 @@ export class WatchedEntries {
     const { frames } = this.#machine.memory;
     const made = this.#made.get(slot);
     const generation = made?.pfn === pfn ? made.generation : frames.generation[pfn];
-    const ofCpu = this.#cached[cpu];
-    if (ofCpu !== undefined) ofCpu[cached] = frames.isRam(pfn) ? { pfn, generation } : undefined;
+    const place = this.#placeOf(cpu, cached);
+    if (frames.isRam(pfn)) this.#cached.set(place, { pfn, generation });
+    else this.#cached.delete(place);
   }
 
   /** Whether a translation that is being used was made for the frame as it is now. */
   isCurrent(cpu: number, cached: number, pfn: Pfn): boolean {
-    const stamp = this.#cached[cpu]?.[cached];
+    const stamp = this.#cached.get(this.#placeOf(cpu, cached));
     return stamp?.pfn !== pfn || stamp.generation === this.#machine.memory.frames.generation[pfn];
   }
 
@@ -85,6 +85,11 @@ export class WatchedEntries {
     if (this.#reported.has(key)) return false;
     this.#reported.add(key);
     return true;
+  }
+
+  /** A number for a slot of a CPU's TLB. */
+  #placeOf(cpu: number, cached: number): number {
+    return cached * this.#machine.tlbs.length + cpu;
   }
 
   #checkContents(mm: Mm, vpn: number, pfn: Pfn): void {

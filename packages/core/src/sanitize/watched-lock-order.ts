@@ -16,8 +16,6 @@ export class WatchedLockOrder extends LockOrder {
   private readonly clocks: VectorClocks;
   /** Undefined where reports are brief: then only the clocks are told. */
   private readonly moment: ((what: string) => Moment) | undefined;
-  /** By lock, what stands for its readers to the clocks: a writer comes after them, and they in no order among themselves. */
-  private readonly readers = new WeakMap<LockIdentity, object>();
   /** By task and lock, where the task took it last. */
   private readonly takenAt = new WeakMap<Task, Map<LockIdentity, Moment>>();
   private readonly learnt = new Map<string, Moment>();
@@ -41,7 +39,7 @@ export class WatchedLockOrder extends LockOrder {
     super.acquire(task, lock);
     this.noteUse(task, lock, task.kind === "irq" ? IN_HANDLER : INTERRUPTIBLE);
     this.remember(task, lock);
-    this.clocks.acquire(task, this.readersOf(lock));
+    this.clocks.acquire(task, lock.readers);
   }
 
   override acquireTried(task: Task, lock: LockIdentity): void {
@@ -49,7 +47,7 @@ export class WatchedLockOrder extends LockOrder {
     // A handler that does not wait for it cannot wait for ever.
     if (task.kind !== "irq") this.noteUse(task, lock, INTERRUPTIBLE);
     this.remember(task, lock);
-    this.clocks.acquire(task, this.readersOf(lock));
+    this.clocks.acquire(task, lock.readers);
   }
 
   override release(task: Task, lock: LockIdentity): void {
@@ -69,7 +67,7 @@ export class WatchedLockOrder extends LockOrder {
 
   override releaseShared(task: Task, lock: LockIdentity): void {
     super.release(task, lock);
-    this.clocks.release(task, this.readersOf(lock));
+    this.clocks.release(task, lock.readers);
   }
 
   override downgrade(task: Task, lock: LockIdentity): void {
@@ -113,13 +111,5 @@ export class WatchedLockOrder extends LockOrder {
     const locks = this.takenAt.get(task) ?? new Map<LockIdentity, Moment>();
     this.takenAt.set(task, locks);
     locks.set(lock, this.moment(`takes ${lock.name}`));
-  }
-
-  private readersOf(lock: LockIdentity): object {
-    const known = this.readers.get(lock);
-    if (known !== undefined) return known;
-    const readers = {};
-    this.readers.set(lock, readers);
-    return readers;
   }
 }

@@ -42,6 +42,8 @@ export class LockIdentity {
   readonly lockClass: number;
   /** The bit of the class in `HeldLock.classes`. */
   readonly classBit: number;
+  /** Stands for its readers where somebody keeps account of who comes after whom: they are in no order among themselves. */
+  readonly readers = {};
 
   constructor(name: string, order: number, lockClass: number, classBit: number) {
     this.name = name;
@@ -166,9 +168,9 @@ export class Task {
   get held(): readonly LockIdentity[] {
     const locks: LockIdentity[] = [];
     for (let place = this.innermost; place.below !== undefined; place = place.below) {
-      if (place.lock !== undefined) locks.unshift(place.lock);
+      if (place.lock !== undefined) locks.push(place.lock);
     }
-    return locks;
+    return locks.reverse();
   }
 
   /** Whether it holds any lock. */

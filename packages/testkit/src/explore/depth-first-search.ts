@@ -42,6 +42,8 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   #taken: Step | undefined = undefined;
   /** Steps that created or woke tasks, by position, ascending. */
   readonly #causing: { readonly at: number; readonly tasks: readonly number[] }[] = [];
+  /** Positions from which a task went on alone, ascending. */
+  readonly #aloneFrom: number[] = [];
   /**
    * The later steps of the races of the present run, ascending, their positions, and those of the earlier ones. A step that
    * was never taken has the position of the end.
@@ -127,6 +129,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
         seen = seen.completed(moment, step.cause);
         return ABANDON;
       }
+      if (at < prefix && this.#aloneFrom.includes(at)) moment.goOnAlone();
       if (at < length) return ((at < prefix ? steps[at] : sequence[at - prefix]) as Step).task;
       seen = nextStepOf(moment, step.task);
       return step.task;
@@ -157,7 +160,13 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       this.#taken = undefined;
       // Who sleeps has been taken here elsewhere. Who waits has not, and may have to come before what it waits for.
       this.#noteRacesOfWaiting(moment.waiting());
-    } else this.#taken = nextStepOf(moment, task);
+    } else {
+      this.#taken = nextStepOf(moment, task);
+      if (moment.isDownToOne() && this.order.isAfterAll(task)) {
+        this.#aloneFrom.push(depth);
+        moment.goOnAlone();
+      }
+    }
     return task;
   };
 
@@ -166,6 +175,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     if (!moment.isAbout(task, objects[0] as number, accesses[0] as number)) {
       throw new NotTheSameProgram(`step ${depth} touches something else when it is repeated`);
     }
+    if (this.#aloneFrom.includes(depth)) moment.goOnAlone();
     return task;
   }
 
@@ -246,8 +256,9 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       this.#laterSteps.pop();
       this.#earlierSteps.pop();
     }
-    this.path.length = this.#known + 1;
+    while (this.path.length > this.#known + 1) this.path.pop();
     while ((this.#causing.at(-1)?.at ?? NOBODY) >= this.#known) this.#causing.pop();
+    while ((this.#aloneFrom.at(-1) ?? NOBODY) >= this.#known) this.#aloneFrom.pop();
   }
 }
 

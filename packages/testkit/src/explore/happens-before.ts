@@ -50,6 +50,17 @@ export class HappensBefore {
     return this.#lastOf[task] ?? NOTHING;
   }
 
+  /** Whether whatever a task does next comes after all steps of all tasks. */
+  isAfterAll(task: number): boolean {
+    const own = this.afterLastOf(task);
+    if (own === NOTHING) return this.steps.length === 0;
+    const clock = (own - 1) * this.#width;
+    for (let one = 0; one < this.#tasks; one++) {
+      if ((this.#clocks[clock + one] as number) < (this.#lastOf[one] as number)) return false;
+    }
+    return true;
+  }
+
   /** Adds a step; the positions of the steps that it is in a race with, latest first, are added to `races`. */
   add(step: Step, races: number[]): void {
     this.#clockOf(step, races);

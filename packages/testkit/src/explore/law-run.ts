@@ -52,18 +52,26 @@ export class LawRun implements Explorable {
 
   keepOutcome(): void {
     const schedule = this.#schedule.slice();
-    const came = this.#came.problems.length === 0 ? this.#came : this.#inFull(schedule);
-    this.outcome = { ...came, schedule };
+    this.outcome = this.#came.problems.length === 0 ? { ...this.#came, schedule } : this.#inFull(schedule);
   }
 
-  /** What a run that broke something came to, with all that its reports can tell. */
-  #inFull(schedule: readonly number[]): CaseOutcome {
-    let step = 0;
-    const guide = new Guide(() => schedule[step++] ?? ABANDON, []);
+  /**
+   * What a run that broke something came to, with all that its reports can tell, and the steps that it was not asked for as
+   * well.
+   */
+  #inFull(known: readonly number[]): LawOutcome {
+    const schedule: number[] = [];
+    const guide = new Guide((moment) => {
+      const task = known[schedule.length];
+      if (task !== undefined) return task;
+      const [last = ABANDON] = moment.isDownToOne() ? moment.enabled() : [];
+      return last;
+    }, schedule);
     const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options, reports: "full" });
     guide.follow(world);
     const came = world.run(this.#lawCase);
-    if (came.problems.length === this.#came.problems.length && step === schedule.length) return came;
+    const isSame = came.problems.length === this.#came.problems.length && schedule.length >= known.length;
+    if (isSame) return { ...came, schedule };
     throw new NotTheSameProgram(
       `a run that broke ${this.#came.problems.join("; ")} broke ${came.problems.join("; ")} when it was repeated`,
     );
@@ -96,7 +104,7 @@ class Guide implements Chooser, Moment {
 
   choose(enabled: readonly Task[]): Task {
     const [only] = enabled;
-    if (!this.#followed.interleaving && only !== undefined) return only;
+    if (!this.#followed().interleaving && only !== undefined) return only;
     this.#enabled = enabled;
     const number = this.#choose(this);
     if (number === ABANDON) throw abandoned;
@@ -108,13 +116,13 @@ class Guide implements Chooser, Moment {
 
   end(): RunEnd {
     this.#enabled = [];
-    const { notedObjects, notedAccesses } = this.#followed;
+    const { notedObjects, notedAccesses } = this.#followed();
     return { notedObjects, notedAccesses, waiting: this.waiting() };
   }
 
   waiting(): readonly Step[] {
     const waiting: Step[] = [];
-    for (const task of this.#followed.tasks) {
+    for (const task of this.#followed().tasks) {
       const { state, blockedOn } = task;
       if (state !== "ready" || blockedOn === undefined || this.#enabled.includes(task)) continue;
       waiting.push(stepOf(task));
@@ -137,16 +145,16 @@ class Guide implements Chooser, Moment {
   }
 
   get notedObjects(): readonly number[] {
-    return this.#followed.notedObjects;
+    return this.#followed().notedObjects;
   }
 
   get notedAccesses(): readonly number[] {
-    return this.#followed.notedAccesses;
+    return this.#followed().notedAccesses;
   }
 
   caused(): readonly number[] {
     const caused: number[] = [];
-    for (const { id, state } of this.#followed.tasks) {
+    for (const { id, state } of this.#followed().tasks) {
       const isAsleep = state === "sleeping";
       if ((this.#slept[id] ?? true) && !isAsleep) caused.push(id);
       this.#slept[id] = isAsleep;
@@ -155,10 +163,18 @@ class Guide implements Chooser, Moment {
   }
 
   hasTimeMoved(): boolean {
-    const { now } = this.#followed;
+    const { now } = this.#followed();
     const hasMoved = now !== this.#now;
     this.#now = now;
     return hasMoved;
+  }
+
+  isDownToOne(): boolean {
+    return this.#followed().isDownToOne;
+  }
+
+  goOnAlone(): void {
+    this.#followed().stopInterleaving();
   }
 
   #find(number: number): Task | undefined {
@@ -166,7 +182,7 @@ class Guide implements Chooser, Moment {
     return undefined;
   }
 
-  get #followed(): ModelWorld["machine"]["sched"] {
+  #followed(): ModelWorld["machine"]["sched"] {
     if (this.#sched === undefined) throw new Error("the search has no machine to follow");
     return this.#sched;
   }

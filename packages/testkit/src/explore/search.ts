@@ -17,6 +17,13 @@ export interface Moment {
   caused(): readonly number[];
   /** Whether time has moved since this was asked last, in this run, because nobody could go on. */
   hasTimeMoved(): boolean;
+  /** Whether every task but one has ended. */
+  isDownToOne(): boolean;
+  /**
+   * The only task that is left goes on to its end, or to where it makes another, without being asked for: it can neither be
+   * interrupted nor could any of its steps have come before one of another task.
+   */
+  goOnAlone(): void;
 }
 
 /** How a run ended, as far as a search needs to know. */

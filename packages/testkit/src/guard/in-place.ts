@@ -3,9 +3,12 @@ export function inPlace<T extends object>(object: T, functions: T): T {
   const changed = Object.isExtensible(object) ? object : { ...object };
   for (const key in functions) {
     const value = functions[key];
-    // What cannot be assigned, as it is constant or worked out each time, is put in place all the same.
-    if (Reflect.set(changed, key, value)) continue;
-    Object.defineProperty(changed, key, { value, writable: true, enumerable: true, configurable: true });
+    try {
+      changed[key] = value;
+    } catch {
+      // What cannot be assigned, as it is constant or worked out each time, is put in place all the same.
+      Object.defineProperty(changed, key, { value, writable: true, enumerable: true, configurable: true });
+    }
   }
   return changed;
 }

@@ -31,21 +31,45 @@ class ModelActor implements Actor {
   readonly thread: UserThread;
   /** The process, where the actor is one. */
   readonly process: Process | undefined;
-  readonly ended: WaitQueue;
-  hasEnded = false;
+  readonly #life: Life;
 
-  constructor(name: string, thread: UserThread, process: Process | undefined, ended: WaitQueue) {
+  constructor(name: string, thread: UserThread, process: Process | undefined, life: Life) {
     this.name = name;
     this.thread = thread;
     this.process = process;
-    this.ended = ended;
+    this.#life = life;
+  }
+
+  /** Whoever waits for its end. */
+  get ended(): WaitQueue {
+    return this.#life.ended;
+  }
+
+  /** Whether its body is over. */
+  get hasEnded(): boolean {
+    this.#life.note(PointAccess.read);
+    return this.#life.hasEnded;
   }
 }
 
-/** What a thread tells of its end: its actor is known only once it has been started. */
-interface Life {
+/** What a thread tells of its end. */
+class Life {
   readonly ended: WaitQueue;
-  actor: ModelActor | undefined;
+  hasEnded = false;
+  readonly #sched: Machine["sched"];
+  /** The identity of `hasEnded` for the scheduler. */
+  readonly #cell: number;
+
+  constructor({ sched }: Machine, { sync }: Kernel, name: string) {
+    this.ended = sync.waitQueue(`the end of ${name}`);
+    this.#sched = sched;
+    this.#cell = sched.nextObject();
+  }
+
+  /** Notes that the step under way looks whether it is over, or ends it. */
+  note(access: PointAccess): void {
+    this.#sched.note(ObjectKind.cell, this.#cell, access);
+  }
 }
 
 type Perform<K extends OperationName> = (
@@ -60,13 +84,11 @@ export class ModelExecutor {
   readonly kernel: Kernel;
   readonly #taken = new Map<Process, Map<SignalName, number>>();
   readonly #actors: ModelActor[] = [];
-  /** The identities, for the scheduler, of which actors have ended and of how many signals were counted. */
-  readonly actorsCell: number;
+  /** The identity, for the scheduler, of how many signals were counted. */
   readonly takenCell: number;
 
   constructor(machine: Machine, kernel: Kernel) {
     this.machine = machine;
-    this.actorsCell = machine.sched.nextObject();
     this.takenCell = machine.sched.nextObject();
     this.kernel = kernel;
   }
@@ -93,15 +115,11 @@ export class ModelExecutor {
 
   /** Starts what a program asked for and makes it known as an actor. */
   *start(body: Body, name: string, launch: Launch): Sleepable<Actor | number> {
-    const life: Life = {
-      ended: this.kernel.sync.waitQueue(`the end of ${name}`),
-      actor: undefined,
-    };
+    const life = new Life(this.machine, this.kernel, name);
     const launched = yield* launch((thread) => this.#live(thread, body, life));
     if (typeof launched === "number") return launched;
     const { thread, process } = launched;
-    const actor = new ModelActor(name, thread, process, life.ended);
-    life.actor = actor;
+    const actor = new ModelActor(name, thread, process, life);
     this.#actors.push(actor);
     return actor;
   }
@@ -111,8 +129,8 @@ export class ModelExecutor {
     try {
       yield* this.execute(thread, body());
     } finally {
-      if (life.actor !== undefined) life.actor.hasEnded = true;
-      this.note(this.actorsCell, PointAccess.write);
+      life.hasEnded = true;
+      life.note(PointAccess.write);
       yield* life.ended.wakeAll();
     }
   }
@@ -241,21 +259,19 @@ const operations: { readonly [K in OperationName]: Perform<K> } = {
     return actor;
   },
   *join(executor, _thread, { actor }): Sleepable<ExitStatus> {
-    const { process, ended, ...joined } = executor.actor(actor);
+    const joined = executor.actor(actor);
+    const { process } = joined;
     if (process === undefined) {
-      yield* ended.waitUntil(() => {
-        executor.note(executor.actorsCell, PointAccess.read);
-        return executor.actor(actor).hasEnded;
-      }, "killable");
+      yield* joined.ended.waitUntil(() => joined.hasEnded, "killable");
       return joined.thread.process.exit ?? { status: 0 };
     }
     yield* process.waitForEnd();
     return process.exit ?? { status: 0 };
   },
   *stateOf(executor, _thread, { actor }): Sleepable<ActorState> {
-    executor.note(executor.actorsCell, PointAccess.read);
-    const { thread, process, hasEnded } = executor.actor(actor);
-    if (process === undefined ? hasEnded || !thread.isAlive : process.isGone) return "ended";
+    const asked = executor.actor(actor);
+    const { thread, process } = asked;
+    if (process === undefined ? asked.hasEnded || !thread.isAlive : process.isGone) return "ended";
     return thread.task.state === "sleeping" ? "blocked" : "running";
   },
   *settle(_executor, thread) {

@@ -5,14 +5,20 @@ import {
   type MappingStrategy,
   type Shared,
   sigbus,
+  stepsConflict,
   VM_MIXEDMAP,
 } from "@nopage/core";
 import { describe, expect, it } from "vitest";
 import { exploreLaw, type LawExploration } from "#src/explore/explore-law";
+import { LawRun } from "#src/explore/law-run";
+import { OptimalSearch } from "#src/explore/optimal-search";
+import { replayLaw, settingOf } from "#src/explore/replay-law";
+import { Dependence } from "#src/explore/step";
 import type { LawCase } from "#src/laws/law";
 import { type Contender, contendersOf } from "#src/model/contender";
 import { plainPages } from "#src/model/plain-pages";
 import { mustBe, succeed } from "#src/program/expect";
+import type { Steps } from "#src/program/operation";
 import { user } from "#src/program/user";
 
 /** One thread touches a page while another takes the mapping away and gives it back. */
@@ -30,6 +36,31 @@ const touchDuringTransfer: LawCase = {
     yield* user.join(reader);
   },
 };
+
+/** Two threads store to a page at once, after another one has come and gone; or from the start. */
+function twoStores(before: "nobody" | "a thread that has ended", seen: unknown[]): LawCase {
+  return {
+    when: "",
+    schedule: "racy",
+    *program({ subject }) {
+      const address = yield* succeed("mmap", subject.map());
+      yield* user.store(address, 1);
+      if (before !== "nobody") yield* user.join(yield* user.thread(() => loading(address), "before"));
+      const other = yield* user.thread(() => storing(address), "other");
+      yield* user.store(address, 3);
+      yield* user.join(other);
+      seen.push(yield* user.load(address));
+    },
+  };
+}
+
+function* loading(address: number): Steps<void> {
+  yield* user.load(address);
+}
+
+function* storing(address: number): Steps<void> {
+  yield* user.store(address, 2);
+}
 
 function explore(strategy: MappingStrategy): LawExploration {
   const [contender] = contendersOf(strategy);
@@ -62,6 +93,29 @@ describe("a search through the schedules of a law", () => {
     expect(counterexamples.map(({ problems }) => problems[0])).toContainEqual(
       expect.stringContaining("what the reader sees is 0xdeaddead"),
     );
+  });
+
+  it("MUST try every order of threads that a task makes which had gone on alone", () => {
+    const [contender] = contendersOf(plainPages);
+    const [afterNobody, afterAThread]: unknown[][] = [[], []];
+    const first = exploreLaw(twoStores("nobody", afterNobody), contender, "x86-64");
+    const second = exploreLaw(twoStores("a thread that has ended", afterAThread), contender, "x86-64");
+    expect(first).toMatchObject({ complete: true, abandoned: 0, counterexamples: [] });
+    expect(second).toMatchObject({ complete: true, abandoned: 0, counterexamples: [] });
+    expect(new Set(afterNobody)).toEqual(new Set([2, 3]));
+    expect(new Set(afterAThread)).toEqual(new Set([2, 3]));
+  });
+
+  it("MUST NOT ask for the steps of a task that is left alone, which nobody can come between", () => {
+    const [contender] = contendersOf(plainPages);
+    const lawCase = twoStores("nobody", []);
+    const search = new OptimalSearch(new Dependence(stepsConflict));
+    search.runNext(new LawRun(lawCase, contender, "x86-64"));
+    const { steps } = replayLaw(settingOf(lawCase, contender, "x86-64"), []);
+    const asked = search.order.steps.length;
+    const alone = steps.slice(asked);
+    expect(alone.length).toBeGreaterThan(5);
+    expect(new Set(alone.map(({ name }) => name)).size).toBe(1);
   });
 });
 

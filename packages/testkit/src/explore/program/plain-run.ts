@@ -217,6 +217,15 @@ export class PlainRun implements Explorable, Moment {
     return false;
   }
 
+  /** The last thread's steps are as good as free, and who looks at a plain program wants to see them all. */
+  isDownToOne(): boolean {
+    return false;
+  }
+
+  goOnAlone(): void {
+    throw new Error("a plain program has no steps that are not asked for");
+  }
+
   /** What a thread threw, or who waits for whom, or made steps that were never taken; undefined when all have ended well. */
   #failure(): string | undefined {
     for (const thread of this.#threads)
