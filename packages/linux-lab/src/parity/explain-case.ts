@@ -1,7 +1,8 @@
 import { labStanding, type TriedCase } from "../run/lab-standing.ts";
 import type { Explanation } from "../subject/lab-subject.ts";
+import { hasSaid } from "../subject/said.ts";
 import type { Difference } from "./compare-steps.ts";
-import { type ExplainedDifference, hasSaid } from "./explained-differences.ts";
+import type { ExplainedDifference } from "./explained-differences.ts";
 import type { ComparedCase } from "./parity-result.ts";
 
 /** What is known of one program's differences. */

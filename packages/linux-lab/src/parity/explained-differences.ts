@@ -1,5 +1,4 @@
-/** What one side says in a difference: exactly these words, or what they are like where they depend on how much room there is. */
-export type Said = string | RegExp;
+import type { Said } from "../subject/said.ts";
 
 /** Why the model and Linux differ, where neither is to be changed. */
 export interface ExplainedDifference {
@@ -82,8 +81,3 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
       "mm/memory.c __access_remote_vm of 6.1 calls get_user_pages_remote without `locked`, so that mm/gup.c faultin_page does not set FAULT_FLAG_ALLOW_RETRY: a fault handler may not let go of the mmap lock, and the driver refuses to wait with it; the model lets it wait, and reads afterwards. The law allows both",
   },
 ];
-
-/** Whether a side has said that. */
-export function hasSaid(said: Said, text: string): boolean {
-  return typeof said === "string" ? said === text : said.test(text);
-}

@@ -1,5 +1,6 @@
 import { type CaseEnd, type LawCase, standingOf } from "@nopage/testkit/executor";
 import type { Explanation } from "../subject/lab-subject.ts";
+import { hasSaid, type Said } from "../subject/said.ts";
 
 /** How a law stands on a subject of the lab: `explained` where it is broken for reasons that are known, and no others. */
 export type LabStatus = "holds" | "broken" | "explained" | "skip";
@@ -26,11 +27,10 @@ export function labStanding(
 ): LabStanding {
   const unexplained: CaseEnd[] = [];
   const reasons = new Set<string>();
-  for (const { lawCase, end } of tried) {
-    const explanation = explanations.find(({ when }) => when === undefined || when === lawCase.when);
-    if (explanation === undefined || end.kind === "excluded" || end.problems.length === 0)
-      unexplained.push(end);
-    else reasons.add(explanation.reason);
+  for (const one of tried) {
+    const known = reasonsOf(one, explanations);
+    if (known === undefined) unexplained.push(one.end);
+    else for (const reason of known) reasons.add(reason);
   }
   const stale = explanations
     .filter((explanation) => isNeedless(explanation, tried))
@@ -52,4 +52,28 @@ function isNeedless({ when }: Omit<Explanation, "law">, tried: readonly TriedCas
       return lawCase.schedule === "sequential" && end.kind === "run" && end.problems.length === 0;
     })
   );
+}
+
+/** Why a program breaks its law, all of what it tells being known; undefined where it breaks nothing, or anything else. */
+function reasonsOf(
+  { lawCase, end }: TriedCase,
+  explanations: readonly Omit<Explanation, "law">[],
+): readonly string[] | undefined {
+  if (end.kind === "excluded" || end.problems.length === 0) return undefined;
+  const about = explanations.filter(({ when }) => (when ?? lawCase.when) === lawCase.when);
+  const found = end.problems.map((problem) =>
+    about.find(({ seen }) => seen === undefined || seen.some((said) => isTold(said, problem))),
+  );
+  const reasons = found.flatMap((explanation) => explanation?.reason ?? []);
+  return reasons.length === found.length ? reasons : undefined;
+}
+
+/** Where the kernel has put what it was left to place. */
+const PLACED = /\b0x7[0-9a-f]{11}\b/g;
+
+/** A problem begins with its subject and its program, which the explanation names already. */
+function isTold(said: Said, problem: string): boolean {
+  const told = problem.replaceAll(PLACED, "an address");
+  const starts = [...told.matchAll(/: /g)].map(({ index }) => index + 2);
+  return starts.some((start) => hasSaid(said, told.slice(start)));
 }

@@ -11,6 +11,7 @@ import {
 } from "@nopage/testkit/executor";
 import type { ArchiveEntry } from "../guest/cpio.ts";
 import type { KernelFlavour, StockKernel } from "../guest/stock-kernel.ts";
+import type { Said } from "./said.ts";
 
 /** Bytes of a page of x86-64. */
 export const PAGE_BYTES = 4096;
@@ -65,6 +66,11 @@ export interface Explanation {
   readonly law: string;
   /** Which of the law's programs breaks it; all of them where left out. */
   readonly when?: string;
+  /**
+   * What the program says is broken, the place of a mapping being told as `an address`: nothing else is explained. Whatever it
+   * says where left out.
+   */
+  readonly seen?: readonly Said[];
   readonly reason: string;
 }
 

@@ -22,10 +22,29 @@ export const memfd = defineSubject({
     privateWritable: true,
   },
   explained: [
-    { law: "MM-06", when: "over private memory, with a hook that refuses", reason: PAST_ITS_END },
-    { law: "MM-07", when: "ranges that end past the object", reason: PAST_ITS_END },
-    { law: "MM-07", when: "offsets and lengths that wrap", reason: PAST_ITS_END },
-    { law: "RC-06", reason: PAST_ITS_END },
+    {
+      law: "MM-06",
+      when: "over private memory, with a hook that refuses",
+      seen: ["mmap of a range outside the object succeeds, and must fail"],
+      reason: PAST_ITS_END,
+    },
+    {
+      law: "MM-07",
+      when: "ranges that end past the object",
+      seen: [
+        "mmap of 5 pages from object page 0 on, of an object of 4, answers an address, and must fail with one of EINVAL, ENXIO, EOVERFLOW, ENOMEM",
+      ],
+      reason: PAST_ITS_END,
+    },
+    {
+      law: "MM-07",
+      when: "offsets and lengths that wrap",
+      seen: [
+        "mmap of 1 pages from object page 524286 on, of an object of 4, answers an address, and must fail with one of EINVAL, ENXIO, EOVERFLOW, ENOMEM",
+      ],
+      reason: PAST_ITS_END,
+    },
+    { law: "RC-06", seen: ["a mapping outside the object succeeds"], reason: PAST_ITS_END },
   ],
   *setUp() {
     // A fault shows the page that was asked for and no others, as on the model, which has no `map_pages`.

@@ -27,10 +27,32 @@ export const bar = defineSubject({
   // Otherwise 6.1 complains of its own account of cache modes whenever a part of the mapping is unmapped.
   kernelWords: ["nopat"],
   explained: [
-    { law: "MM-08", when: "while the device is removed", reason: NOT_TAKEN_AWAY },
-    { law: "FR-02", when: "a device that was pulled out", reason: NOT_TAKEN_AWAY },
-    { law: "RV-01", when: "the device is pulled out", reason: NOT_TAKEN_AWAY },
-    { law: "MO-04", reason: NOT_TAKEN_AWAY },
+    {
+      law: "MM-08",
+      when: "while the device is removed",
+      seen: ["a load through a mapping that was made meanwhile is 0xface0000, and must be SIGBUS BUS_ADRERR"],
+      reason: NOT_TAKEN_AWAY,
+    },
+    {
+      law: "FR-02",
+      when: "a device that was pulled out",
+      seen: ["a load from page 0 is 0xface0000, and must be SIGBUS BUS_ADRERR"],
+      reason: NOT_TAKEN_AWAY,
+    },
+    {
+      law: "RV-01",
+      when: "the device is pulled out",
+      seen: ["a load after the removal ends in 0xface0000, and must end in SIGBUS BUS_ADRERR"],
+      reason: NOT_TAKEN_AWAY,
+    },
+    {
+      law: "MO-04",
+      seen: [
+        "a load from page 0 is 0xface0000, and must be SIGBUS BUS_ADRERR",
+        "a load once the device is gone is 0xface0000, and must be SIGBUS BUS_ADRERR",
+      ],
+      reason: NOT_TAKEN_AWAY,
+    },
   ],
   *setUp() {
     if (typeof (yield* lab.readFile(`${SMALL_CARD}/vendor`)) === "number") {

@@ -36,18 +36,78 @@ export const uring = defineSubject({
     privateWritable: true,
   },
   explained: [
-    { law: "MM-06", when: "over private memory, with a hook that refuses", reason: NO_ADDRESS },
-    { law: "MM-07", when: "ranges that end past the object", reason: LENGTH_UNCHECKED },
-    { law: "MM-07", when: "offsets and lengths that wrap", reason: LENGTH_UNCHECKED },
-    { law: "LC-02", reason: NO_ADDRESS },
-    { law: "LC-12", when: "whole, twice", reason: NO_ADDRESS },
-    { law: "LC-12", when: "a page that was never touched", reason: NO_ADDRESS },
-    { law: "LC-12", when: "by a forked child, and by its parent afterwards", reason: NO_ADDRESS },
-    { law: "LC-14", when: "shrinking and moving", reason: NO_ADDRESS },
-    { law: "LC-14", when: "shrinking by a move", reason: NO_ADDRESS },
-    { law: "FR-16", when: "touched for the first time after a split and a move", reason: NO_ADDRESS },
-    { law: "PF-06", reason: NO_ADDRESS },
-    { law: "RC-02", when: "a whole life", reason: NO_ADDRESS },
+    {
+      law: "MM-06",
+      when: "over private memory, with a hook that refuses",
+      seen: [
+        "the range of the failed mapping: a load from page 0 of it is 2, and must be SIGSEGV SEGV_MAPERR",
+      ],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "MM-07",
+      when: "ranges that end past the object",
+      seen: [
+        "mmap of 5 pages from object page 0 on, of an object of 4, answers an address, and must fail with one of EINVAL, ENXIO, EOVERFLOW, ENOMEM",
+      ],
+      reason: LENGTH_UNCHECKED,
+    },
+    {
+      law: "MM-07",
+      when: "offsets and lengths that wrap",
+      seen: [
+        "mmap of 1048576 pages from object page 0 on, of an object of 4, answers an address, and must fail with one of EINVAL, ENXIO, EOVERFLOW, ENOMEM",
+      ],
+      reason: LENGTH_UNCHECKED,
+    },
+    {
+      law: "LC-02",
+      seen: ["mremap of 2 pages to another place is -EINVAL, and must be an address"],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "LC-12",
+      when: "whole, twice",
+      seen: ["mremap of 4 pages to another place is -EINVAL, and must be an address"],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "LC-12",
+      when: "a page that was never touched",
+      seen: ["mremap of 1 pages to another place is -EINVAL, and must be an address"],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "LC-12",
+      when: "by a forked child, and by its parent afterwards",
+      seen: ["mremap of 4 pages to another place is -EINVAL, and must be an address"],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "LC-14",
+      when: "shrinking and moving",
+      seen: ["mremap of 3 pages to another place is -EINVAL, and must be an address"],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "LC-14",
+      when: "shrinking by a move",
+      seen: ["mremap to a shorter length at another place is -EINVAL, and must be an address"],
+      reason: NO_ADDRESS,
+    },
+    {
+      law: "FR-16",
+      when: "touched for the first time after a split and a move",
+      seen: ["mremap fails with EINVAL, and must succeed"],
+      reason: NO_ADDRESS,
+    },
+    { law: "PF-06", seen: ["mmap fails with EINVAL, and must succeed"], reason: NO_ADDRESS },
+    {
+      law: "RC-02",
+      when: "a whole life",
+      seen: ["mremap of a page fails, and must succeed"],
+      reason: NO_ADDRESS,
+    },
   ],
   *setUp() {
     const { result } = yield* lab.call("io_uring_setup", ENTRIES, { room: PARAMS_BYTES });

@@ -34,17 +34,59 @@ export const usbmon = defineSubject({
     privateWritable: false,
   },
   explained: [
-    { law: "MM-06", when: "over private memory, with a hook that refuses", reason: LENGTH_UNCHECKED },
-    { law: "MM-07", when: "ranges that end past the object", reason: LENGTH_UNCHECKED },
-    { law: "MM-07", when: "offsets and lengths that wrap", reason: LENGTH_UNCHECKED },
-    { law: "RC-06", reason: LENGTH_UNCHECKED },
-    { law: "MO-02", when: "after a mapping that failed", reason: LENGTH_UNCHECKED },
-    { law: "RE-01", reason: READING_ONLY },
-    { law: "PF-06", reason: READING_ONLY },
-    { law: "PF-09", when: "counted pages", reason: READING_ONLY },
+    {
+      law: "MM-06",
+      when: "over private memory, with a hook that refuses",
+      seen: ["mmap of a range outside the object succeeds, and must fail"],
+      reason: LENGTH_UNCHECKED,
+    },
+    {
+      law: "MM-07",
+      when: "ranges that end past the object",
+      seen: [
+        "mmap of 5 pages from object page 0 on, of an object of 4, answers an address, and must fail with one of EINVAL, ENXIO, EOVERFLOW, ENOMEM",
+      ],
+      reason: LENGTH_UNCHECKED,
+    },
+    {
+      law: "MM-07",
+      when: "offsets and lengths that wrap",
+      seen: [
+        "mmap of 1 pages from object page 524286 on, of an object of 4, answers an address, and must fail with one of EINVAL, ENXIO, EOVERFLOW, ENOMEM",
+      ],
+      reason: LENGTH_UNCHECKED,
+    },
+    { law: "RC-06", seen: ["a mapping outside the object succeeds"], reason: LENGTH_UNCHECKED },
+    {
+      law: "MO-02",
+      when: "after a mapping that failed",
+      seen: ["more than the object can be mapped"],
+      reason: LENGTH_UNCHECKED,
+    },
+    {
+      law: "RE-01",
+      seen: ["a store to page 0 ends in SIGSEGV SEGV_ACCERR, and must reach its page"],
+      reason: READING_ONLY,
+    },
+    {
+      law: "RV-01",
+      when: "what two CPUs have a translation of",
+      seen: [
+        "a store is SIGSEGV SEGV_ACCERR, and must be undefined",
+        "a store by the other CPU is SIGSEGV SEGV_ACCERR, and must be undefined",
+      ],
+      reason: READING_ONLY,
+    },
+    {
+      law: "PF-09",
+      when: "counted pages",
+      seen: ["madvise populate-write is -EINVAL, and must be 0"],
+      reason: READING_ONLY,
+    },
     {
       law: "PF-01",
       when: "a strategy that refuses copies",
+      seen: ["a private writable mapping answers -EPERM, and must fail with EINVAL"],
       reason:
         "it refuses all writing, with EPERM; private mappings for reading cannot become more, as VM_MAYWRITE is taken from them",
     },

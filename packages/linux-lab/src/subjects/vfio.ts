@@ -40,17 +40,39 @@ export const vfio = defineSubject({
     privateWritable: false,
   },
   explained: [
-    { law: "RV-08", when: "a piece of it that has moved", reason: NOT_FOLLOWED },
-    { law: "QU-01", when: "by a process, its child and a stranger", reason: NOT_FOLLOWED },
-    { law: "QU-01", when: "while a child touches it", reason: NOT_FOLLOWED },
-    { law: "QU-09", when: "fork at any moment", reason: NOT_FOLLOWED },
+    {
+      law: "RV-08",
+      when: "a piece of it that has moved",
+      seen: ["a load from page 3 reads 0 while the object is taken away"],
+      reason: NOT_FOLLOWED,
+    },
+    {
+      law: "QU-01",
+      when: "by a process, its child and a stranger",
+      seen: ["a load through it while the object is taken away is 0, and must be SIGBUS BUS_ADRERR"],
+      reason: NOT_FOLLOWED,
+    },
+    {
+      law: "QU-01",
+      when: "while a child touches it",
+      seen: ["a load from page 0 ends in 0, and must end in 0xface0000 or SIGBUS BUS_ADRERR"],
+      reason: NOT_FOLLOWED,
+    },
+    {
+      law: "QU-09",
+      when: "fork at any moment",
+      seen: ["a load from page 0 ends in 0, and must end in 0xface0000 or SIGBUS BUS_ADRERR"],
+      reason: NOT_FOLLOWED,
+    },
     {
       law: "QU-07",
+      seen: ["a load through it while the object is taken away is 0xface0000, and must be SIGBUS BUS_ADRERR"],
       reason: "its gate is a bit of the command register, which counts nothing: the first that sets it opens",
     },
     {
       law: "PF-09",
       when: "bare frames",
+      seen: ["msync is -EINVAL, and must be 0"],
       reason: "its files have no fsync, without which msync that waits is EINVAL (fs/sync.c vfs_fsync_range)",
     },
   ],

@@ -33,15 +33,45 @@ export const vgem = defineSubject({
     privateWritable: false,
   },
   explained: [
-    { law: "LC-08", reason: COUNTED_FROM_START },
-    { law: "LC-10", when: "cut at the front", reason: COUNTED_FROM_START },
-    { law: "LC-10", when: "cut at the front, and touched only then", reason: COUNTED_FROM_START },
-    { law: "LC-10", when: "split by mprotect", reason: COUNTED_FROM_START },
-    { law: "LC-12", when: "a page that was never touched", reason: COUNTED_FROM_START },
-    { law: "FR-16", when: "touched for the first time after a split and a move", reason: COUNTED_FROM_START },
+    {
+      law: "LC-08",
+      seen: ["above the hole: object page 3 is 0xface0000, and must be 0xface0003"],
+      reason: COUNTED_FROM_START,
+    },
+    {
+      law: "LC-10",
+      when: "cut at the front",
+      seen: ["what is left without 1 pages: object page 1 is 0xface0000, and must be 0xface0001"],
+      reason: COUNTED_FROM_START,
+    },
+    {
+      law: "LC-10",
+      when: "cut at the front, and touched only then",
+      seen: ["the last page: object page 3 is 0xface0000, and must be 0xface0003"],
+      reason: COUNTED_FROM_START,
+    },
+    {
+      law: "LC-10",
+      when: "split by mprotect",
+      seen: ["the three pieces: object page 1 is 0xface0000, and must be 0xface0001"],
+      reason: COUNTED_FROM_START,
+    },
+    {
+      law: "LC-12",
+      when: "a page that was never touched",
+      seen: ["the moved page: object page 1 is 0xface0000, and must be 0xface0001"],
+      reason: COUNTED_FROM_START,
+    },
+    {
+      law: "FR-16",
+      when: "touched for the first time after a split and a move",
+      seen: ["object page 1, moved without page 0, is 0xface0000, and must be 0xface0001"],
+      reason: COUNTED_FROM_START,
+    },
     {
       law: "PF-09",
       when: "bare frames",
+      seen: ["msync is -EINVAL, and must be 0"],
       reason:
         "the files of graphics drivers have no fsync, without which msync that waits is EINVAL (fs/sync.c vfs_fsync_range)",
     },

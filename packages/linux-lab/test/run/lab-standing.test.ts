@@ -35,6 +35,20 @@ describe("how a law stands in the lab", () => {
     expect(standing).toEqual({ status: "broken", reason: "a is wrong", stale: [] });
   });
 
+  test("an explanation that says what was seen MUST NOT cover anything else, nor a part of it", () => {
+    const says = (...problems: readonly string[]): TriedCase => ({
+      lawCase: { when: "a", schedule: "sequential" },
+      end: { kind: "run", problems: problems.map((problem) => `it, a: ${problem}`) },
+    });
+    const explained = { when: "a", seen: ["it is at an address", /^it has \d+ pages$/], reason: "so it is" };
+    const statusOf = (...problems: readonly string[]) => labStanding([says(...problems)], [explained]).status;
+    expect(statusOf("it is at 0x7f0929f37000")).toBe("explained");
+    expect(statusOf("it has 5 pages", "it is at 0x7f0929f37000")).toBe("explained");
+    expect(statusOf("it is at -EINVAL")).toBe("broken");
+    expect(statusOf("it is at 0x7f0929f37000 or so")).toBe("broken");
+    expect(statusOf("it has 5 pages", "the kernel complains")).toBe("broken");
+  });
+
   test("an explanation of what holds MUST be told as stale, unless a race may hide it", () => {
     const reason = "so it is";
     expect(labStanding([kept("a"), broken("b")], [{ when: "a", reason }])).toEqual({
