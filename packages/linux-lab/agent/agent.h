@@ -104,6 +104,9 @@ int64_t show_areas(struct actor *actor);
 int64_t show_status(struct actor *actor);
 int64_t show_faults(struct actor *actor);
 
+/* own.c */
+int changes_own_memory(const int64_t *call);
+
 /* files.c */
 int64_t read_file(struct actor *actor, const char *path, int64_t offset, size_t length);
 int64_t write_file(const char *path, int64_t offset, const char *bytes, size_t length);

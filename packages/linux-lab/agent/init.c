@@ -13,8 +13,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Behind the agent's own code and data, far below what mmap gives. */
-#define DESKS_ADDRESS ((void *)0x20000000)
+/*
+ * Behind the agent's own code and data, which begin at 4 MiB, and its heap, which begins up to 32 MiB behind them
+ * (arch_randomize_brk); below every address that programs name, and far below what mmap gives.
+ */
+#define DESKS_ADDRESS ((void *)0x08000000)
 
 struct desk *desks;
 

@@ -15,7 +15,8 @@
  *   echo N                  `is N`
  *
  * An argument of a system call is a number, `:BYTES` for the address of these bytes, or `>N` for the address of N bytes for
- * the call to write into, which the answer shows. What cannot be understood answers `what WORD`.
+ * the call to write into, which the answer shows. What cannot be understood answers `what WORD`; a call that would change the
+ * agent's own memory is not made, and answers `own`.
  */
 #include "agent.h"
 #include "system-call.h"
@@ -82,6 +83,10 @@ static int64_t do_call(struct actor *actor, struct words *words)
 	}
 	if (count == 0)
 		return not_understood(actor, NULL);
+	if (changes_own_memory(arguments)) {
+		put_text(&actor->answer, "own");
+		return -1;
+	}
 	answer = system_call(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5],
 			     arguments[6]);
 	answer_number(actor, answer);

@@ -6,7 +6,9 @@ export type AgentAnswer =
   | { readonly kind: "value"; readonly value: bigint }
   | { readonly kind: "done" }
   | { readonly kind: "trap"; readonly trap: Trap }
-  | { readonly kind: "what"; readonly word: string };
+  | { readonly kind: "what"; readonly word: string }
+  /** A system call was not made, because it would have changed the agent's own memory. */
+  | { readonly kind: "own" };
 
 /** Bytes as the agent reads them. */
 export function bytesAsWord(bytes: Uint8Array): string {
@@ -37,6 +39,7 @@ function readAnswer(text: string): AgentAnswer {
     case "value":
       return { kind, value: BigInt(first) };
     case "done":
+    case "own":
       return { kind };
     case "trap":
       return { kind, trap: readTrap(Number(first), Number(rest[0]), Number(rest[1])) };
@@ -79,8 +82,13 @@ export function restOf(answer: AgentAnswer): readonly string[] {
   throw unexpected(answer);
 }
 
-/** A mistake of the lab's own: the agent did not understand what it was asked, or answered something else. */
+/** The agent did not do what it was asked for, which is never an outcome of a program. */
 function unexpected(answer: AgentAnswer): Error {
+  if (answer.kind === "own") {
+    return new Error(
+      "a call would have changed memory that is the agent's own: programs of the guest may name addresses from 0x10000000 on",
+    );
+  }
   const words =
     answer.kind === "what" ? `it did not understand ${answer.word}` : `it answered ${answer.kind}`;
   return new Error(`the agent was asked wrongly: ${words}`);

@@ -28,6 +28,11 @@ describe("answers of the agent", () => {
     const [answer] = readAnswers("what >99999");
     expect(() => numberOf(answer ?? { kind: "done" })).toThrow("it did not understand >99999");
   });
+
+  test("a call that was not made for the agent's sake MUST NOT pass for an answer either", () => {
+    const [answer] = readAnswers("own");
+    expect(() => numberOf(answer ?? { kind: "done" })).toThrow(/memory that is the agent's own/);
+  });
 });
 
 test("numbers past 2^53 MUST go over the line without a digit that is made up", () => {

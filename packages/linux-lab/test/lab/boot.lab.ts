@@ -32,6 +32,27 @@ describe.skipIf(missing !== undefined)(
       ]);
     });
 
+    it("MUST do the rest of a line as often as it is to be repeated, and answer for the last time", async () => {
+      await guest.reset();
+      await guest.startProcess(1);
+      const round = [
+        "call 9 0 8192 3 0x22 -1 0",
+        "load 4 @1",
+        "store 4 @1 :07",
+        "store 4 @1 7",
+        "call 11 @1 8192",
+      ];
+      expect(await guest.ask(1, ["repeat 1000", ...round])).toEqual([
+        { kind: "is", number: 1000, rest: [] },
+        { kind: "is", number: expect.any(Number), rest: [] },
+        { kind: "value", value: 0n },
+        { kind: "what", word: "an access" },
+        { kind: "done" },
+        { kind: "is", number: 0, rest: [] },
+      ]);
+      expect(await guest.ask(1, ["repeat 0", ...round])).toEqual([{ kind: "what", word: "repeat" }]);
+    });
+
     it("MUST end every actor at a reset, and be of use afterwards", async () => {
       await guest.startProcess(1);
       await guest.ask(1, ["thread 2", "fork 3"]);
@@ -40,6 +61,39 @@ describe.skipIf(missing !== undefined)(
         [1, 2, 3].map(() => ({ state: "ended", switches: "-", place: "-" })),
       );
       expect(await guest.startProcess(1)).toBeGreaterThan(0);
+    });
+
+    it("MUST leave programs every address from 0x10000000 on, as laws name them", async () => {
+      await guest.startProcess(1);
+      // Four pages over the beginning of the range of a page table.
+      const [mapped, areas] = await guest.ask(1, ["call 9 0x1ffff000 16384 3 0x32 -1 0", "areas"]);
+      expect(mapped).toMatchObject({ kind: "is", number: 0x1fff_f000 });
+      const shown = areas?.kind === "is" ? areas.rest.filter((word) => word.startsWith("0x")) : [];
+      expect(shown.slice(0, 2)).toEqual(["0x1ffff000", "0x20003000"]);
+      const [low] = await guest.ask(1, ["call 9 0x10000000 4096 3 0x32 -1 0"]);
+      expect(low).toMatchObject({ kind: "is", number: 0x1000_0000 });
+      await guest.reset();
+    });
+
+    it("MUST NOT let a program change memory of the agent's own, and MUST go on", async () => {
+      await guest.startProcess(1);
+      const answers = await guest.ask(1, [
+        ...["call 9 0x8000000 4096 3 0x32 -1 0", "call 9 0x7fff000 8192 3 0x32 -1 0"],
+        ...["call 11 0x8001000 4096", "call 11 0 0x20000000", "call 10 0x401000 4096 1"],
+        ...["call 28 0x8000000 4096 4", "call 25 0x8000000 4096 4096 3 0x30000000"],
+        "call 25 0x30000000 4096 4096 3 0x8000000",
+      ]);
+      expect(answers.map(({ kind }) => kind)).toEqual(Array.from({ length: 8 }, () => "own"));
+      const others = await guest.ask(1, [
+        // What replaces nothing, what the kernel refuses, and what only wishes are the kernel's affair.
+        ...["call 9 0x8000000 4096 3 0x100022 -1 0", "call 11 0x8000001 4096", "call 11 0x8000000 0"],
+        ...["call 9 0x8000000 4096 3 0x22 -1 0", "call 39"],
+      ]);
+      expect(others.map((answer) => (answer.kind === "is" ? Math.min(0, answer.number) : answer))).toEqual([
+        ...[-17, -22, -22],
+        ...[0, 0],
+      ]);
+      await guest.reset();
     });
 
     it("MUST boot without a complaint of the kernel's", () => {
