@@ -9,6 +9,7 @@ import {
   NotTheSameProgram,
   type RacyProgram,
   racyProgramsOf,
+  ScheduleMisfit,
   savedRun,
   settingOf,
 } from "@nopage/testkit";
@@ -66,7 +67,7 @@ export async function explore(
   try {
     return await searched(what, flags.save, format, output);
   } catch (failure) {
-    if (!(failure instanceof NotTheSameProgram)) throw failure;
+    if (!(failure instanceof NotTheSameProgram || failure instanceof ScheduleMisfit)) throw failure;
     output.progress(undefined);
     output.complain(
       `${pc.red("nopage")}: the orders of ${what.plugin.name} cannot be searched, as it does not do the same again under the same order: ${failure.message}\n${NOT_THE_SAME}`,

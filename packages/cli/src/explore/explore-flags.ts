@@ -27,6 +27,9 @@ export interface SearchLimits {
 /** Runs of each program where nothing else is said. */
 const DEFAULT_MAX = 1000;
 
+/** More of anything than can be waited for. */
+const MOST = 2 ** 31 - 1;
+
 const kinds = ["complete", "preemptions", "random", "pct"] as const;
 
 /**
@@ -43,17 +46,25 @@ export function searchOf(
   readonly problems: readonly Problem[];
 } {
   const problems: Problem[] = [];
-  const read = (name: keyof SearchFlags, least: number): number | undefined => {
+  const read = (name: keyof SearchFlags, least: number, end?: number): number | undefined => {
     const text = flags[name];
     if (typeof text !== "string") return undefined;
+    const most = end ?? MOST;
+    const isNumber = /^-?\d+$/.test(text);
     const value = Number(text);
-    if (/^-?\d{1,9}$/.test(text) && value >= least) return value;
-    const nearest = /^-?\d{1,9}$/.test(text) ? String(least) : undefined;
-    problems.push({ path: flagOf(name), value: text, expected: `a whole number from ${least} on`, nearest });
+    if (isNumber && value >= least && value <= most) return value;
+    const nearest = isNumber ? String(value < least ? least : most) : undefined;
+    const end = most === MOST ? "on" : `to ${most}`;
+    problems.push({
+      path: flagOf(name),
+      value: text,
+      expected: `a whole number from ${least} ${end}`,
+      nearest,
+    });
     return undefined;
   };
   const [preemptions, random, pct] = [read("preemptions", 0), read("random", 1), read("pct", 1)];
-  const [depth, seed] = [read("depth", 1), read("seed", -(2 ** 31))];
+  const [depth, seed] = [read("depth", 1, 1000), read("seed", -(2 ** 31), 2 ** 31 - 1)];
   const [maxExecutions, maxSeconds] = [read("maxExecutions", 1), read("maxSeconds", 1)];
   const workers = read("workers", 1);
   const chosen = kinds.filter((kind) => flags[kind] !== undefined);

@@ -21,6 +21,8 @@ export function laneDiagram(
   width: number = DEFAULT_WIDTH,
 ): string {
   const shown = steps.slice(0, failedAt + 1);
+  if (shown.length === 0)
+    return "It fails before there is a second task: there is no order of steps to show.\n";
   const tasks = [...new Set(shown.map(({ task }) => task))].sort((one, other) => one - other);
   const widths = widthsOf(shown, tasks, width);
   const lines = [

@@ -1,4 +1,5 @@
 import type { LawReplay, ReplayedStep } from "@nopage/testkit";
+import { firstLine } from "./first-line.ts";
 import { happeningsInWords } from "./state-words.ts";
 
 /**
@@ -85,9 +86,12 @@ function slicesOf(step: ReplayedStep, at: number): readonly TraceEvent[] {
   ];
 }
 
-/** Who has each CPU, from the first to the last of steps that follow one another. */
+/** Who has each CPU, from the first to the last of steps that follow one another on it. */
 function turnsOf(steps: readonly ReplayedStep[]): readonly TraceEvent[] {
-  const starts = steps.flatMap(({ task }, at) => (at > 0 && steps[at - 1]?.task === task ? [] : [at]));
+  const starts = steps.flatMap(({ task, cpu }, at) => {
+    const before = steps[at - 1];
+    return before?.task === task && before.cpu === cpu ? [] : [at];
+  });
   return starts.flatMap((ts, index) => {
     const step = steps[ts];
     if (step === undefined) return [];
@@ -110,9 +114,10 @@ function countersOf(
 
 /** Where the failure was known, over all tracks. */
 function failureOf({ steps, problems, failedAt }: LawReplay): readonly TraceEvent[] {
-  const [task, [name]] = [steps[failedAt]?.task, problems];
-  if (task === undefined || name === undefined) return [];
-  return [{ ph: "i", s: "g", name, cat: "failure", pid: TASKS, tid: trackOfTask(task), ts: failedAt + 1 }];
+  const [task, [problem]] = [steps[Math.max(0, failedAt)]?.task, problems];
+  if (task === undefined || problem === undefined) return [];
+  const on = { pid: TASKS, tid: trackOfTask(task), ts: failedAt + 1 };
+  return [{ ph: "i", s: "g", name: firstLine(problem), cat: "failure", ...on, args: { problems } }];
 }
 
 function trackOfTask(task: number): number {

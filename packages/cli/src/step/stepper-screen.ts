@@ -1,5 +1,6 @@
 import type { ReplayedStep } from "@nopage/testkit";
 import pc from "picocolors";
+import { firstLine } from "../report/first-line.ts";
 import { happeningsInWords, thingInWords } from "../report/state-words.ts";
 import { type ShownThing, type Standing, type Stepped, thingsAt } from "./stepper.ts";
 
@@ -100,8 +101,4 @@ function stateLines(things: readonly ShownThing[], columns: number): readonly st
 /** A line that the terminal does not break. */
 function fitted(line: string, columns: number, style: (text: string) => string = (text) => text): string {
   return style(line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`);
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
 }

@@ -19,11 +19,12 @@ export function processTerminal(): Terminal | undefined {
   const { stdin, stdout } = process;
   if (!stdin.isTTY || !stdout.isTTY) return undefined;
   return {
+    // A terminal that does not know its size says that it has none.
     get columns() {
-      return stdout.columns;
+      return stdout.columns || 80;
     },
     get rows() {
-      return stdout.rows;
+      return stdout.rows || 24;
     },
     show: (screen) => void stdout.write(`${CLEAR}${screen.replaceAll("\n", "\r\n")}`),
     keys: pressedKeys,
@@ -40,8 +41,10 @@ async function* pressedKeys(): AsyncGenerator<string, void, void> {
   };
   const onKey = (text: string | undefined, key: Key): void => note(nameOf(text, key));
   const onResize = (): void => note("resize");
+  // Nobody is there any more.
+  const onEnd = (): void => note("q");
   emitKeypressEvents(stdin);
-  stdin.setRawMode(true).on("keypress", onKey).resume();
+  stdin.setRawMode(true).on("keypress", onKey).on("end", onEnd).resume();
   stdout.on("resize", onResize);
   stdout.write(OTHER_SCREEN);
   try {
@@ -54,7 +57,7 @@ async function* pressedKeys(): AsyncGenerator<string, void, void> {
         });
     }
   } finally {
-    stdin.off("keypress", onKey).setRawMode(false).pause();
+    stdin.off("keypress", onKey).off("end", onEnd).setRawMode(false).pause();
     stdout.off("resize", onResize);
     stdout.write(BACK);
   }

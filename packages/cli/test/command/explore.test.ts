@@ -86,6 +86,31 @@ describe("nopage explore", () => {
     );
   });
 
+  it("takes every int32 for a seed, and no number that is too large", async () => {
+    const words = ["explore", "lazy-nopage", "--law", "LC-20", "--pct", "1"];
+    const { stdout } = await runCommand([...words, "--seed", "-2147483648"]);
+    expect(stdout).toContain("seed -2147483648");
+    const { code, stderr } = await runCommand([...words, "--seed", "2147483648", "--depth", "1000000000"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('a whole number from -2147483648 to 2147483647; nearest choice: "2147483647"');
+    expect(stderr).toContain('--depth: found "1000000000"; expected a whole number from 1 to 1000');
+  });
+
+  it("saves a failure before there is a second task so that it can be replayed", async () => {
+    const refusing = busyFlag.replace(/if \(backing.memory.kind[^\n]*/, "return -EINVAL;");
+    expect(refusing).not.toBe(busyFlag);
+    const folder = folderWith({ "refusing-flag.ts": refusing });
+    const words = ["explore", "./refusing-flag.ts", "--law", "QU-02", "--save", "failure.json"];
+    const explored = await runCommand(words, folder);
+    expect(explored.stdout).toContain("after 0 steps with 0 preemptions");
+    const flags = ["--perfetto", "trace.json"];
+    const { code, stdout, stderr } = await runCommand(["replay", "failure.json", ...flags], folder);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toContain("mmap fails with EINVAL, and must succeed");
+    expect(stdout).toContain("It fails before there is a second task");
+    expect(JSON.parse(readFileSync(join(folder, "trace.json"), "utf8"))).toHaveProperty("traceEvents");
+  });
+
   it("tells all that is wrong with how it is called", async () => {
     const words = "explore lazy-nopag --law QU-2 --preemptions -1 --pct 3 --seed x --geometry x86";
     const { code, stderr } = await runCommand(words.split(" "));
@@ -181,7 +206,7 @@ describe("nopage replay", () => {
 
   it.each([
     [{ schedule: 7 }, "at run.schedule there is 7; expected a list"],
-    [{ schedule: [] }, "at run.schedule there is a list of 0; expected 1 or more in it"],
+    [{ problems: [] }, "at run.problems there is a list of 0; expected 1 or more in it"],
     [
       { schedule: [{ task: -1, name: "", does: "" }] },
       "at run.schedule.0.task there is -1; expected a number from 0",

@@ -80,4 +80,32 @@ describe("a trace for Perfetto", () => {
     expect(last?.faults).toBeGreaterThan(0);
     expect(Math.max(...replay.steps.map(({ counters }) => counters.entries))).toBeGreaterThan(0);
   });
+
+  it("MUST begin another turn where a task goes on on another CPU", () => {
+    const [first] = replay.steps;
+    if (first === undefined) throw new Error("the replay has steps");
+    const moved = {
+      ...replay,
+      steps: [
+        { ...first, cpu: 0 },
+        { ...first, cpu: 1 },
+      ],
+    };
+    const events = (JSON.parse(perfettoTrace(moved)) as { readonly traceEvents: readonly TraceEvent[] })
+      .traceEvents;
+    const turns = events.filter(({ ph, pid }) => ph === "X" && pid === groupNamed("CPUs"));
+    expect(turns.map(({ ts, dur }) => [ts, dur])).toEqual([
+      [0, 1],
+      [1, 1],
+    ]);
+    expect(new Set(turns.map(({ tid }) => tid)).size).toBe(2);
+  });
+
+  it("MUST name the failure in one line, and tell it in full beside it", () => {
+    const broken = { ...replay, problems: ["a page is lost\n  in words"], failedAt: 1 };
+    const events = (JSON.parse(perfettoTrace(broken)) as { readonly traceEvents: readonly TraceEvent[] })
+      .traceEvents;
+    const failure = events.find(({ s }) => s === "g");
+    expect(failure).toMatchObject({ name: "a page is lost", ts: 2, args: { problems: broken.problems } });
+  });
 });

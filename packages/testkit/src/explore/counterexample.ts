@@ -3,6 +3,7 @@ import { allLaws } from "../laws/all-laws.ts";
 import { contendersOf, type Plugin } from "../model/contender.ts";
 import { type LeftOut, shortenedCase } from "./left-out.ts";
 import type { Minimised } from "./minimise.ts";
+import { canonicalText } from "./program/canonical-text.ts";
 import type { RacyProgram } from "./racy-programs.ts";
 import { type LawReplay, type RecordedStep, replayLaw, ScheduleMisfit, settingOf } from "./replay-law.ts";
 
@@ -71,7 +72,8 @@ export function replaySaved(saved: SavedRun, plugin: Plugin): LawReplay {
     throw new ScheduleMisfit(`recorded was ${saved.contender}; found were ${found}`);
   }
   const setting = settingOf(lawCase, contender, saved.geometry);
-  const [recorded, found] = [JSON.stringify(saved.machine), JSON.stringify(asData(setting.machine))];
+  // In whatever order they were written.
+  const [recorded, found] = [saved.machine, asData(setting.machine)].map((one) => canonicalText(one, "it"));
   if (recorded !== found) {
     throw new ScheduleMisfit(`recorded was a machine with ${recorded}; found was one with ${found}`);
   }

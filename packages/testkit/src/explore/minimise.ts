@@ -106,17 +106,24 @@ function withLessDone(whole: Failure): Failure {
   let best = whole;
   let executions = 0;
   for (const { actor, name, operations } of actors.toReversed()) {
-    // What an actor has started goes with it.
-    const others = best.leftOut.filter((one) => !one.actor.startsWith(`${actor}.`));
     for (let after = 0; after < operations && executions < whole.maxExecutions; after++) {
-      const found = tryWithout(whole, best, [...others, { actor, name, after }]);
+      const found = tryWithout(whole, best, [...best.leftOut, { actor, name, after }]);
       executions += found.executions;
       if (found.failure === undefined) continue;
-      best = found.failure;
+      best = withoutUnstarted(whole, found.failure);
       break;
     }
   }
   return best === whole ? whole : { ...best, executions };
+}
+
+/** What an actor would have started goes with it: nothing is said of actors that are not there. */
+function withoutUnstarted({ setting }: Failure, short: Failure): Failure {
+  const started: StartedActor[] = [];
+  const lawCase = shortenedCase(setting.lawCase, short.leftOut, started);
+  replayLaw({ ...setting, lawCase }, tasksOf(short.replay), "steps");
+  const leftOut = short.leftOut.filter((one) => started.some(({ actor }) => actor === one.actor));
+  return { ...short, leftOut };
 }
 
 /**

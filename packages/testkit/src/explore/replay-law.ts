@@ -7,6 +7,7 @@ import {
   type MachineOptions,
   recordChoice,
   type Task,
+  type ViolationKind,
 } from "@nopage/core";
 import { recordedCase } from "../explain/recorded-program.ts";
 import type { LawCase } from "../laws/law.ts";
@@ -51,7 +52,10 @@ export interface LawReplay {
   readonly start: readonly StateChange[];
   readonly steps: readonly ReplayedStep[];
   readonly problems: readonly string[];
-  /** The position of the step after which the first problem was known; the last one for what only the end shows. */
+  /**
+   * The position of the step after which the first problem was known; the last one for what only the end shows, and -1 for what
+   * was known before there was a second task.
+   */
   readonly failedAt: number;
 }
 
@@ -87,7 +91,9 @@ export function replayLaw(
 ): LawReplay {
   const names = new Map<string, string>();
   const tells: string[] = [];
-  const chooser = new ReplayingChooser(recorded, names, tells);
+  const { provokes = [] } = setting.lawCase;
+  const provoked: readonly ViolationKind[] = typeof provokes === "string" ? [provokes] : provokes;
+  const chooser = new ReplayingChooser(recorded, names, tells, provoked);
   const world = new ModelWorld(namingContender(setting.contender, names), {
     ...setting.machine,
     eventLog: "on",
@@ -121,13 +127,17 @@ class ReplayingChooser implements Chooser {
   readonly #recorded: readonly (number | RecordedStep)[];
   readonly #names: ReadonlyMap<string, string>;
   readonly #tells: string[];
+  /** What is broken on purpose. */
+  readonly #provoked: readonly ViolationKind[];
   #eventsBefore = 0;
 
   constructor(
     recorded: readonly (number | RecordedStep)[],
     names: ReadonlyMap<string, string>,
     tells: string[],
+    provoked: readonly ViolationKind[],
   ) {
+    this.#provoked = provoked;
     this.#recorded = recorded;
     this.#names = names;
     this.#tells = tells;
@@ -164,7 +174,7 @@ class ReplayingChooser implements Chooser {
 
   /** The step under way has failed. */
   noteFailure(): void {
-    this.failedAt ??= Math.max(0, this.steps.length - 1);
+    this.failedAt ??= this.steps.length - 1;
   }
 
   /** @throws ScheduleMisfit when the recording goes on */
@@ -214,12 +224,17 @@ class ReplayingChooser implements Chooser {
     const changes = state?.changes() ?? [];
     const counters = state?.counters() ?? NOT_FOLLOWED;
     this.#eventsBefore = machine.log.length;
-    if (step === undefined) {
-      this.start = changes;
-      return;
-    }
-    this.steps.push({ ...step, events, changes, counters, tells });
-    if (machine.violations.list.length > 0) this.noteFailure();
+    if (step === undefined) this.start = changes;
+    else this.steps.push({ ...step, events, changes, counters, tells });
+    if (this.#hasFailed(machine)) this.noteFailure();
+  }
+
+  /** Whether something is broken that is not to be, or somebody threw where no program could tell of it. */
+  #hasFailed({ violations, sched }: Machine): boolean {
+    return (
+      violations.list.some(({ kind }) => !this.#provoked.includes(kind)) ||
+      sched.tasks.some(({ failure }) => failure !== undefined)
+    );
   }
 }
 

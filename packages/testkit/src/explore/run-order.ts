@@ -15,6 +15,8 @@ export class RunOrder {
   #cause: Step | undefined = undefined;
 
   readonly #dependence: Dependence;
+  /** By position, what is known not to come after it. */
+  #asked: (ReadonlySet<Step> | undefined)[] = [];
 
   constructor(dependence: Dependence) {
     this.#dependence = dependence;
@@ -33,7 +35,15 @@ export class RunOrder {
   /** Whether the step at position `at` is the one at `later`, or comes before it in every equal run. */
   isBefore(at: number, later: number): boolean {
     const step = this.order.steps[later];
-    return at === later || (at < later && step !== undefined && !this.order.notAfter(at).includes(step));
+    return at === later || (at < later && step !== undefined && !this.#notAfter(at).has(step));
+  }
+
+  /** The steps that do not come after the one at a position, looked for once they are asked for of a run that is over. */
+  #notAfter(at: number): ReadonlySet<Step> {
+    const length = this.order.steps.length;
+    if (this.#asked.length !== length) this.#asked = Array.from({ length }, () => undefined);
+    this.#asked[at] ??= new Set(this.order.notAfter(at));
+    return this.#asked[at];
   }
 
   /** Whether the step at `later` could not have been taken before the one at `earlier`, which woke its task or gave back its lock. */

@@ -17,7 +17,7 @@ import type { Dependence } from "./step.ts";
  * - `preemptions`: every schedule with at most so many switches away from a task that could have gone on, those with
  *   the fewest first
  * - `random`: so many runs in which chance decides at every step
- * - `pct`: so many runs by random priorities, for bugs of a `depth` of so many ordered pairs of steps (2 when left out; 1 or more)
+ * - `pct`: so many runs by random priorities, for bugs of a `depth` of so many ordered pairs of steps (2 when left out; from 1 to 1000)
  *
  * Random runs are the same for the same `seed`, which is an int32, 1 when left out.
  */
@@ -58,7 +58,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
       () => tracesInWords(search.traces),
     );
   }
-  const seed = wholeNumber("seed", plan.seed ?? 1, -(2 ** 31));
+  const seed = seedIn(plan);
   if ("random" in plan) {
     const search = new RandomSearch(wholeNumber("random", plan.random, 1), seed);
     return new Planned(
@@ -68,7 +68,7 @@ export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearc
     );
   }
   if (!("pct" in plan)) throw noSuchPlan(plan);
-  const depth = wholeNumber("depth", plan.depth ?? 2, 1);
+  const depth = depthIn(plan);
   const search = new PrioritySearch(wholeNumber("pct", plan.pct, 1), depth, seed);
   return new Planned(
     search,
@@ -129,17 +129,33 @@ class Planned implements PlannedSearch {
 
 /**
  * @param name what a report calls it
- * @throws RangeError for all but whole numbers from `least` on
+ * @throws RangeError for all but whole numbers from `least` on, up to `most`
  */
-export function wholeNumber(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value;
+export function wholeNumber(
+  name: string,
+  value: number,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const end = most === Number.MAX_SAFE_INTEGER ? "on" : `to ${most}`;
+  const nearest = Number.isFinite(value) ? Math.min(most, Math.max(least, Math.round(value))) : least;
   throw new RangeError(
-    `${name} is ${value}; expected a whole number from ${least} on, nearest is ${nearest(value, least)}`,
+    `${name} is ${value}; expected a whole number from ${least} ${end}, nearest is ${nearest}`,
   );
 }
 
-function nearest(value: number, least: number): number {
-  return Number.isFinite(value) ? Math.max(least, Math.round(value)) : least;
+/** The seed of a plan, an int32. */
+export function seedIn({ seed = 1 }: { readonly seed?: number }): number {
+  return wholeNumber("seed", seed, -(2 ** 31), 2 ** 31 - 1);
+}
+
+/** Further pairs of steps in order than any program needs. */
+const DEEPEST = 1000;
+
+/** The depth of failures that a plan looks for. */
+export function depthIn({ depth = 2 }: { readonly depth?: number }): number {
+  return wholeNumber("depth", depth, 1, DEEPEST);
 }
 
 /** For callers whose language does not check it. */

@@ -91,6 +91,39 @@ describe("what a failure does not need of its program", () => {
   });
 });
 
+it("what an actor does without MUST be told beside what its starter does without", () => {
+  const nested: LawCase = {
+    when: "",
+    schedule: "racy",
+    *program({ subject }) {
+      const address = yield* succeed("mmap", subject.map());
+      let [isClosed, wasShown] = [false, false];
+      const outer = yield* user.thread(function* () {
+        const inner = yield* user.thread(function* () {
+          yield* user.sleep(1);
+        }, "inner");
+        const wasClosed = isClosed;
+        const seen = yield* user.load(address);
+        wasShown = !isTrap(seen) && !wasClosed && isClosed;
+        yield* user.join(inner);
+        yield* user.sleep(1);
+      }, "outer");
+      yield* gateOf(subject).close();
+      isClosed = true;
+      yield* user.settle();
+      isClosed = false;
+      yield* gateOf(subject).open();
+      yield* user.join(outer);
+      must(!wasShown, "it is shown while it is taken away");
+    },
+  };
+  const { leftOut } = minimised(nested, "optimal");
+  expect(leftOut).toEqual([
+    { actor: "1.1", name: "inner", after: 0 },
+    { actor: "1", name: "outer", after: 2 },
+  ]);
+});
+
 describe("a program with something left out", () => {
   it("MUST start everybody all the same, so that others can wait for them", () => {
     const started: { actor: string; name: string; operations: number }[] = [];

@@ -121,7 +121,12 @@ describe.each<SearchPlan>([
 it.each<[SearchPlan, string]>([
   [{ random: 0 }, "random is 0; expected a whole number from 1 on, nearest is 1"],
   [{ pct: 2.6 }, "pct is 2.6; expected a whole number from 1 on, nearest is 3"],
-  [{ pct: 5, depth: 0 }, "depth is 0; expected a whole number from 1 on, nearest is 1"],
+  [{ pct: 5, depth: 0 }, "depth is 0; expected a whole number from 1 to 1000, nearest is 1"],
+  [{ pct: 5, depth: 1e9 }, "depth is 1000000000; expected a whole number from 1 to 1000, nearest is 1000"],
+  [
+    { random: 5, seed: 2 ** 31 },
+    "expected a whole number from -2147483648 to 2147483647, nearest is 2147483647",
+  ],
   [{ preemptions: -1 }, "preemptions is -1; expected a whole number from 0 on, nearest is 0"],
 ])("%j makes no sense", (algorithm, message) => {
   expect(() => exploreProgram(lostUpdate(2), { algorithm })).toThrow(message);

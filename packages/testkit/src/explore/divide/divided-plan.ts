@@ -1,4 +1,4 @@
-import { type SearchPlan, wholeNumber } from "../search-plan.ts";
+import { depthIn, type SearchPlan, seedIn, wholeNumber } from "../search-plan.ts";
 import type { Dependence } from "../step.ts";
 import type { Division } from "./division.ts";
 import { ForksCourse, type ForksCourseData } from "./forks-course.ts";
@@ -35,10 +35,10 @@ export function dividedBy<T>(
     const most = wholeNumber("preemptions", plan.preemptions, 0);
     return lead(new Rounds(new ForksCourse(most, course as ForksCourseData | undefined, division), saved));
   }
-  const seed = wholeNumber("seed", plan.seed ?? 1, -(2 ** 31));
+  const seed = seedIn(plan);
   const drawn =
     "random" in plan
       ? { runs: wholeNumber("random", plan.random, 1), seed, depth: undefined }
-      : { runs: wholeNumber("pct", plan.pct, 1), seed, depth: wholeNumber("depth", plan.depth ?? 2, 1) };
+      : { runs: wholeNumber("pct", plan.pct, 1), seed, depth: depthIn(plan) };
   return lead(new Rounds(new RunsCourse(drawn, course as RunsCourseData | undefined, division), saved));
 }
