@@ -54,13 +54,8 @@ export function searchOf(
     const value = Number(text);
     if (isNumber && value >= least && value <= most) return value;
     const nearest = isNumber ? String(value < least ? least : most) : undefined;
-    const end = most === MOST ? "on" : `to ${most}`;
-    problems.push({
-      path: flagOf(name),
-      value: text,
-      expected: `a whole number from ${least} ${end}`,
-      nearest,
-    });
+    const expected = `a whole number from ${least} ${end === undefined ? "on" : `to ${end}`}`;
+    problems.push({ path: flagOf(name), value: text, expected, nearest });
     return undefined;
   };
   const [preemptions, random, pct] = [read("preemptions", 0), read("random", 1), read("pct", 1)];
