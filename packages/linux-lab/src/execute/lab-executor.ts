@@ -8,7 +8,7 @@ import {
   type Steps,
   type UserOperation,
 } from "@nopage/testkit/executor";
-import { type Gone, type Guest, GuestLost } from "../guest/guest.ts";
+import { ActorGone, type Gone, type Guest, GuestLost } from "../guest/guest.ts";
 import type { AgentAnswer } from "../guest/line-protocol.ts";
 import { askedFor, lockLimitWords } from "./guest-operations.ts";
 import {
@@ -21,6 +21,7 @@ import {
   LabProcess,
 } from "./lab-actor.ts";
 import { type LabTimes, usualTimes } from "./lab-times.ts";
+import { answered } from "./perform-alone.ts";
 import { exitStatus, signalNumber } from "./signals.ts";
 
 /** Longer than any sleep of a program, in virtual nanoseconds, as on the model. */
@@ -170,7 +171,10 @@ export class LabExecutor {
           this.#fail(failure);
         }
       },
-      (failure) => this.#fail(failure),
+      (failure) => {
+        // That its process has ended is told by `#processGone`.
+        if (!(failure instanceof ActorGone)) this.#fail(failure);
+      },
     );
   }
 
@@ -252,7 +256,8 @@ export class LabExecutor {
     const answer = await this.#guest.startProcess(started.index);
     if (answer < 0) throw new GuestLost(`process ${name} could not be started: ${answer}`);
     if (this.#lockLimitPages !== undefined) {
-      await this.#guest.ask(started.index, [lockLimitWords(this.#lockLimitPages)]);
+      const words = lockLimitWords(this.#lockLimitPages);
+      await answered(this.#guest, started.index, words, this.#times.operation);
     }
     this.#actors.push(started);
     return started;

@@ -1,5 +1,5 @@
 import type { Steps } from "@nopage/testkit/executor";
-import { type Guest, GuestLost } from "../guest/guest.ts";
+import { ActorGone, type Guest, GuestLost } from "../guest/guest.ts";
 import { afterPatience, type Wait } from "../guest/patience.ts";
 import { askedFor } from "./guest-operations.ts";
 
@@ -23,17 +23,23 @@ export async function performAlone<T>(guest: Guest, actor: number, steps: Steps<
   }
 }
 
-async function answered(guest: Guest, actor: number, words: string) {
+/**
+ * What an actor answers to one operation, within so many milliseconds.
+ *
+ * @throws GuestLost when it takes longer, or when its process ends in the middle of it
+ */
+export async function answered(guest: Pick<Guest, "ask">, actor: number, words: string, ms = OPERATION_MS) {
   let wait: Wait | undefined;
   const late = new Promise<never>((_, reject) => {
-    wait = afterPatience(OPERATION_MS, () =>
-      reject(new GuestLost(`"${words}" takes more than ${OPERATION_MS / 1000} s`)),
-    );
+    wait = afterPatience(ms, () => reject(new GuestLost(`"${words}" takes more than ${ms / 1000} s`)));
   });
   try {
     const [answer] = await Promise.race([guest.ask(actor, [words]), late]);
     if (answer === undefined) throw new GuestLost(`"${words}" was not answered`);
     return answer;
+  } catch (failure) {
+    if (!(failure instanceof ActorGone)) throw failure;
+    throw new GuestLost(`in the middle of "${words}" ${failure.message}`, { cause: failure });
   } finally {
     wait?.cancel();
   }

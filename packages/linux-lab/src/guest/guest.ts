@@ -22,6 +22,8 @@ export interface GuestPlan {
   readonly memoryMebibytes?: number;
   /** Time that the boot may take; 60 s where left out. */
   readonly bootMs?: number;
+  /** Ends the guest, also one that is still booting. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** A process of the guest has ended: the actors that it had, and how, a signal being negative. */
@@ -42,6 +44,11 @@ export interface AgentState {
 /** The guest does not answer any more, or has ended. */
 export class GuestLost extends Error {
   override readonly name = "GuestLost";
+}
+
+/** The process of an actor has ended before it could answer; whoever listens to `onGone` is told as well. */
+export class ActorGone extends Error {
+  override readonly name = "ActorGone";
 }
 
 /** The edu card, and a card with 16 MiB of shared memory behind a BAR. */
@@ -109,6 +116,9 @@ export class Guest {
         devices: [...standardDevices, ...(plan.devices ?? [])],
       });
       const guest = new Guest(machine);
+      const end = (): void => machine.kill();
+      plan.stop?.addEventListener("abort", end);
+      void machine.ended.then(() => plan.stop?.removeEventListener("abort", end));
       await guest.#within(plan.bootMs ?? 60_000, "the boot", guest.#isReady);
       return guest;
     } finally {
@@ -130,6 +140,7 @@ export class Guest {
    * Has an actor do operations one after the other; they travel in one line, and so do their answers.
    *
    * @throws GuestLost when the guest ends first
+   * @throws ActorGone when the actor's process does
    */
   ask(actor: number, operations: readonly string[]): Promise<readonly AgentAnswer[]> {
     return this.#send(String(actor), operations.join(";"));
@@ -169,22 +180,28 @@ export class Guest {
     return answer?.kind === "is" && answer.number !== 0 ? answer.rest.map(Number) : [];
   }
 
+  /** Has the kernel log what it logs for a letter (`/proc/sysrq-trigger`), such as `w` for the tasks that are blocked. */
+  async sysrq(letter: string): Promise<void> {
+    await this.#own(`sysrq ${letter}`);
+  }
+
   /**
-   * Waits until everything that the kernel has logged so far has arrived here.
+   * Waits until everything that the kernel has logged so far has arrived here: the number in `/proc/sys/kernel/tainted`.
    *
    * @throws GuestLost when it does not
    */
-  async settleLog(): Promise<void> {
+  async settleLog(): Promise<number> {
     const mark = `mark-${this.#nextSequence}`;
     const seen = new Promise<void>((resolve) => {
       this.#onLog = () => {
         if (this.#log.includes(mark)) resolve();
       };
     });
-    await this.#own(`mark ${mark}`);
+    const [answer] = await this.#own(`mark ${mark}`);
     this.#onLog();
     await this.#within(HUB_MS, `"mark ${mark}"`, seen);
     this.#onLog = () => {};
+    return answer?.kind === "is" ? Number(answer.rest[0] ?? 0) : 0;
   }
 
   /** Ends the virtual machine at once. */
@@ -225,11 +242,15 @@ export class Guest {
       if (what === "ready") this.#ready();
       else if (what === "gone") {
         const numbers = words.map(Number);
+        const status = numbers.at(-1) ?? 0;
         // Nobody is left to answer for them.
-        for (const [asked, { actor }] of this.#waiting) {
-          if (words.slice(0, -1).includes(actor)) this.#waiting.delete(asked);
+        const how = status < 0 ? `by signal ${-status}` : `with status ${status}`;
+        for (const [asked, { actor, reject }] of this.#waiting) {
+          if (!words.slice(0, -1).includes(actor)) continue;
+          this.#waiting.delete(asked);
+          reject(new ActorGone(`its process has ended ${how}`));
         }
-        this.onGone({ actors: numbers.slice(0, -1), status: numbers.at(-1) ?? 0 });
+        this.onGone({ actors: numbers.slice(0, -1), status });
       }
       return;
     }

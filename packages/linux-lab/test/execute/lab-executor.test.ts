@@ -1,7 +1,7 @@
 import { mustBe, type Steps, user } from "@nopage/testkit/executor";
 import { describe, expect, test } from "vitest";
 import { LabExecutor, NotObservable } from "../../src/execute/lab-executor.ts";
-import { GuestLost } from "../../src/guest/guest.ts";
+import { ActorGone, GuestLost } from "../../src/guest/guest.ts";
 import { FakeGuest } from "./fake-guest.ts";
 
 /** Everything at a hundredth of its usual time: nothing here waits for a real machine. */
@@ -113,6 +113,34 @@ describe("a program in the guest", () => {
       yield* user.load(4096);
     });
     await expect(running).rejects.toThrow(GuestLost);
+  });
+
+  test("MUST cost the guest, not the run, where its process cannot even be prepared", async () => {
+    const guest = new FakeGuest(() => ({ waits: "nothing" }));
+    const options = { times: { ...quick, operation: 50 }, lockLimitPages: 4 };
+    const running = new LabExecutor(guest, "sequential", options).run(function* () {
+      yield* user.load(4096);
+    });
+    await expect(running).rejects.toThrow(/call 302 .* takes more than 0.05 s/);
+  });
+
+  test("MUST see a child die in the middle of an operation, and go on", async () => {
+    const guest: FakeGuest = new FakeGuest(() => ({ waits: "nothing" }));
+    const ask = guest.ask.bind(guest);
+    guest.ask = (actor, operations) => {
+      if (operations[0] !== "load 4 4096") return ask(actor, operations);
+      setTimeout(() => guest.onGone({ actors: [actor], status: -9 }), 5);
+      return Promise.reject(new ActorGone("its process has ended by signal 9"));
+    };
+    const ends: unknown[] = [];
+    const problems = await run(guest, function* () {
+      const child = yield* user.fork(function* () {
+        yield* user.load(4096);
+      });
+      if (typeof child === "number") throw new Error("fork failed");
+      ends.push(yield* user.join(child));
+    });
+    expect({ problems, ends }).toEqual({ problems: [], ends: [{ signal: "SIGKILL" }] });
   });
 
   test("MUST NOT be taken for one that hangs because this process was held up", async () => {
