@@ -15,6 +15,7 @@ export type { LabTimes } from "./execute/lab-times.ts";
 export type { ArchiveEntry } from "./guest/cpio.ts";
 export { type AgentState, type Gone, Guest, GuestLost, type GuestPlan } from "./guest/guest.ts";
 export { type Complaint, complaintsIn } from "./guest/kernel-log.ts";
+export { type ModuleFile, readModule } from "./guest/module-file.ts";
 export {
   findKernel,
   type KernelFlavour,
@@ -22,6 +23,7 @@ export {
   type StockKernel,
   stockModules,
 } from "./guest/stock-kernel.ts";
+export { modelSideOf } from "./parity/model-side.ts";
 export {
   type DisagreeingProgram,
   MUST_HOLD,
@@ -37,7 +39,7 @@ export {
   randomResultsOf,
 } from "./random/run-random.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
-export { kernelOf, ModuleRefused } from "./run/laboratory.ts";
+export { kernelOf, ModuleRefused, NoGuests } from "./run/laboratory.ts";
 export type { LabOptions } from "./run/run-lab.ts";
 export { builtInSubjects } from "./subject/built-in-subjects.ts";
 export {
@@ -49,4 +51,5 @@ export {
   type SubjectDefinition,
 } from "./subject/lab-subject.ts";
 export { memfd } from "./subject/memfd.ts";
+export type { Said } from "./subject/said.ts";
 export { twins } from "./subjects/twins.ts";

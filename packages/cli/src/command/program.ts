@@ -1,13 +1,14 @@
 import { Command } from "commander";
 import type { Flags } from "../config/flags.ts";
 import { subjectNames } from "../lab/find-subjects.ts";
+import type { LabFlags } from "../lab/lab-plan.ts";
 import { type ConformFlags, conform } from "./conform.ts";
 import { conformMutants } from "./conform-mutants.ts";
 import { doctor } from "./doctor.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { type ExploreFlags, explore } from "./explore.ts";
 import { exploreMutants } from "./explore-mutants.ts";
-import { type LabFlags, runLab } from "./lab.ts";
+import { runLab } from "./lab.ts";
 import { list } from "./list.ts";
 import { newPackage } from "./new.ts";
 import type { Output } from "./output.ts";

@@ -1,40 +1,62 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Problem } from "@nopage/core/wiring";
-import type { GuestModule } from "@nopage/linux-lab";
+import { type GuestModule, readModule } from "@nopage/linux-lab";
 
-/** What every ELF file begins with. */
-const ELF = "\u007fELF";
+/** A module as it was named, and what it was built for. */
+export interface FoundModule extends GuestModule {
+  readonly word: string;
+  /** The kernel's release. */
+  readonly release: string;
+}
 
 /** The kernel modules that words name, each with parameters behind a comma: `mine.ko` or `mine.ko,pages=4,debug=1`. */
 export function findModules(
   words: readonly string[],
   directory: string,
-): { readonly modules: readonly GuestModule[]; readonly problems: readonly Problem[] } {
-  const modules: GuestModule[] = [];
+): { readonly modules: readonly FoundModule[]; readonly problems: readonly Problem[] } {
+  const modules: FoundModule[] = [];
   const problems: Problem[] = [];
-  for (const word of words) {
-    const [path = word, ...parameters] = word.split(",");
-    const file = resolve(directory, path);
-    const why = whyNoModule(file);
-    if (why === undefined) modules.push({ file, parameters: parameters.join(" ") });
-    else {
-      problems.push({
-        path: "--module",
-        value: path,
-        expected: `a kernel module, but ${why}`,
-        nearest: undefined,
-      });
-    }
+  for (const named of words) {
+    const [word = named, ...parameters] = named.split(",");
+    const file = resolve(directory, word);
+    const found = release(file);
+    if ("release" in found) modules.push({ file, parameters: parameters.join(" "), word, ...found });
+    else problems.push(problem(word, `a kernel module, but ${found.why}`));
   }
   return { modules, problems };
 }
 
-function whyNoModule(file: string): string | undefined {
+/** Modules that were not built for the kernels, by their releases, which they are to be loaded into. */
+export function checkReleases(
+  modules: readonly FoundModule[],
+  kernels: readonly string[],
+): readonly Problem[] {
+  return modules.flatMap(({ word, release }) =>
+    kernels
+      .filter((kernel) => kernel !== release)
+      .map((kernel) =>
+        problem(
+          word,
+          `a module for the kernel that the lab runs, ${kernel}, but it was built for ${release}: build it against linux-headers-${kernel}`,
+        ),
+      ),
+  );
+}
+
+function release(file: string): { readonly release: string } | { readonly why: string } {
+  let contents: Buffer;
   try {
-    const beginning = readFileSync(file).subarray(0, ELF.length).toString("latin1");
-    return beginning === ELF ? undefined : `${file} is no ELF file`;
+    contents = readFileSync(file);
   } catch {
-    return `there is no file ${file} that can be read`;
+    return { why: `there is no file ${file} that can be read` };
   }
+  const module = readModule(contents);
+  if (module.kind === "module") return module;
+  if (module.kind === "no ELF file") return { why: `${file} is no ELF file` };
+  return { why: `${file} is another ELF file, which names no kernel as its vermagic` };
+}
+
+function problem(value: string, expected: string): Problem {
+  return { path: "--module", value, expected, nearest: undefined };
 }

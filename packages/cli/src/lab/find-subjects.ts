@@ -18,6 +18,11 @@ export const subjectNames: readonly string[] = [
   ...new Set([...strategies, ...builtInSubjects.map(({ name }) => name), ALL]),
 ];
 
+/** The words that name built in subjects of one sort, and no others. */
+export function namesOf(isOfIt: (subject: SubjectDefinition) => boolean): readonly string[] {
+  return subjectNames.filter((word) => builtInSubjects.every((it) => !isNamed(it.name, word) || isOfIt(it)));
+}
+
 /**
  * The subjects that words name, none twice: each by its name, by its strategy's or by the path of a module that exports it; all
  * built in ones for `all`, the twins for no words.

@@ -8,20 +8,22 @@ export interface LabDocument {
   /** The kernel's release. */
   readonly kernel: string;
   readonly results: readonly ParityResult[];
+  /** What has cut the run short; undefined for one that came to its end. */
+  readonly cut?: string | undefined;
 }
 
 /**
  * The document for programs: each result without its steps, which its reason names; and the explanations of differences that
- * this run did not need.
+ * this run did not need. Of a run that was cut short, by what.
  */
-export function labJson({ kernel, results }: LabDocument): string {
+export function labJson({ kernel, results, cut }: LabDocument): string {
   const told = results.map(({ subject, law, status, model, linux, reason }) => {
     return { subject, law, status, model, linux, reason };
   });
   const stale = results.flatMap(({ subject, law, stale: reasons }) =>
     reasons.map((reason) => ({ subject, law, reason })),
   );
-  return `${JSON.stringify({ kernel, results: told, stale }, null, 2)}\n`;
+  return `${JSON.stringify({ kernel, results: told, stale, cut }, null, 2)}\n`;
 }
 
 /** Whether nothing disagrees, and every explanation of a difference was needed. */
@@ -30,10 +32,12 @@ export function isSettled({ status, stale }: ParityResult): boolean {
 }
 
 /** Subject by subject: on which laws model and Linux agree, which do not apply, and each difference step by step. */
-export function labReport({ kernel, results }: LabDocument): string {
+export function labReport({ kernel, results, cut }: LabDocument): string {
   const subjects = [...new Set(results.map(({ subject }) => subject))];
   const parts = subjects.flatMap((subject) => about(subject, results));
-  return [`Linux ${kernel}, in QEMU.`, "", ...parts, closing(results), ""].join("\n");
+  return [`Linux ${kernel}, in QEMU.`, "", ...parts, ...cutInWords(cut), closing(results, cut), ""].join(
+    "\n",
+  );
 }
 
 /** What is said of results: of a subject that the model does not have, whether it keeps the laws. */
@@ -100,7 +104,17 @@ function labelled(side: string, text: string): readonly string[] {
   return text.split("\n").map((line) => `    ${side}: ${line}`);
 }
 
-function closing(results: readonly ParityResult[]): string {
+/** What is said of a run that did not come to its end, before all else that it came to. */
+export function cutInWords(cut: string | undefined): readonly string[] {
+  return cut === undefined
+    ? []
+    : [`${pc.red("Cut short")} by ${cut}. What is told is what was known by then.`];
+}
+
+function closing(results: readonly ParityResult[], cut: string | undefined): string {
+  if (results.length === 0 && cut !== undefined) return "Nothing was known yet.";
+  const [holds, agrees] =
+    cut === undefined ? ["It holds", "It agrees"] : ["So far it holds", "So far it agrees"];
   const having = (status: ParityStatus): number =>
     results.filter((result) => result.status === status).length;
   const disagree = having("disagree");
@@ -108,10 +122,10 @@ function closing(results: readonly ParityResult[]): string {
   const needless = stale === 0 ? "" : `; ${pc.red(count(stale, "stale explanation"))}`;
   if (isAlone(results)) {
     const verdict =
-      disagree === 0 ? pc.green("It holds") : pc.red(`It does not hold: ${count(disagree, "law")} broken`);
+      disagree === 0 ? pc.green(holds) : pc.red(`It does not hold: ${count(disagree, "law")} broken`);
     return `${verdict}; ${count(having("agree"), "law")} kept, ${having("explained")} broken for a known reason, ${having("skip")} that do not apply${needless}.`;
   }
   const verdict =
-    disagree === 0 ? pc.green("It agrees") : pc.red(`It does not agree: ${count(disagree, "difference")}`);
+    disagree === 0 ? pc.green(agrees) : pc.red(`It does not agree: ${count(disagree, "difference")}`);
   return `${verdict}; ${count(having("agree"), "law")} on which both sides agree, ${having("explained")} with a known reason, ${having("skip")} that do not apply${needless}.`;
 }

@@ -13,7 +13,7 @@ const signs: Readonly<Record<ParityStatus, string>> = {
  * The document as Markdown: a line for each law that was run and a column for each subject, and below what differs and why,
  * and what was seen of races.
  */
-export function parityMarkdown({ kernel, results }: LabDocument, date: string): string {
+export function parityMarkdown({ kernel, results, cut }: LabDocument, date: string): string {
   const subjects = [...new Set(results.map(({ subject }) => subject))];
   const run = allLaws.filter(({ id }) => results.some(({ law, status }) => law === id && status !== "skip"));
   const cell = (law: string, subject: string): string => {
@@ -30,6 +30,9 @@ export function parityMarkdown({ kernel, results }: LabDocument, date: string): 
     "# The model and Linux",
     `Linux ${kernel} in QEMU, ${date}. Written by \`nopage lab --markdown\`.`,
     `${having("agree").length} agree, ${having("disagree").length} disagree, ${having("explained").length} differ for a known reason, ${having("skip").length} do not apply.`,
+    ...(cut === undefined
+      ? []
+      : [`**Cut short** by ${inLine(cut)}. What is told is what was known by then.`]),
     table.join("\n"),
     "✓ both saw the same, step by step · (✓) they differ for a reason that is known · **✗** they differ · – not run",
     ...section("What differs", having("disagree"), ({ model, linux }) => `model: ${model}; Linux: ${linux}`),

@@ -1,5 +1,6 @@
 import type { RandomFinding, RandomResult } from "@nopage/linux-lab";
 import pc from "picocolors";
+import { cutInWords } from "./lab-report.ts";
 import { count } from "./words.ts";
 
 /** What random sequences came to. */
@@ -7,6 +8,8 @@ export interface RandomDocument {
   readonly kernel: string;
   readonly seed: number;
   readonly results: readonly RandomResult[];
+  /** What has cut the run short; undefined for one that came to its end. */
+  readonly cut?: string | undefined;
 }
 
 /** The document for programs. */
@@ -20,7 +23,7 @@ export function randomJson(document: RandomDocument): string {
 }
 
 /** Subject by subject how many sequences were run, and the shortest one on which the two sides do not agree. */
-export function randomReport({ kernel, seed, results }: RandomDocument): string {
+export function randomReport({ kernel, seed, results, cut }: RandomDocument): string {
   const lines = results.flatMap(({ subject, sequences, finding }) => {
     const head = `${pc.bold(subject)}  ${count(sequences, "sequence")}`;
     if (finding === undefined) return [`${head}, ${pc.green("both agree")}`];
@@ -28,12 +31,16 @@ export function randomReport({ kernel, seed, results }: RandomDocument): string 
   });
   const all = results.reduce((sum, { sequences }) => sum + sequences, 0);
   const differing = results.filter(({ finding }) => finding !== undefined).length;
-  const verdict = differing === 0 ? pc.green("It agrees") : pc.red("It does not agree");
+  const verdict =
+    differing === 0
+      ? pc.green(cut === undefined ? "It agrees" : "So far it agrees")
+      : pc.red("It does not agree");
   return [
     `Linux ${kernel}, in QEMU; seed ${seed}.`,
     "",
     ...lines,
     "",
+    ...cutInWords(cut),
     `${verdict}; ${count(all, "sequence")}, ${count(differing, "subject")} with a difference.`,
     "",
   ].join("\n");

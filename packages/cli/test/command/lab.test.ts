@@ -37,6 +37,19 @@ describe("nopage lab", () => {
     expect(stderr).toContain(`there is no file ${folder}/none.ko that can be read\n`);
   });
 
+  test("random sequences MUST have a model to be compared with, and nothing beside them that they leave out", async () => {
+    const words = ["--subject", "memfd,lazy-nopage,vgem", "--law", "MM-01", "--markdown", "parity.md"];
+    const { code, stdout, stderr } = await runCommand(["lab", "--random", "3", ...words], folderWith({}));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("nopage: 3 problems, and nothing was run\n");
+    expect(stderr).toContain('--law: found "MM-01"; expected no --random beside it');
+    expect(stderr).toContain('--markdown: found "parity.md"; expected no --random beside it');
+    expect(stderr).toMatch(
+      /--subject: found "memfd,vgem"; expected with --random a subject that the model has as well, .*: .*lazy-nopage, /,
+    );
+    expect(stderr).not.toMatch(/compare with: .*(?:memfd|usbmon|\ball,)/);
+  });
+
   test("where QEMU, the compiler or the kernel is missing, it says what to install", async () => {
     vi.stubEnv("NOPAGE_LAB_CACHE", folderWith({}));
     vi.stubEnv("PATH", "/nowhere");

@@ -61,6 +61,24 @@ describe("what the lab tells", () => {
     expect(results.every(isSettled)).toBe(false);
   });
 
+  test("of a run that was cut short it tells by what, what was known, and that this is not all", () => {
+    const [first] = results;
+    if (first === undefined) throw new Error("there are results");
+    const known = { kernel: "6.1", results: [first], cut: "SIGINT" };
+    expect(labReport(known)).toMatch(
+      /agree {6}LK-02\n(?:.*\n)*Cut short by SIGINT\..*\nSo far it agrees; 1 law /,
+    );
+    expect(JSON.parse(labJson(known))).toMatchObject({ cut: "SIGINT", results: [{ law: "LK-02" }] });
+    expect(parityMarkdown(known, "2026-11-21")).toContain("\n**Cut short** by SIGINT. ");
+    expect(labReport({ kernel: "6.1", results: [], cut: "SIGTERM" })).toMatch(
+      /\nCut short by SIGTERM\..*\nNothing was known yet\.\n$/,
+    );
+    expect(labReport(document)).not.toContain("Cut short");
+    const random = { kernel: "6.1", seed: 1, results: [], cut: "SIGINT" };
+    expect(randomReport(random)).toMatch(/\nCut short by SIGINT\..*\nSo far it agrees; 0 sequences/);
+    expect(JSON.parse(randomJson(random))).toMatchObject({ cut: "SIGINT" });
+  });
+
   test("of a subject that the model does not have it tells which laws it keeps and breaks", () => {
     const held = { subject: "mine", law: "LK-02", ...agree, model: "must hold" };
     const broken: ParityResult = {

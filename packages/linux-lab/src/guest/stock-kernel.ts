@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache.ts";
+import { modinfoOf } from "./module-file.ts";
 
 /** Debian's kernel for virtual machines, or its kernel with all drivers. */
 export type KernelFlavour = "cloud" | "full";
@@ -70,11 +71,7 @@ export function stockModules(kernel: StockKernel, name: string): readonly { read
 }
 
 /** The modules that a module names as needed: `depends=` of its section `.modinfo`. */
-export function neededBy(module: Buffer): readonly string[] {
-  const key = Buffer.from("\0depends=", "ascii");
-  const at = module.indexOf(key);
-  if (at < 0) return [];
-  const from = at + key.length;
-  const list = module.subarray(from, module.indexOf(0, from)).toString("ascii");
+function neededBy(module: Buffer): readonly string[] {
+  const list = modinfoOf(module, "depends") ?? "";
   return list === "" ? [] : list.split(",").map((name) => name.replaceAll("-", "_"));
 }

@@ -34,14 +34,14 @@ export interface ParityOptions extends LabOptions {
  * does not have is held to the laws alone. Programs that look at nothing of their subject are run on the first only.
  *
  * @throws ModuleRefused when a module cannot be loaded
- * @throws GuestLost when no guest can be booted
+ * @throws NoGuests when no guest can be booted; one that does not boot is the problem of the law that needed it
  */
 export async function* parityResultsOf(
   subjects: readonly SubjectDefinition[],
   options: ParityOptions,
 ): AsyncGenerator<ParityResult, void, void> {
   yield* inParallel(subjects, options.jobs ?? 1, async function* (next) {
-    const laboratory = new Laboratory(options.modules);
+    const laboratory = new Laboratory(options.modules, options.stop);
     try {
       for (let subject = next(); subject !== undefined; subject = next()) {
         const trial = subject.trial;
@@ -117,7 +117,7 @@ async function compareCase(
     const { end, steps: lines, guest } = await runCaseInLab(watched, subject, laboratory);
     if (guest === "spoilt") await laboratory.discard();
     tried.push({ lawCase, end });
-    if (end.kind === "excluded") break;
+    if (end.kind === "excluded" || guest === "none") break;
     runs.push(observer.steps);
     if (end.problems.length === 0) continue;
     broken = lines;

@@ -1,6 +1,7 @@
 import type { Contender, LawCase, Stage } from "@nopage/testkit/executor";
 import { ModelWorld } from "@nopage/testkit/executor";
 import { RandomRun, type RandomStep, type StepOutcome } from "@nopage/testkit/random";
+import { GuestLost } from "../guest/guest.ts";
 import { GEOMETRY } from "../parity/model-run.ts";
 import type { Laboratory } from "../run/laboratory.ts";
 import { runCaseInLab } from "../run/run-case-in-lab.ts";
@@ -59,7 +60,7 @@ export function sequenceOnModel(steps: readonly RandomStep[], on: Contender): Se
 /**
  * Runs a sequence in the guest.
  *
- * @throws ModuleRefused, GuestLost when no guest can be had
+ * @throws ModuleRefused, GuestLost, NoGuests when no guest can be had
  */
 export async function sequenceOnLinux(
   steps: readonly RandomStep[],
@@ -74,6 +75,7 @@ export async function sequenceOnLinux(
   );
   if (guest === "spoilt") await laboratory.discard();
   const problems = end.kind === "run" ? end.problems : [end.why];
+  if (guest === "none") throw new GuestLost(problems.join("\n"));
   return { problems, outcomes: run?.outcomes ?? [], areas: run?.areas ?? [] };
 }
 

@@ -26,6 +26,8 @@ export interface RandomOptions {
   readonly modules?: readonly GuestModule[];
   /** Guests that are at work at the same time; 1 where left out. */
   readonly jobs?: number;
+  /** Ends the guests, and with them the run: its reason is thrown. */
+  readonly stop?: AbortSignal;
   /** Told before each sequence. */
   announce?(subject: string): void;
 }
@@ -53,7 +55,7 @@ export interface RandomResult {
  * that the model does not have are left out.
  *
  * @throws ModuleRefused when a module cannot be loaded
- * @throws GuestLost when no guest can be booted
+ * @throws GuestLost, NoGuests when no guest can be booted
  */
 export async function* randomResultsOf(
   subjects: readonly SubjectDefinition[],
@@ -62,7 +64,7 @@ export async function* randomResultsOf(
   const known = subjects.filter((subject) => modelSideOf(subject, options.plugins) !== undefined);
   const each = Math.ceil(options.count / Math.max(1, known.length));
   yield* inParallel(known, options.jobs ?? 1, async function* (next) {
-    const laboratory = new Laboratory(options.modules);
+    const laboratory = new Laboratory(options.modules, options.stop);
     try {
       for (let subject = next(); subject !== undefined; subject = next()) {
         yield await compareSequences(subject, each, laboratory, options);
@@ -91,7 +93,12 @@ async function compareSequences(
     if (difference !== undefined) finding = { steps, difference, model, linux };
     return difference === undefined;
   });
-  const { numRuns } = await fc.check(agrees, { seed: seedFor(subject.name, seed), numRuns: count });
+  const { numRuns, errorInstance } = await fc.check(agrees, {
+    seed: seedFor(subject.name, seed),
+    numRuns: count,
+  });
+  // Without a sequence that differs it is for want of a guest, or of a module, that it has failed.
+  if (finding === undefined && errorInstance != null) throw errorInstance;
   return { subject: subject.name, sequences: numRuns, finding };
 }
 

@@ -16,7 +16,25 @@ const MODULES = "modules";
 /** A module cannot be loaded in the guest. */
 export class ModuleRefused extends Error {
   override readonly name = "ModuleRefused";
+  /** The module, on this machine. */
+  readonly file: string;
+  /** What the kernel answers, and the end of its log. */
+  readonly why: string;
+
+  constructor(file: string, why: string) {
+    super(`${file} cannot be loaded: ${why}`);
+    this.file = file;
+    this.why = why;
+  }
 }
+
+/** No guest comes up, and no further one is tried. */
+export class NoGuests extends Error {
+  override readonly name = "NoGuests";
+}
+
+/** Guests in a row that may not come up. */
+const MOST_FAILURES = 3;
 
 /**
  * Guests, booted when they are needed. One serves every program of every subject that needs the same machine; one that has been
@@ -24,14 +42,20 @@ export class ModuleRefused extends Error {
  */
 export class Laboratory {
   readonly #modules: readonly GuestModule[];
+  readonly #stop: AbortSignal | undefined;
   #guest: Guest | undefined;
   #builtFor = "";
   /** How often a guest was booted. */
   boots = 0;
+  #failures = 0;
 
-  /** @param modules what is loaded in every guest, before what its subject asks for */
-  constructor(modules: readonly GuestModule[] = []) {
+  /**
+   * @param modules what is loaded in every guest, before what its subject asks for
+   * @param stop ends the guest, after which there are no others
+   */
+  constructor(modules: readonly GuestModule[] = [], stop?: AbortSignal) {
     this.#modules = modules;
+    this.#stop = stop;
   }
 
   /**
@@ -39,6 +63,8 @@ export class Laboratory {
    *
    * @throws ModuleRefused when a module cannot be loaded
    * @throws GuestLost when the guest does not boot
+   * @throws NoGuests when several in a row did not
+   * @throws the reason of the stop, once that was asked for
    */
   async guestFor(subject: SubjectDefinition): Promise<Guest> {
     const kernel = kernelOf(subject);
@@ -56,16 +82,31 @@ export class Laboratory {
       return this.#guest;
     }
     await this.discard();
+    this.#stop?.throwIfAborted();
     const packed = modules.map(
       ({ file }): ArchiveEntry => ({ path: `${MODULES}/${basename(file)}`, contents: readFileSync(file) }),
     );
-    const guest = await bootTwice({ kernel, files: [...packed, ...files], devices, kernelWords });
-    this.boots++;
-    this.#guest = guest;
-    this.#builtFor = needs;
-    await loadModules(guest, modules);
-    await showOnePageAFault(guest);
-    return guest;
+    try {
+      const plan = { kernel, files: [...packed, ...files], devices, kernelWords, stop: this.#stop };
+      const guest = await bootTwice(plan);
+      this.boots++;
+      this.#guest = guest;
+      this.#builtFor = needs;
+      await loadModules(guest, modules);
+      await showOnePageAFault(guest);
+      this.#failures = 0;
+      return guest;
+    } catch (failure) {
+      throw this.#failed(failure);
+    }
+  }
+
+  #failed(failure: unknown): unknown {
+    if (!(failure instanceof GuestLost)) return failure;
+    if (this.#stop?.aborted === true) return this.#stop.reason;
+    this.#failures++;
+    if (this.#failures < MOST_FAILURES) return failure;
+    return new NoGuests(`${MOST_FAILURES} guests in a row do not come up: ${failure.message}`);
   }
 
   /** Ends the guest, where there is one; the next that is asked for is fresh. */
@@ -92,7 +133,7 @@ async function bootTwice(plan: GuestPlan): Promise<Guest> {
   try {
     return await Guest.boot(plan);
   } catch (failure) {
-    if (!(failure instanceof GuestLost)) throw failure;
+    if (!(failure instanceof GuestLost) || plan.stop?.aborted === true) throw failure;
     return await Guest.boot(plan);
   }
 }
@@ -115,7 +156,7 @@ async function loadModules(guest: Guest, modules: readonly GuestModule[]): Promi
     const result = await performAlone(guest, KEEPER, lab.insertModule(path, parameters));
     if (result === 0) continue;
     const tail = guest.log.trimEnd().split("\n").slice(-5).join("\n");
-    throw new ModuleRefused(`${file} cannot be loaded: errno ${-result}\n${tail}`);
+    throw new ModuleRefused(file, `errno ${-result}\n${tail}`);
   }
   await guest.reset();
 }

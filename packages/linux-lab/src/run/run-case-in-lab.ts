@@ -9,19 +9,20 @@ import {
 } from "@nopage/testkit/executor";
 import { LabExecutor, NotObservable } from "../execute/lab-executor.ts";
 import { performAlone } from "../execute/perform-alone.ts";
-import type { Guest } from "../guest/guest.ts";
+import { type Guest, GuestLost } from "../guest/guest.ts";
 import { complaintsIn } from "../guest/kernel-log.ts";
 import { type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
 import { KEEPER, type Laboratory } from "./laboratory.ts";
 import { whyNoSuchMachine } from "./real-machine.ts";
+import { tellingPages } from "./telling-pages.ts";
 
 /** What came of one program of a law in the guest. */
 export interface LabCaseEnd {
   readonly end: CaseEnd;
   /** What the program did, step by step, and what came of it; only of one that broke its law. */
   readonly steps: readonly string[];
-  /** Whether the guest can be used further. */
-  readonly guest: "fit" | "spoilt";
+  /** Whether the guest can be used further; or that there was none. */
+  readonly guest: "fit" | "spoilt" | "none";
 }
 
 /** What each subject was like when it was set up last. */
@@ -36,7 +37,7 @@ interface LabSetting {
 /**
  * Runs one program of a law once.
  *
- * @throws ModuleRefused, GuestLost when no guest can be had
+ * @throws ModuleRefused, NoGuests when no guest can be had; one that does not come up is the program's problem
  */
 export async function runCaseInLab(
   lawCase: LawCase,
@@ -53,7 +54,12 @@ export async function runCaseInLab(
   const known = stages.get(subject);
   const why = known === undefined ? undefined : lawCase.excluded?.(known);
   if (why !== undefined) return excluded(why);
-  const guest = await laboratory.guestFor(subject);
+  const named = (problem: string): string =>
+    lawCase.when === "" ? `${subject.name}: ${problem}` : `${subject.name}, ${lawCase.when}: ${problem}`;
+  const guest = await orLost(laboratory.guestFor(subject));
+  if (guest instanceof GuestLost) {
+    return { end: { kind: "run", problems: [named(guest.message)] }, steps: [], guest: "none" };
+  }
   const setting = { guest, subject };
   const logged = guest.log.length;
   const lines: string[] = [];
@@ -66,8 +72,6 @@ export async function runCaseInLab(
   }
   const isReset = guest.lost === undefined && (await reset(setting));
   const complaints = complaintsIn(guest.log.slice(logged)).filter(({ what }) => !isKnown(what, subject));
-  const named = (problem: string): string =>
-    lawCase.when === "" ? `${subject.name}: ${problem}` : `${subject.name}, ${lawCase.when}: ${problem}`;
   if (end.kind === "excluded" && complaints.length === 0) {
     return { end, steps: [], guest: isReset ? "fit" : "spoilt" };
   }
@@ -83,6 +87,15 @@ export async function runCaseInLab(
     steps: problems.length === 0 ? [] : lines,
     guest: isReset && !complaints.some(({ what }) => isFatal(what)) ? "fit" : "spoilt",
   };
+}
+
+async function orLost(guest: Promise<Guest>): Promise<Guest | GuestLost> {
+  try {
+    return await guest;
+  } catch (failure) {
+    if (failure instanceof GuestLost) return failure;
+    throw failure;
+  }
 }
 
 /** Whether it does on purpose what the model has to report, and a kernel may. */
@@ -112,7 +125,7 @@ async function runOn(
   const abilities = await performAlone(guest, KEEPER, subject.setUp());
   const stage: Stage = {
     trial: subject.trial ?? "mapping",
-    subject: subjectOf(subject, abilities),
+    subject: tellingPages(subjectOf(subject, abilities)),
     pinner: abilities.pinner,
   };
   stages.set(subject, stage);

@@ -33,6 +33,8 @@ export interface LabOptions {
   readonly modules?: readonly GuestModule[];
   /** Guests that are at work at the same time, each on a subject of its own; 1 where left out. */
   readonly jobs?: number;
+  /** Ends the guests, and with them the run: its reason is thrown. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface LabOptions {
  * guest that a program has spoilt is replaced.
  *
  * @throws ModuleRefused when a module cannot be loaded
- * @throws GuestLost when no guest can be booted
+ * @throws NoGuests when no guest can be booted; one that does not boot is the problem of the law that needed it
  */
 export async function* labResultsIn(
   laboratory: Laboratory,
