@@ -22,8 +22,6 @@ export const systemCalls = {
   getsockopt: 55,
   exit: 60,
   ftruncate: 77,
-  capget: 125,
-  capset: 126,
   mlock: 149,
   munlock: 150,
   delete_module: 176,

@@ -8,11 +8,6 @@ type Pinned = Parameters<Pinner["unpin"]>[0];
 
 const O_NONBLOCK = 0o4000;
 
-/** `_LINUX_CAPABILITY_VERSION_3`: two words each of what is in effect, allowed and inherited. */
-const CAPABILITY_VERSION = 0x2008_0522;
-const CAPABILITY_BYTES = 24;
-const CAP_IPC_LOCK = 14;
-
 /** Milliseconds between two looks at what is pinned, and in how many looks a number has to be the same to be believed. */
 const LOOK_MS = 10;
 const LOOKS = 30;
@@ -52,7 +47,7 @@ const pinner: Pinner = {
     charged: true,
   },
   *pin(address, pages): Steps<Token | number> {
-    const ring = yield* limitedRing();
+    const ring = yield* Ring.create();
     const result = yield* ring.register(address, pages * PAGE_BYTES);
     if (result === 0) return { ring, address, pages };
     yield* user.close(ring.descriptor);
@@ -84,20 +79,6 @@ const pinner: Pinner = {
   },
   *endService() {},
 };
-
-/** A ring of somebody who may not lock as much as he likes: the kernel looks for that right when it makes the ring. */
-function* limitedRing(): Steps<Ring> {
-  const header = new Uint8Array(new Uint32Array([CAPABILITY_VERSION, 0]).buffer);
-  const { written } = yield* lab.call("capget", header, { room: CAPABILITY_BYTES });
-  const all = written[0] ?? new Uint8Array(CAPABILITY_BYTES);
-  const limited = Uint8Array.from(all);
-  const words = new DataView(limited.buffer);
-  words.setUint32(0, words.getUint32(0, true) & ~(1 << CAP_IPC_LOCK), true);
-  mustSucceed("capset", (yield* lab.call("capset", header, limited)).result);
-  const ring = yield* Ring.create();
-  mustSucceed("capset", (yield* lab.call("capset", header, all)).result);
-  return ring;
-}
 
 /** The two ends of a pipe. */
 interface Pipe {
