@@ -65,14 +65,9 @@ static void ring_bell(void)
 	call3(SYS_write, BELL_DESCRIPTOR, &one, sizeof(one));
 }
 
-/* Does the operations of a line one after the other, whatever each of them comes to. */
-static void do_line(struct actor *actor)
+/* Does the operations of a text one after the other, whatever each of them comes to. */
+static void do_operations(struct actor *actor, char *operation)
 {
-	char *operation = actor->desk->line;
-
-	actor->earlier.count = 0;
-	actor->answer = (struct text){ .start = actor->desk->answer, .room = ANSWER_BYTES };
-	actor->desk->answer[0] = '\0';
 	while (operation != NULL) {
 		char *end = strchr(operation, ';');
 		struct words words = { .next = operation };
@@ -86,6 +81,48 @@ static void do_line(struct actor *actor)
 		if (actor->earlier.count < sizeof(actor->earlier.answer) / sizeof(answer))
 			actor->earlier.answer[actor->earlier.count++] = answer;
 		operation = end;
+	}
+}
+
+static void begin_answer(struct actor *actor)
+{
+	actor->earlier.count = 0;
+	actor->answer = (struct text){ .start = actor->desk->answer, .room = ANSWER_BYTES };
+	actor->desk->answer[0] = '\0';
+}
+
+/* Does what comes after `repeat N;` so often, as fast as it goes, and answers for the last time. */
+static void do_again_and_again(struct actor *actor, char *operations, int64_t times)
+{
+	char text[LINE_BYTES];
+
+	strcpy(text, operations);
+	for (int64_t time = 0; time < times; time++) {
+		begin_answer(actor);
+		put_text(&actor->answer, "is ");
+		put_number(&actor->answer, times);
+		actor->earlier.answer[actor->earlier.count++] = times;
+		strcpy(operations, text);
+		do_operations(actor, operations);
+	}
+}
+
+static void do_line(struct actor *actor)
+{
+	static const char repeat[] = "repeat ";
+	char *line = actor->desk->line;
+	char *operations = strchr(line, ';');
+	int64_t times;
+
+	begin_answer(actor);
+	if (strncmp(line, repeat, sizeof(repeat) - 1) == 0 && operations != NULL) {
+		*operations++ = '\0';
+		if (read_number(&actor->earlier, line + sizeof(repeat) - 1, &times) == 0 && times > 0)
+			do_again_and_again(actor, operations, times);
+		else
+			put_text(&actor->answer, "what repeat");
+	} else {
+		do_operations(actor, line);
 	}
 	if (actor->answer.is_full)
 		strcpy(actor->desk->answer, "what too much to tell in one line");

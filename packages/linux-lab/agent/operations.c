@@ -13,6 +13,7 @@
  *   thread N, fork N        starts the actor N: `is N`
  *   count SIGNAL, taken SIGNAL
  *   echo N                  `is N`
+ *   repeat N                as the first of a line: `is N`, and the rest of the line N times over, of which the last is answered
  *
  * An argument of a system call is a number, `:BYTES` for the address of these bytes, or `>N` for the address of N bytes for
  * the call to write into, which the answer shows. What cannot be understood answers `what WORD`; a call that would change the

@@ -15,6 +15,14 @@ export interface CallAnswer {
   readonly written: readonly Uint8Array[];
 }
 
+/** What an earlier call of the same round has answered; the first is number 0. */
+export interface AnswerOf {
+  readonly answerOf: number;
+}
+
+/** A system call of a round that is repeated. */
+export type RepeatedCall = readonly [name: SystemCall, ...given: readonly (CallArgument | AnswerOf)[]];
+
 /** Longer than any file of sysfs or procfs that is read whole here. */
 const FILE_BYTES = 4096;
 
@@ -25,6 +33,16 @@ export const lab = {
     const answer = yield* asked(callWords(name, ...given.map(asWord)));
     const rooms = given.filter((argument) => typeof argument === "object" && "room" in argument);
     return { result: numberOf(answer), written: rooms.map((_, which) => bytesIn(answer, which)) };
+  },
+
+  /**
+   * A round of system calls so many times over, made by the calling thread as fast as the guest can, whatever they come to: for
+   * races that are not met by one at a time. A round takes some microseconds, and all of it seconds at the most.
+   */
+  *repeat(times: number, ...round: readonly RepeatedCall[]): Steps<void> {
+    const words = round.map(([name, ...given]) => callWords(name, ...given.map(asWord)));
+    const done = numberOf(yield* asked([`repeat ${times}`, ...words].join(";")));
+    if (done !== times) throw new Error(`the agent has repeated something ${done} times, not ${times}`);
   },
 
   /** What a file of sysfs or procfs says, without the line's end; a negated errno where it cannot be read. */
@@ -90,7 +108,9 @@ function* asked(words: string): Steps<AgentAnswer> {
   return (yield* user.guest(words)) as AgentAnswer;
 }
 
-function asWord(argument: CallArgument): number | bigint | string {
+function asWord(argument: CallArgument | AnswerOf): number | bigint | string {
   if (typeof argument === "string" || argument instanceof Uint8Array) return textArgument(argument);
-  return typeof argument === "object" ? roomArgument(argument.room) : argument;
+  if (typeof argument !== "object") return argument;
+  // The first answer of the agent's line is that of `repeat` itself.
+  return "room" in argument ? roomArgument(argument.room) : `@${argument.answerOf + 1}`;
 }
