@@ -29,7 +29,14 @@ export const uringBuffers: SubjectDefinition = {
   ...memfd,
   name: "uring-buffers",
   trial: "pinning",
-  explained: [{ law: "GP-06", when: "a mapping without write permission", reason: FOR_WRITING }],
+  explained: [
+    {
+      law: "GP-06",
+      when: "a mapping without write permission",
+      seen: ["pin answers -14, and must succeed"],
+      reason: FOR_WRITING,
+    },
+  ],
   *setUp() {
     // What the program before this one has left goes by itself.
     yield* settledHeld();
