@@ -1,5 +1,5 @@
 import { lazyNopage } from "@nopage/lazy-nopage";
-import { racyProgramsOf } from "@nopage/testkit";
+import { type DividedPlan, racyProgramsOf } from "@nopage/testkit";
 import { selectLaws } from "@nopage/testkit/conform";
 import { describe, expect, it } from "vitest";
 import { explorePrograms, type ProgramsToExplore, type Progress } from "#src/explore/explore-programs";
@@ -21,23 +21,34 @@ async function explore(changes: Partial<ProgramsToExplore>) {
     checkpoint: () => undefined,
     ...changes,
   });
-  return explored.map(({ found: { executions, complete } }) => ({ executions, complete }));
+  return explored.map(({ found: { executions, complete, coverage } }) => ({
+    executions,
+    complete,
+    coverage,
+  }));
 }
 
 describe("an exploration that is interrupted", () => {
-  it("MUST stop at once, and come to the same when it goes on from what it has kept", async () => {
-    const unbroken = await explore({});
-    let [questions, kept]: [number, readonly SavedProgram[]] = [0, []];
-    const broken = await explore({
-      isInterrupted: () => ++questions > 5,
-      checkpoint: (saved) => {
-        kept = saved;
-      },
-    });
-    expect(broken[0]?.executions).toBeLessThan(6);
-    expect(broken.every(({ complete }) => !complete)).toBe(true);
-    expect(await explore({ saved: JSON.parse(JSON.stringify(kept)) as typeof kept })).toEqual(unbroken);
-  });
+  const plans: readonly DividedPlan[] = ["optimal", { preemptions: 1 }, { random: 40 }, { pct: 40 }];
+
+  it.each(plans)(
+    "MUST stop at once, and come to the same when it goes on from what it has kept: %j",
+    async (plan) => {
+      const unbroken = await explore({ plan });
+      let [questions, kept]: [number, readonly SavedProgram[]] = [0, []];
+      const broken = await explore({
+        plan,
+        isInterrupted: () => ++questions > 5,
+        checkpoint: (saved) => {
+          kept = saved;
+        },
+      });
+      expect(broken[0]?.executions).toBeLessThan(6);
+      expect(broken.every(({ complete }) => !complete)).toBe(true);
+      const saved = JSON.parse(JSON.stringify(kept)) as typeof kept;
+      expect(await explore({ plan, saved })).toEqual(unbroken);
+    },
+  );
 
   it("MUST be so by the first Ctrl-C, and leave the second one alone", () => {
     const before = process.rawListeners("SIGINT");
