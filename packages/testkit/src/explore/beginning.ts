@@ -35,7 +35,7 @@ export class Beginning {
   canStartForSure(step: Step): boolean | undefined {
     const dependence = this.#dependence;
     const others = this.#others;
-    const index = others.findIndex(({ task }) => task === step.task);
+    const index = indexOfTask(others, step.task);
     if (index >= 0) return dependence.isInitial(others, index);
     const isApart = dependence.isApart(step, others, others.length);
     if (step.task === this.#last.task) {
@@ -48,7 +48,7 @@ export class Beginning {
   /** Whether the first step of a branch could start a run that this starts as well. */
   canStartWithBranch(branch: WakeupBranch): boolean {
     // What the branch's first step touches may yet have to be found out, and need not be where it is one of these.
-    const index = this.#others.findIndex(({ task }) => task === branch.task);
+    const index = indexOfTask(this.#others, branch.task);
     if (index >= 0) return this.#dependence.isInitial(this.#others, index);
     if (this.#others.length === 0 && branch.task === this.#last.task) return true;
     return this.canStartWith(branch.step);
@@ -56,7 +56,7 @@ export class Beginning {
 
   /** Leaves out the step of a task, where there is one. */
   leaveOut(task: number): void {
-    const index = this.#others.findIndex((step) => step.task === task);
+    const index = indexOfTask(this.#others, task);
     if (index >= 0) this.#others.splice(index, 1);
     else if (task === this.#last.task) this.isOver = true;
   }
@@ -84,4 +84,10 @@ export class Beginning {
     }
     return this.#last;
   }
+}
+
+/** The first step of a task in a sequence; -1 where there is none. */
+function indexOfTask(steps: readonly Step[], task: number): number {
+  for (let index = 0; index < steps.length; index++) if (steps[index]?.task === task) return index;
+  return -1;
 }

@@ -51,6 +51,8 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   readonly #laterSteps: Step[] = [];
   readonly #laterPositions: number[] = [];
   readonly #earlierSteps: number[] = [];
+  /** Of those that have been looked at, where the steps end that could come before both. */
+  readonly #endsOfOthers: number[] = [];
 
   /** By the later step of a race and the position of the earlier one, what the later one touches when it comes first. */
   #reversed: WeakMap<Step, (Step | undefined)[]> | undefined = undefined;
@@ -76,9 +78,11 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       program.keepOutcome();
       this.#endRun(end);
     }
-    // What comes after a race that is only repeated, and could come before it, is new.
     for (let race = this.looksAt === "every race" ? 0 : old; race < this.#laterSteps.length; race++) {
-      this.reverse(this.#earlierSteps[race] as number, this.#laterSteps[race] as Step, program);
+      const earlier = this.#earlierSteps[race] as number;
+      if (this.#hasOtherBeginning(race, earlier)) {
+        this.reverse(earlier, this.#laterSteps[race] as Step, program);
+      }
     }
     this.#findBranch();
     return true;
@@ -205,6 +209,17 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     return undefined;
   }
 
+  /**
+   * Whether a race is to be turned round with other steps than in the run before: with what comes after it and could come
+   * before it. One that is only repeated need not be.
+   */
+  #hasOtherBeginning(race: number, earlier: number): boolean {
+    const before = this.#endsOfOthers[race];
+    const end = this.order.endOfNotAfter(earlier);
+    this.#endsOfOthers[race] = end;
+    return before === undefined || before > this.#known || end > this.#known;
+  }
+
   /** What sleeps at a depth: what slept one step before and does not depend on that step. */
   #sleepAt(depth: number): Step[] {
     const sleep: Step[] = [];
@@ -255,6 +270,9 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       this.#laterPositions.pop();
       this.#laterSteps.pop();
       this.#earlierSteps.pop();
+    }
+    while (this.#endsOfOthers.length > this.#earlierSteps.length) {
+      this.#endsOfOthers.pop();
     }
     while (this.path.length > this.#known + 1) this.path.pop();
     while ((this.#causing.at(-1)?.at ?? NOBODY) >= this.#known) this.#causing.pop();

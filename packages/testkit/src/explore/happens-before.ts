@@ -90,6 +90,16 @@ export class HappensBefore {
     return kept;
   }
 
+  /** The position after the last step that does not come after the one at `at`, which stands behind it; 0 where there is none. */
+  endOfNotAfter(at: number): number {
+    const { task } = this.steps[at] as Step;
+    const width = this.#width;
+    for (let position = this.steps.length - 1; position > at; position--) {
+      if ((this.#clocks[position * width + task] as number) <= at) return position + 1;
+    }
+    return 0;
+  }
+
   /** How many of some steps of the run, in its order, come before one; all where that was never taken. */
   countBefore(steps: readonly Step[], later: Step): number {
     const at = this.steps.lastIndexOf(later);

@@ -110,6 +110,8 @@ export class PlainRun implements Explorable, Moment {
   readonly #schedule: number[] = [];
   readonly #tally = new StepTally();
   #objects = 0;
+  /** Threads below this have ended. */
+  #firstLeft = 0;
   /** Whether the threads run. */
   #hasBegun = false;
   #judge: () => unknown = () => undefined;
@@ -140,8 +142,10 @@ export class PlainRun implements Explorable, Moment {
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
     const threads = this.#threads;
-    threads.length = 0;
-    this.#schedule.length = 0;
+    // Emptied so that they keep their room.
+    while (threads.length > 0) threads.pop();
+    while (this.#schedule.length > 0) this.#schedule.pop();
+    this.#firstLeft = 0;
     this.#objects = 0;
     this.#tally.untaken = 0;
     this.#forgetNoted();
@@ -185,7 +189,10 @@ export class PlainRun implements Explorable, Moment {
 
   enabled(): readonly number[] {
     const enabled: number[] = [];
-    for (const thread of this.#threads) if (thread.canGoOn) enabled.push(thread.task);
+    const threads = this.#threads;
+    for (let task = this.#firstLeft; task < threads.length; task++) {
+      if (threads[task]?.canGoOn) enabled.push(task);
+    }
     return enabled;
   }
 
@@ -252,7 +259,9 @@ export class PlainRun implements Explorable, Moment {
   }
 
   #canGoOn(): boolean {
-    for (const thread of this.#threads) if (thread.canGoOn) return true;
+    const threads = this.#threads;
+    while (this.#firstLeft < threads.length && threads[this.#firstLeft]?.point === undefined) this.#firstLeft++;
+    for (let task = this.#firstLeft; task < threads.length; task++) if (threads[task]?.canGoOn) return true;
     return false;
   }
 
