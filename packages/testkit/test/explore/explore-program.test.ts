@@ -1,4 +1,10 @@
-import { exploreProgram, type PlainBuilder, type PlainProgram, type PlainThread } from "@nopage/testkit";
+import {
+  exploreProgram,
+  type PlainBuilder,
+  type PlainPoint,
+  type PlainProgram,
+  type PlainThread,
+} from "@nopage/testkit";
 import { describe, expect, it } from "vitest";
 
 const lostUpdate: PlainProgram = ({ variable, thread }) => {
@@ -11,6 +17,11 @@ const lostUpdate: PlainProgram = ({ variable, thread }) => {
   }
   return () => x.value;
 };
+
+/** Makes a step and does not take it, as the lint of this repository would not let it be written; false. */
+function forget(_made: Generator<PlainPoint, unknown, void>): boolean {
+  return false;
+}
 
 describe("exploreProgram", () => {
   it("finds every final state of the program in its docstring", () => {
@@ -160,7 +171,7 @@ describe("exploreProgram", () => {
         ({ variable }) => {
           const x = variable(0);
           return function* () {
-            if (!x.read()) yield* x.write(1);
+            if (forget(x.read())) yield* x.write(1);
           };
         },
       ],
@@ -179,8 +190,8 @@ describe("exploreProgram", () => {
         ({ variable }) => {
           const x = variable(0);
           return function* () {
-            x.update((value) => value + 1);
-            if (x.compareAndSwap(0, 1)) yield* x.write(3);
+            forget(x.update((value) => value + 1));
+            if (!forget(x.compareAndSwap(0, 1))) yield* x.write(3);
           };
         },
       ],
@@ -189,7 +200,7 @@ describe("exploreProgram", () => {
         ({ counter }) => {
           const x = counter();
           return function* () {
-            x.add(1);
+            forget(x.add(1));
             yield* x.read();
           };
         },
@@ -202,7 +213,7 @@ describe("exploreProgram", () => {
       const [message] = forgetful(({ lock }) => {
         const one = lock();
         return function* () {
-          one.lock();
+          forget(one.lock());
           one.unlock();
         };
       });
@@ -213,7 +224,7 @@ describe("exploreProgram", () => {
       const [message] = forgetful(({ variable }) => {
         const x = variable(0);
         return function* () {
-          while ((x.read() as unknown) !== 1) {
+          while (!forget(x.read())) {
             // It never looks.
           }
         };
@@ -224,7 +235,7 @@ describe("exploreProgram", () => {
     it("tells it of the program where no thread has made it", () => {
       const { failures } = exploreProgram(({ variable, thread }) => {
         const x = variable(0);
-        x.write(1);
+        forget(x.write(1));
         thread(() => x.write(2));
         return () => x.value;
       });
