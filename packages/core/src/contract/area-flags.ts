@@ -21,6 +21,8 @@ export const VM_IO = 0x0000_4000;
 export const VM_DONTCOPY = 0x0002_0000;
 /** mremap may not grow the area. */
 export const VM_DONTEXPAND = 0x0004_0000;
+/** Its pages may all become private ones, and the process was charged for them when it was made so; it stays so. */
+export const VM_ACCOUNT = 0x0010_0000;
 /** Left out of core dumps (MADV_DONTDUMP). */
 export const VM_DONTDUMP = 0x0400_0000;
 /** The area holds both counted pages and bare pfns. */
@@ -47,6 +49,7 @@ const names: readonly (readonly [number, string])[] = [
   [VM_IO, "io"],
   [VM_DONTCOPY, "dc"],
   [VM_DONTEXPAND, "de"],
+  [VM_ACCOUNT, "ac"],
   [VM_DONTDUMP, "dd"],
   [VM_MIXEDMAP, "mm"],
 ];
@@ -54,6 +57,11 @@ const names: readonly (readonly [number, string])[] = [
 /** The flags as /proc/PID/smaps prints them in VmFlags, in its order: `rd wr sh mr mw me ms io pf de dd`. */
 export function areaFlagNames(flags: number): readonly string[] {
   return names.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
+}
+
+/** Whether memory for a copy of every page is charged (`accountable_mapping`): private memory that may be written. */
+export function isAccountable(flags: number): boolean {
+  return (flags & (VM_SHARED | VM_WRITE)) === VM_WRITE;
 }
 
 /** Whether a store makes a private copy (`is_cow_mapping`): not shared, but writable now or later. */

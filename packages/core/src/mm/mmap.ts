@@ -1,6 +1,8 @@
 import {
+  isAccountable,
   MAY_SHIFT,
   VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
   VM_DONTEXPAND,
   VM_LOCKED,
   VM_MAYEXEC,
@@ -86,7 +88,8 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number): Sleepable<num
   const asked = areaFlags(request);
   if (asked < 0) return asked;
   // What a ghost holds is given back piece by piece, without memory for splitting an area.
-  const flags = mm.isGhost ? asked | VM_DONTEXPAND : asked;
+  const charged = isAccountable(asked) ? asked | VM_ACCOUNT : asked;
+  const flags = mm.isGhost ? charged | VM_DONTEXPAND : charged;
   if (file !== undefined && file.operations.mmap === undefined) return -ENODEV;
 
   if ((yield* unmapLocked(mm, address, length)) !== 0) return -ENOMEM;

@@ -1,4 +1,12 @@
-import { MAY_SHIFT, VM_ACCESS_FLAGS, VM_LOCKED, VM_SHARED, VM_WRITE } from "../contract/area-flags.ts";
+import {
+  isAccountable,
+  MAY_SHIFT,
+  VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_LOCKED,
+  VM_SHARED,
+  VM_WRITE,
+} from "../contract/area-flags.ts";
 import { EACCES, EINVAL, ENOMEM } from "../contract/errno.ts";
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import { PG_anon, PG_anon_exclusive } from "../memory/page-flags.ts";
@@ -57,13 +65,14 @@ function* protectLocked(mm: Mm, start: number, end: number, protection: number):
 }
 
 /**
- * Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`); the area that has it now. Locked
- * private memory that may be written from now on is copied at once.
+ * Changes the flags of `[start, end)` of one area and then its entries (`mprotect_fixup`); the area that has it now. Private
+ * memory that may be written from now on is charged, and stays so; where it is locked it is copied at once.
  */
 function* protectPart(area: Vma, start: number, end: number, flags: number): Sleepable<Vma | number> {
   const before = area.flags;
   if (flags === before) return area;
-  const part = yield* changeAreaFlags(area, start, end, flags);
+  const isNewlyCharged = isAccountable(flags) && (before & VM_WRITE) === 0;
+  const part = yield* changeAreaFlags(area, start, end, isNewlyCharged ? flags | VM_ACCOUNT : flags);
   if (typeof part === "number") return part;
   yield* changeProtection(part, start, end);
   const isLockedForReading = (before & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED;

@@ -31,10 +31,11 @@ describe("the flags of an area", () => {
       flags.VM_IO,
       flags.VM_DONTCOPY,
       flags.VM_DONTEXPAND,
+      flags.VM_ACCOUNT,
       flags.VM_DONTDUMP,
       flags.VM_MIXEDMAP,
     ].reduce((sum, bit) => sum | bit, 0);
-    expect(flags.areaFlagNames(all).join(" ")).toBe("rd wr ex sh mr mw me ms pf lo io dc de dd mm");
+    expect(flags.areaFlagNames(all).join(" ")).toBe("rd wr ex sh mr mw me ms pf lo io dc de ac dd mm");
     expect(flags.areaFlagNames(0)).toEqual([]);
   });
 
