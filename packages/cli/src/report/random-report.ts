@@ -24,8 +24,10 @@ export function randomJson(document: RandomDocument): string {
 
 /** Subject by subject how many sequences were run, and the shortest one on which the two sides do not agree. */
 export function randomReport({ kernel, seed, results, cut }: RandomDocument): string {
-  const lines = results.flatMap(({ subject, sequences, finding }) => {
-    const head = `${pc.bold(subject)}  ${count(sequences, "sequence")}`;
+  const lines = results.flatMap(({ subject, sequences, explained, finding }) => {
+    const reasons = [...new Set(explained)].join("; ");
+    const known = explained.length === 0 ? "" : `, ${explained.length} up to a known difference (${reasons})`;
+    const head = `${pc.bold(subject)}  ${count(sequences, "sequence")}${known}`;
     if (finding === undefined) return [`${head}, ${pc.green("both agree")}`];
     return [`${head}, ${pc.red("they disagree")} on this one:`, ...found(finding)];
   });

@@ -109,13 +109,13 @@ describe("what random sequences come to", () => {
   const difference = { place: "0", model: "1", linux: "2" };
   const finding = { steps: [step], difference, model: end("1"), linux: end("2") };
   const random: readonly RandomResult[] = [
-    { subject: "a.pages", sequences: 3, finding: undefined },
-    { subject: "b.pages", sequences: 2, finding },
+    { subject: "a.pages", sequences: 3, explained: ["6.1", "6.1"], finding: undefined },
+    { subject: "b.pages", sequences: 2, explained: [], finding },
   ];
 
   test("as text: the shortest sequence with both outcomes", () => {
     const text = randomReport({ kernel: "6.1", seed: 7, results: random });
-    expect(text).toContain("a.pages  3 sequences, both agree\n");
+    expect(text).toContain("a.pages  3 sequences, 2 up to a known difference (6.1), both agree\n");
     expect(text).toContain('  0 {"step":"load","at":0}\n      model: 1\n      Linux: 2\n');
     expect(text).toContain("It does not agree; 5 sequences, 1 subject with a difference.");
   });
@@ -123,8 +123,8 @@ describe("what random sequences come to", () => {
   test("as data", () => {
     const { results: told } = JSON.parse(randomJson({ kernel: "6.1", seed: 7, results: random }));
     expect(told).toEqual([
-      { subject: "a.pages", sequences: 3, status: "agree" },
-      { subject: "b.pages", sequences: 2, status: "disagree", steps: [step], ...difference },
+      { subject: "a.pages", sequences: 3, explained: ["6.1", "6.1"], status: "agree" },
+      { subject: "b.pages", sequences: 2, explained: [], status: "disagree", steps: [step], ...difference },
     ]);
   });
 });
