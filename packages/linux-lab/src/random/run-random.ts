@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { modelSideOf } from "../parity/model-side.ts";
 import { inParallel } from "../run/in-parallel.ts";
 import { Laboratory } from "../run/laboratory.ts";
-import { complaintsAfterwards } from "../run/subject-end.ts";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
 import {
   type SequenceDifference,
@@ -13,6 +12,7 @@ import {
   sequenceOnLinux,
   sequenceOnModel,
 } from "./compare-sequence.ts";
+import { knownReason } from "./known-difference.ts";
 
 /** Steps of a sequence, at most: half of that in the middle, and those of children besides. */
 const STEPS = 36;
@@ -46,7 +46,9 @@ export interface RandomResult {
   readonly subject: string;
   /** Sequences that were run, without those that shorten a finding. */
   readonly sequences: number;
-  /** Undefined where both sides agreed on all of them. */
+  /** Why the two sides part in some of them, where that is known: a reason for each. */
+  readonly explained: readonly string[];
+  /** Undefined where both sides agreed on all of the others. */
   readonly finding: RandomFinding | undefined;
 }
 
@@ -85,14 +87,21 @@ async function compareSequences(
   const on = modelSideOf(subject, plugins);
   if (on === undefined) throw new Error(`the model has no ${subject.name}`);
   let finding: RandomFinding | undefined;
+  const explained: string[] = [];
   const agrees = fc.asyncProperty(sequentialSteps({ steps: STEPS, pages: subject.pages }), async (steps) => {
     announce?.(subject.name);
     const model = sequenceOnModel(steps, on);
     const linux = await sequenceOnLinux(steps, subject, laboratory);
     const difference = sequenceDifference(model, linux);
+    if (difference === undefined) return true;
+    const reason = knownReason(subject.name, model, linux);
+    if (reason !== undefined) {
+      explained.push(reason);
+      return true;
+    }
     // The last that differs is the shortest.
-    if (difference !== undefined) finding = { steps, difference, model, linux };
-    return difference === undefined;
+    finding = { steps, difference, model, linux };
+    return false;
   });
   const { numRuns, errorInstance } = await fc.check(agrees, {
     seed: seedFor(subject.name, seed),
@@ -100,16 +109,7 @@ async function compareSequences(
   });
   // Without a sequence that differs it is for want of a guest, or of a module, that it has failed.
   if (finding === undefined && errorInstance != null) throw errorInstance;
-  const problems = await complaintsAfterwards(subject, laboratory);
-  if (problems.length > 0) finding ??= foundAfterwards(problems);
-  return { subject: subject.name, sequences: numRuns, finding };
-}
-
-/** That the kernel complains once all sequences are over. */
-function foundAfterwards(problems: readonly string[]): RandomFinding {
-  const difference = { place: "end", model: "", linux: problems.join("\n") };
-  const model = { problems: [], outcomes: [], areas: [] };
-  return { steps: [], difference, model, linux: { ...model, problems } };
+  return { subject: subject.name, sequences: numRuns, explained, finding };
 }
 
 /** Every subject has sequences of its own, the same again with the same seed, whichever others there are. */
