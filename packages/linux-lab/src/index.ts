@@ -39,7 +39,8 @@ export {
   randomResultsOf,
 } from "./random/run-random.ts";
 export { labRequirements, type Requirement, whyNoLab } from "./requirements.ts";
-export { kernelOf, ModuleRefused, NoGuests } from "./run/laboratory.ts";
+export { kernelOf, NoGuests } from "./run/laboratory.ts";
+export { ModuleRefused } from "./run/load-modules.ts";
 export type { LabOptions } from "./run/run-lab.ts";
 export { builtInSubjects } from "./subject/built-in-subjects.ts";
 export {

@@ -55,7 +55,7 @@ const MOST_LINES = 60;
  * checks, each with the lines that follow up to the end of its trace.
  */
 export function complaintsIn(log: string): readonly Complaint[] {
-  const lines = log.split("\n").map((line) => withoutStamp(line.replace(/\r+$/, "")));
+  const lines = linesOf(log);
   const complaints: Complaint[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? "";
@@ -65,6 +65,11 @@ export function complaintsIn(log: string): readonly Complaint[] {
     at += length - 1;
   }
   return complaints;
+}
+
+/** The lines of a kernel's log, without their time stamps. */
+export function linesOf(log: string): readonly string[] {
+  return log.split("\n").map((line) => withoutStamp(line.replace(/\r+$/, "")));
 }
 
 /** Lines of the complaint that the first line begins: up to the end of its trace, or of the program that caused it. */

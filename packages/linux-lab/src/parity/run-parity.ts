@@ -11,6 +11,7 @@ import { labStanding, type TriedCase } from "../run/lab-standing.ts";
 import { Laboratory } from "../run/laboratory.ts";
 import { runCaseInLab } from "../run/run-case-in-lab.ts";
 import type { LabOptions } from "../run/run-lab.ts";
+import { AFTERWARDS, complaintsAfterwards } from "../run/subject-end.ts";
 import type { SubjectDefinition } from "../subject/lab-subject.ts";
 import { differencesIn, outcomeVector } from "./compare-steps.ts";
 import { type ExplainedCase, explainAlone, explainCase, staleExplanations } from "./explain-case.ts";
@@ -18,7 +19,7 @@ import { explainedDifferences } from "./explained-differences.ts";
 import { allowedOnModel, runOnModel } from "./model-run.ts";
 import { modelSideOf } from "./model-side.ts";
 import { type ObservedStep, StepObserver } from "./observed-step.ts";
-import { type ComparedCase, type ParityResult, resultOf } from "./parity-result.ts";
+import { type ComparedCase, MUST_HOLD, type ParityResult, resultOf } from "./parity-result.ts";
 
 /** Runs of a racy program in the guest where nothing else is said. */
 const RACY_RUNS = 5;
@@ -50,11 +51,27 @@ export async function* parityResultsOf(
         for (const law of selectLaws(options.laws)) {
           yield await compareLaw(law, compared, options.racyRuns ?? RACY_RUNS);
         }
+        const problems = await complaintsAfterwards(subject, laboratory);
+        if (problems.length > 0) yield afterwards(subject, problems);
       }
     } finally {
       await laboratory.discard();
     }
   });
+}
+
+/** That the kernel complains after the last program, which is against no law in particular. */
+function afterwards({ name: subject }: SubjectDefinition, problems: readonly string[]): ParityResult {
+  return {
+    subject,
+    law: AFTERWARDS,
+    status: "disagree",
+    model: MUST_HOLD,
+    linux: problems.join("\n"),
+    reason: "the kernel complains after the last program",
+    programs: [],
+    stale: [],
+  };
 }
 
 interface Compared {
@@ -73,6 +90,7 @@ async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Pr
   };
   if (law.level === "untested") return skip(law.reason);
   if (law.level === "model-only") return skip("user space cannot see it");
+  compared.laboratory.law = law.id;
   const tried: TriedCase[] = [];
   const cases: TriedBoth[] = [];
   for (const lawCase of law.cases) {

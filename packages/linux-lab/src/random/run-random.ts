@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { modelSideOf } from "../parity/model-side.ts";
 import { inParallel } from "../run/in-parallel.ts";
 import { Laboratory } from "../run/laboratory.ts";
+import { complaintsAfterwards } from "../run/subject-end.ts";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
 import {
   type SequenceDifference,
@@ -109,7 +110,16 @@ async function compareSequences(
   });
   // Without a sequence that differs it is for want of a guest, or of a module, that it has failed.
   if (finding === undefined && errorInstance != null) throw errorInstance;
+  const problems = await complaintsAfterwards(subject, laboratory);
+  if (problems.length > 0) finding ??= foundAfterwards(problems);
   return { subject: subject.name, sequences: numRuns, explained, finding };
+}
+
+/** That the kernel complains once all sequences are over. */
+function foundAfterwards(problems: readonly string[]): RandomFinding {
+  const difference = { place: "end", model: "", linux: problems.join("\n") };
+  const model = { problems: [], outcomes: [], areas: [] };
+  return { steps: [], difference, model, linux: { ...model, problems } };
 }
 
 /** Every subject has sequences of its own, the same again with the same seed, whichever others there are. */

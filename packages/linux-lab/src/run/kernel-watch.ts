@@ -1,5 +1,5 @@
 import type { Guest } from "../guest/guest.ts";
-import { type Complaint, complaintsIn } from "../guest/kernel-log.ts";
+import { type Complaint, complaintsIn, linesOf } from "../guest/kernel-log.ts";
 import { newTaints, type Taint } from "../guest/taint.ts";
 
 /** What was heard of the kernel since the last time. */
@@ -58,6 +58,6 @@ export function heard(said: string, taints: readonly Taint[]): Heard {
 function unsaid({ letter, what }: Taint, said: string): Complaint {
   const kind = letter === "W" ? "WARNING" : "BUG";
   const line = `${kind}: the kernel remembers ${what} (tainted ${letter}), and nothing in its log is known to tell of it`;
-  const last = said.replaceAll("\r", "").trimEnd().split("\n").slice(-MOST_LINES);
+  const last = linesOf(said.trimEnd()).slice(-MOST_LINES);
   return { what: line, lines: [line, ...last] };
 }

@@ -6,32 +6,17 @@ import type { ArchiveEntry } from "../guest/cpio.ts";
 import { Guest, GuestLost, type GuestPlan } from "../guest/guest.ts";
 import { findKernel, type StockKernel } from "../guest/stock-kernel.ts";
 import { type GuestModule, PAGE_BYTES, type SubjectDefinition } from "../subject/lab-subject.ts";
-
-/** The agent's actor that prepares the guest, and then keeps the subject. */
-export const KEEPER = 0;
-
-/** Where modules lie in the guest. */
-const MODULES = "modules";
-
-/** A module cannot be loaded in the guest. */
-export class ModuleRefused extends Error {
-  override readonly name = "ModuleRefused";
-  /** The module, on this machine. */
-  readonly file: string;
-  /** What the kernel answers, and the end of its log. */
-  readonly why: string;
-
-  constructor(file: string, why: string) {
-    super(`${file} cannot be loaded: ${why}`);
-    this.file = file;
-    this.why = why;
-  }
-}
+import { KEEPER } from "./keeper.ts";
+import { type Heard, KernelWatch } from "./kernel-watch.ts";
+import { loadAgain, loadModules, MODULES } from "./load-modules.ts";
+import { SetUps } from "./set-ups.ts";
 
 /** No guest comes up, and no further one is tried. */
 export class NoGuests extends Error {
   override readonly name = "NoGuests";
 }
+
+const nothing: Heard = { complaints: [], kernel: "fit" };
 
 /** Guests in a row that may not come up. */
 const MOST_FAILURES = 3;
@@ -44,10 +29,20 @@ export class Laboratory {
   readonly #modules: readonly GuestModule[];
   readonly #stop: AbortSignal | undefined;
   #guest: Guest | undefined;
+  #watch: KernelWatch | undefined;
+  #early = nothing;
   #builtFor = "";
+  #loaded: readonly GuestModule[] = [];
+  #last: SubjectDefinition | undefined;
   /** How often a guest was booted. */
   boots = 0;
   #failures = 0;
+  /** Subjects that could not be set up. */
+  readonly setUps = new SetUps();
+  /** The law that programs are run for now; empty where none is. */
+  law = "";
+  /** The program that has run last on this guest, in words; undefined on a fresh one. */
+  before: string | undefined;
 
   /**
    * @param modules what is loaded in every guest, before what its subject asks for
@@ -61,7 +56,7 @@ export class Laboratory {
   /**
    * A guest with what the subject needs.
    *
-   * @throws ModuleRefused when a module cannot be loaded
+   * @throws ModuleRefused when a module cannot be loaded, or dies while it is
    * @throws GuestLost when the guest does not boot
    * @throws NoGuests when several in a row did not
    * @throws the reason of the stop, once that was asked for
@@ -78,6 +73,7 @@ export class Laboratory {
       devices,
       kernelWords,
     ]);
+    this.#last = subject;
     if (this.#guest !== undefined && this.#guest.lost === undefined && this.#builtFor === needs) {
       return this.#guest;
     }
@@ -92,13 +88,39 @@ export class Laboratory {
       this.boots++;
       this.#guest = guest;
       this.#builtFor = needs;
+      this.#loaded = modules;
+      this.#watch = new KernelWatch(guest);
       await loadModules(guest, modules);
       await showOnePageAFault(guest);
+      this.#early = await this.#watch.listen();
       this.#failures = 0;
       return guest;
     } catch (failure) {
       throw this.#failed(failure);
     }
+  }
+
+  /** The guest that has served a subject last, where that was this one, and it can be used further. */
+  guestLeftBy(subject: SubjectDefinition): Guest | undefined {
+    return this.#last === subject && this.#guest?.lost === undefined ? this.#guest : undefined;
+  }
+
+  /** Loads what the subject needs again where a program has unloaded it; the guest's keeper must be there. */
+  async loadAgain(subject: SubjectDefinition): Promise<void> {
+    if (this.#guest === undefined || subject.module === undefined) return;
+    await loadAgain(this.#guest, subject.module, this.#loaded);
+  }
+
+  /** What the kernel has said from the boot on until all modules were loaded; told once. */
+  takeEarly(): Heard {
+    const early = this.#early;
+    this.#early = nothing;
+    return early;
+  }
+
+  /** What the kernel has said since. */
+  async listen(): Promise<Heard> {
+    return (await this.#watch?.listen()) ?? nothing;
   }
 
   #failed(failure: unknown): unknown {
@@ -113,6 +135,9 @@ export class Laboratory {
   async discard(): Promise<void> {
     const guest = this.#guest;
     this.#guest = undefined;
+    this.#watch = undefined;
+    this.#early = nothing;
+    this.before = undefined;
     await guest?.end();
   }
 }
@@ -145,18 +170,5 @@ async function showOnePageAFault(guest: Guest): Promise<void> {
   await guest.startProcess(KEEPER);
   const written = await performAlone(guest, KEEPER, lab.writeFile(FAULT_AROUND, String(PAGE_BYTES)));
   if (written < 0) throw new Error(`${FAULT_AROUND} cannot be written: errno ${-written}`);
-  await guest.reset();
-}
-
-async function loadModules(guest: Guest, modules: readonly GuestModule[]): Promise<void> {
-  if (modules.length === 0) return;
-  await guest.startProcess(KEEPER);
-  for (const { file, parameters = "" } of modules) {
-    const path = `/${MODULES}/${basename(file)}`;
-    const result = await performAlone(guest, KEEPER, lab.insertModule(path, parameters));
-    if (result === 0) continue;
-    const tail = guest.log.trimEnd().split("\n").slice(-5).join("\n");
-    throw new ModuleRefused(file, `errno ${-result}\n${tail}`);
-  }
   await guest.reset();
 }

@@ -9,12 +9,15 @@ import {
 } from "@nopage/testkit/executor";
 import { LabExecutor, NotObservable } from "../execute/lab-executor.ts";
 import { performAlone } from "../execute/perform-alone.ts";
-import { type Guest, GuestLost } from "../guest/guest.ts";
-import { complaintsIn } from "../guest/kernel-log.ts";
-import { type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
-import { KEEPER, type Laboratory } from "./laboratory.ts";
+import { ActorGone, type Guest, GuestLost } from "../guest/guest.ts";
+import { type SubjectAbilities, type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
+import { KEEPER } from "./keeper.ts";
+import { isFatal } from "./kernel-watch.ts";
+import type { Laboratory } from "./laboratory.ts";
 import { whyNoSuchMachine } from "./real-machine.ts";
 import { tellingPages } from "./telling-pages.ts";
+import { type StuckLetter, whereStuck } from "./where-stuck.ts";
+import { complaintInWords, undeclared } from "./words-of-kernel.ts";
 
 /** What came of one program of a law in the guest. */
 export interface LabCaseEnd {
@@ -32,6 +35,12 @@ const stages = new WeakMap<SubjectDefinition, Stage>();
 interface LabSetting {
   readonly guest: Guest;
   readonly subject: SubjectDefinition;
+  readonly laboratory: Laboratory;
+}
+
+/** The subject could not be made ready: it is not the program that has failed. */
+class SetUpFailed extends Error {
+  override readonly name = "SetUpFailed";
 }
 
 /**
@@ -52,7 +61,8 @@ export async function runCaseInLab(
   if (misfit !== undefined) return excluded(misfit);
   // What a subject can do is the same every time: a guest need not be asked for a program that is not for it.
   const known = stages.get(subject);
-  const why = known === undefined ? undefined : lawCase.excluded?.(known);
+  const why =
+    (known === undefined ? undefined : lawCase.excluded?.(known)) ?? laboratory.setUps.whyNoMore(subject);
   if (why !== undefined) return excluded(why);
   const named = (problem: string): string =>
     lawCase.when === "" ? `${subject.name}: ${problem}` : `${subject.name}, ${lawCase.when}: ${problem}`;
@@ -60,33 +70,59 @@ export async function runCaseInLab(
   if (guest instanceof GuestLost) {
     return { end: { kind: "run", problems: [named(guest.message)] }, steps: [], guest: "none" };
   }
-  const setting = { guest, subject };
-  const logged = guest.log.length;
+  const setting = { guest, subject, laboratory };
+  const early = laboratory.takeEarly();
   const lines: string[] = [];
+  let failure: unknown;
+  let isSetUp = true;
   let end: CaseEnd;
   try {
     end = await runOn(lawCase, setting, (line) => lines.push(line));
-  } catch (failure) {
+  } catch (thrown) {
+    isSetUp = !(thrown instanceof SetUpFailed);
+    failure = thrown instanceof SetUpFailed ? thrown.cause : thrown;
     if (failure instanceof NotObservable) end = { kind: "excluded", why: failure.message };
     else end = { kind: "run", problems: [failureInWords("the lab", failure)] };
   }
+  const stuck = guest.lost === undefined ? await whereStuck(guest, askedOfStuck(end, failure)) : [];
   const isReset = guest.lost === undefined && (await reset(setting));
-  const complaints = complaintsIn(guest.log.slice(logged)).filter(({ what }) => !isKnown(what, subject));
+  const heard = await laboratory.listen();
+  const isWell = guest.lost === undefined && heard.kernel === "fit" && early.kernel === "fit";
+  // What cannot be set up is given a fresh guest.
+  const isFit = isReset && isWell && isSetUp;
+  const late = undeclared(heard.complaints, subject).filter(
+    (complaint) => isFatal(complaint) || !isProvoking(lawCase),
+  );
+  const complaints = [
+    ...undeclared(early.complaints, subject).map(
+      ({ lines: said }) => `the kernel complains while the modules are loaded:\n${said.join("\n")}`,
+    ),
+    ...late.map((complaint) => complaintInWords(complaint, laboratory.before)),
+  ];
+  laboratory.before = [laboratory.law, lawCase.when].filter((word) => word !== "").join(", ");
+  if (!isSetUp) {
+    const whys = [failureInWords("the lab", failure), ...late.map(({ what }) => what)];
+    laboratory.setUps.failed(subject, whys.join("; "));
+  }
   if (end.kind === "excluded" && complaints.length === 0) {
-    return { end, steps: [], guest: isReset ? "fit" : "spoilt" };
+    return { end, steps: [], guest: isFit ? "fit" : "spoilt" };
   }
   const problems = [
     ...(end.kind === "run" ? end.problems : []),
     ...(guest.lost === undefined ? [] : [guest.lost.message]),
-    ...(isProvoking(lawCase) ? [] : complaints).map(
-      ({ lines: said }) => `the kernel complains:\n${said.join("\n")}`,
-    ),
+    ...complaints,
   ];
   return {
     end: { kind: "run", problems: [...new Set(problems)].map(named) },
-    steps: problems.length === 0 ? [] : lines,
-    guest: isReset && !complaints.some(({ what }) => isFatal(what)) ? "fit" : "spoilt",
+    steps: problems.length === 0 ? [] : [...lines, ...stuck],
+    guest: isFit ? "fit" : "spoilt",
   };
+}
+
+/** What a kernel is asked for before the guest goes on or is given up: of one in which nothing is stuck, nothing. */
+function askedOfStuck(end: CaseEnd, failure: unknown): readonly StuckLetter[] {
+  if (failure instanceof GuestLost) return failure.cause instanceof ActorGone ? [] : ["l", "w"];
+  return end.kind === "run" && end.problems.some((problem) => problem.startsWith("deadlock: ")) ? ["w"] : [];
 }
 
 async function orLost(guest: Promise<Guest>): Promise<Guest | GuestLost> {
@@ -103,26 +139,13 @@ function isProvoking({ provokes = [] }: LawCase): boolean {
   return typeof provokes === "string" || provokes.length > 0;
 }
 
-function isKnown(complaint: string, { complaints = [] }: SubjectDefinition): boolean {
-  return complaints.some(({ of }) => complaint.includes(of));
-}
-
-/** After this the kernel is not what it was. */
-function isFatal(what: string): boolean {
-  return !what.startsWith("WARNING: ") && !what.startsWith("x86/PAT");
-}
-
 function excluded(why: string): LabCaseEnd {
   return { end: { kind: "excluded", why }, steps: [], guest: "fit" };
 }
 
-async function runOn(
-  lawCase: LawCase,
-  { guest, subject }: LabSetting,
-  note: (line: string) => void,
-): Promise<CaseEnd> {
-  await guest.startProcess(KEEPER);
-  const abilities = await performAlone(guest, KEEPER, subject.setUp());
+async function runOn(lawCase: LawCase, setting: LabSetting, note: (line: string) => void): Promise<CaseEnd> {
+  const { guest, subject } = setting;
+  const abilities = await setUp(setting);
   const stage: Stage = {
     trial: subject.trial ?? "mapping",
     subject: tellingPages(subjectOf(subject, abilities)),
@@ -139,6 +162,19 @@ async function runOn(
   return { kind: "run", problems };
 }
 
+/** @throws SetUpFailed with what was thrown */
+async function setUp({ guest, subject, laboratory }: LabSetting): Promise<SubjectAbilities> {
+  try {
+    await guest.startProcess(KEEPER);
+    await laboratory.loadAgain(subject);
+    const abilities = await performAlone(guest, KEEPER, subject.setUp());
+    laboratory.setUps.worked(subject);
+    return abilities;
+  } catch (cause) {
+    throw new SetUpFailed("the subject could not be set up", { cause });
+  }
+}
+
 /** Ends everything that the program has left; false for a guest that cannot be used any more. */
 async function reset({ guest, subject }: LabSetting): Promise<boolean> {
   try {
@@ -148,7 +184,6 @@ async function reset({ guest, subject }: LabSetting): Promise<boolean> {
       await performAlone(guest, KEEPER, subject.tearDown());
       await guest.reset();
     }
-    await guest.settleLog();
     return alive.length === 0;
   } catch {
     return false;

@@ -3,6 +3,7 @@ import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
 import { type LabStanding, labStanding, type TriedCase } from "./lab-standing.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
+import { AFTERWARDS, complaintsAfterwards } from "./subject-end.ts";
 
 /** Runs of a racy program where nothing else is said: two real CPUs find their own orders. */
 const RACY_RUNS = 5;
@@ -51,6 +52,11 @@ export async function* labResultsIn(
 ): AsyncGenerator<LabResult, void, void> {
   for (const subject of subjects) {
     for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, laboratory, racyRuns);
+    const problems = await complaintsAfterwards(subject, laboratory);
+    const [reason] = problems;
+    if (reason === undefined) continue;
+    const broken = [{ when: "", problems, steps: [] }];
+    yield { subject: subject.name, law: AFTERWARDS, status: "broken", reason, stale: [], broken };
   }
 }
 
@@ -66,6 +72,7 @@ async function runLawInLab(
   if (law.level === "model-only") {
     return { ...about, status: "skip", reason: "user space cannot see it", stale: [], broken: [] };
   }
+  laboratory.law = law.id;
   const tried: TriedCase[] = [];
   const broken: BrokenProgram[] = [];
   for (const lawCase of law.cases) {
