@@ -36,18 +36,6 @@ export const perfBuffer = defineSubject({
   },
   explained: [
     {
-      law: "LC-07",
-      when: "the lower end",
-      seen: ["munmap of 1 pages is -EINVAL, and must be 0"],
-      reason: NOT_SPLIT,
-    },
-    {
-      law: "LC-07",
-      when: "the upper end",
-      seen: ["munmap of 1 pages is -EINVAL, and must be 0"],
-      reason: NOT_SPLIT,
-    },
-    {
       law: "LC-10",
       when: "cut at the front",
       seen: ["munmap of 1 pages is -EINVAL, and must be 0"],
@@ -96,11 +84,6 @@ export const perfBuffer = defineSubject({
       reason: NOT_SPLIT,
     },
     {
-      law: "RE-01",
-      seen: ["a store to page 1 ends in SIGBUS BUS_ADRERR, and must reach its page"],
-      reason: FIRST_ONLY,
-    },
-    {
       law: "RE-11",
       seen: ["the child's mapping: object page 0 is SIGSEGV SEGV_MAPERR, and must be 0xface0000"],
       reason: NOT_INHERITED,
@@ -115,12 +98,6 @@ export const perfBuffer = defineSubject({
       when: "counted pages",
       seen: ["madvise populate-write is -EFAULT, and must be 0"],
       reason: FIRST_ONLY,
-    },
-    {
-      law: "LK-01",
-      when: "one page after the other, last first",
-      seen: ["munmap of page 0 is -EINVAL, and must be 0"],
-      reason: NOT_SPLIT,
     },
     {
       law: "LK-05",

@@ -64,11 +64,6 @@ export const usbmon = defineSubject({
       reason: LENGTH_UNCHECKED,
     },
     {
-      law: "RE-01",
-      seen: ["a store to page 0 ends in SIGSEGV SEGV_ACCERR, and must reach its page"],
-      reason: READING_ONLY,
-    },
-    {
       law: "RV-01",
       when: "what two CPUs have a translation of",
       seen: [

@@ -1,6 +1,6 @@
 import { type LawCase, mustBe, type Steps, user } from "@nopage/testkit/executor";
 import { afterAll, describe, expect, it } from "vitest";
-import { lab, memfd, type SubjectDefinition, whyNoLab } from "../../src/index.ts";
+import { lab, mapWhole, memfd, type SubjectDefinition, whyNoLab } from "../../src/index.ts";
 import { Laboratory } from "../../src/run/laboratory.ts";
 import { runCaseInLab } from "../../src/run/run-case-in-lab.ts";
 import { labResultsIn } from "../../src/run/run-lab.ts";
@@ -143,6 +143,35 @@ describe.skipIf(missing !== undefined)(
       await laboratory.discard();
       expect(await run(say("all is well"))).toEqual({ problems: [], guest: "fit" });
       expect(laboratory.boots).toBeGreaterThan(boots);
+    });
+
+    it("what shows the wrong pages MUST break a law, and where its pages are all alike keep none", async () => {
+      // The offset is not looked at.
+      const wrong = (zeroed: boolean): SubjectDefinition => ({
+        ...memfd,
+        name: zeroed ? "alike" : "wrong",
+        *setUp() {
+          const abilities = yield* memfd.setUp();
+          const path = abilities.path ?? "";
+          const open = () => user.open({ path, mode: "read-write", blocking: "blocking" });
+          if (zeroed) {
+            const descriptor = yield* open();
+            yield* user.ftruncate(descriptor, 0);
+            yield* user.ftruncate(descriptor, memfd.pages * 4096);
+            yield* user.close(descriptor);
+          }
+          return {
+            ...abilities,
+            map: ({ first = 0, pages = memfd.pages - first, ...mapping } = {}) =>
+              mapWhole(open, memfd.pages, { ...mapping, first: 0, pages }),
+            ...(zeroed && { markOf: () => 0 }),
+          };
+        },
+      });
+      expect(await standings(wrong(false), ["LC-10"])).toMatchObject([{ status: "broken" }]);
+      expect(await standings(wrong(true), ["LC-10"])).toMatchObject([
+        { status: "skip", reason: expect.stringContaining("cannot be told from memory that is empty") },
+      ]);
     });
 
     it("memfd MUST keep laws, and break those that it claims wrongly, step by step", async () => {

@@ -21,7 +21,7 @@ interface Standing {
 const standings: readonly Standing[] = [
   // Eager pages: nothing brings back what has gone.
   { subject: packetRing, holds: ["RE-10", "LC-16", "FR-14", "PF-09", "AT-03"], explained: [] },
-  { subject: perfBuffer, holds: ["FR-01", "FR-12"], explained: ["LC-07"] },
+  { subject: perfBuffer, holds: ["FR-01", "FR-12"], explained: ["LC-10"] },
   { subject: uring, holds: ["FR-14", "LK-02"], explained: ["MM-07"] },
   // Whatever it is for, a buffer is pinned for writing.
   {
@@ -35,7 +35,7 @@ const standings: readonly Standing[] = [
   { subject: vgem, holds: ["PF-01", "PF-04"], explained: ["LC-10"] },
   // A forked child goes on while the memory is switched off.
   { subject: vfio, holds: ["QU-03", "LC-10", "LC-02"], explained: ["QU-01"] },
-  { subject: usbmon, holds: ["MO-01", "LC-10"], explained: ["MM-07"] },
+  { subject: usbmon, holds: ["MO-01"], explained: ["MM-07"] },
 ];
 
 const laboratory = new Laboratory();
