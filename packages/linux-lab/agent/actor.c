@@ -56,6 +56,7 @@ static void settle_in(void)
 	call3(SYS_madvise, code, data - code, MADV_POPULATE_READ);
 	call3(SYS_madvise, data, before - data, MADV_POPULATE_WRITE);
 	call3(SYS_madvise, after, end - after, MADV_POPULATE_WRITE);
+	call3(SYS_madvise, meeting, PAGE_BYTES, MADV_POPULATE_WRITE);
 }
 
 static void ring_bell(void)
@@ -145,6 +146,7 @@ static int work(void *index_given)
 			call4(SYS_futex, &desk->state, FUTEX_WAIT, state, 0);
 			continue;
 		}
+		begin_race(desk);
 		do_line(actor);
 		__atomic_store_n(&desk->state, DESK_DONE, __ATOMIC_RELEASE);
 		ring_bell();

@@ -36,12 +36,28 @@ struct desk {
 	volatile uint32_t state;
 	volatile int process;
 	volatile int thread;
+	/* The race that the line belongs to, or 0, and how much later than the others it is to begin. */
+	uint32_t race;
+	uint32_t delay_us;
 	char sequence[24];
 	char line[LINE_BYTES];
 	char answer[ANSWER_BYTES];
 };
 
 extern struct desk *desks;
+
+/*
+ * Where the actors of a race wait for each other: in the upper half of `state` which race it is, in the lower how many have come;
+ * when they begin, once that is agreed on; and when each was heard of last. Times are what the CPUs count.
+ */
+struct meeting {
+	uint64_t state;
+	uint64_t begin;
+	uint64_t pulse[MOST_ACTORS];
+	uint32_t racers;
+};
+
+extern struct meeting *meeting;
 
 /* The text of an operation, word by word. */
 struct words {
@@ -113,7 +129,14 @@ int64_t write_file(const char *path, int64_t offset, const char *bytes, size_t l
 int64_t copy_own_memory(struct actor *actor, uint64_t address, size_t length);
 int64_t load_module(const char *path, const char *parameters);
 
+/* race.c */
+void prepare_races(void);
+void start_race(char *lines);
+void begin_race(const struct desk *desk);
+
 /* hub.c */
+struct desk *put_on_desk(const char *sequence, const char *actor, const char *operations);
+void hand_over(struct desk *desk);
 void run_hub(int serial) __attribute__((noreturn));
 
 #endif

@@ -15,6 +15,9 @@
  *   reset                   ends every actor: `is 0`, or `is -EBUSY ACTOR...` with those that do not die; what the kernel
  *                           warns of once only it warns of once more
  *
+ * Several actors begin at the same time with `* DELAY SEQUENCE ACTOR OPERATION...[|DELAY SEQUENCE ACTOR OPERATION...]`, each so
+ * many microseconds after all are ready; each is answered as if it had had a line to itself.
+ *
  * Of its own accord the hub writes `! gone ACTOR... STATUS` when a process has ended that these actors belonged to.
  */
 #include "agent.h"
@@ -276,12 +279,38 @@ static void do_own(const char *sequence, struct words *words)
 		send_line(sequence, "what name");
 }
 
+/* Puts a line on an actor's desk, which does not know yet; NULL when the actor has another, or is none. */
+struct desk *put_on_desk(const char *sequence, const char *actor, const char *operations)
+{
+	struct desk *desk = desk_of(actor);
+
+	if (desk == NULL || desk->state != DESK_IDLE) {
+		send_line(sequence, "what actor");
+		return NULL;
+	}
+	snprintf(desk->sequence, sizeof(desk->sequence), "%s", sequence);
+	snprintf(desk->line, sizeof(desk->line), "%s", operations);
+	return desk;
+}
+
+/* Lets the actor know of what is on its desk. */
+void hand_over(struct desk *desk)
+{
+	__atomic_store_n(&desk->state, DESK_BUSY, __ATOMIC_RELEASE);
+	call3(SYS_futex, &desk->state, FUTEX_WAKE, 1);
+}
+
 static void do_line(char *line)
 {
 	struct words words = { .next = line };
 	char *sequence = next_word(&words);
-	char *actor = next_word(&words);
 	struct desk *desk;
+
+	if (sequence != NULL && strcmp(sequence, "*") == 0) {
+		start_race(words.next);
+		return;
+	}
+	char *actor = next_word(&words);
 
 	if (sequence == NULL || actor == NULL)
 		return;
@@ -289,15 +318,11 @@ static void do_line(char *line)
 		do_own(sequence, &words);
 		return;
 	}
-	desk = desk_of(actor);
-	if (desk == NULL || desk->state != DESK_IDLE) {
-		send_line(sequence, "what actor");
+	desk = put_on_desk(sequence, actor, words.next);
+	if (desk == NULL)
 		return;
-	}
-	snprintf(desk->sequence, sizeof(desk->sequence), "%s", sequence);
-	snprintf(desk->line, sizeof(desk->line), "%s", words.next);
-	__atomic_store_n(&desk->state, DESK_BUSY, __ATOMIC_RELEASE);
-	call3(SYS_futex, &desk->state, FUTEX_WAKE, 1);
+	desk->race = 0;
+	hand_over(desk);
 }
 
 static void read_input(void)

@@ -81,12 +81,15 @@ int main(void)
 	hear_complaints();
 	serial = open_serial("/dev/ttyS1");
 	/* Out of the way of what the kernel chooses a place for: nothing lies behind a program's first mapping. */
-	desks = mmap(DESKS_ADDRESS, MOST_ACTORS * sizeof(*desks), PROT_READ | PROT_WRITE,
+	desks = mmap(DESKS_ADDRESS, (MOST_ACTORS + 1) * sizeof(*desks), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (serial < 0 || desks == MAP_FAILED) {
 		printf("the agent has no line to the host\n");
 		reboot(RB_POWER_OFF);
 	}
+	/* In a page of its own, so that a program's processes need nobody else's desk. */
+	meeting = (void *)(((uintptr_t)(desks + MOST_ACTORS) + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1));
+	prepare_races();
 	catch_traps();
 	run_hub(serial);
 }

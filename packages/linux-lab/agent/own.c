@@ -27,7 +27,7 @@ static int meets(uint64_t start, uint64_t length, uint64_t own_start, uint64_t o
 static int meets_own(uint64_t start, uint64_t length)
 {
 	return meets(start, length, (uint64_t)__executable_start, (uint64_t)_end) ||
-	       meets(start, length, (uint64_t)desks, (uint64_t)(desks + MOST_ACTORS));
+	       meets(start, length, (uint64_t)desks, (uint64_t)(desks + MOST_ACTORS + 1));
 }
 
 /* Whether a system call, its number first, would change memory of the agent's own. */

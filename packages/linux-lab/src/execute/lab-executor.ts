@@ -1,15 +1,13 @@
 import { EINTR, type ExitStatus, type SignalName } from "@nopage/core";
 import {
   type Actor,
-  type ActorState,
   type Body,
   failureInWords,
   type LawCase,
   type Steps,
   type UserOperation,
 } from "@nopage/testkit/executor";
-import { ActorGone, type Gone, type Guest, GuestLost } from "../guest/guest.ts";
-import type { AgentAnswer } from "../guest/line-protocol.ts";
+import { type Gone, type Guest, GuestLost } from "../guest/guest.ts";
 import { askedFor, lockLimitWords } from "./guest-operations.ts";
 import {
   type Doing,
@@ -22,7 +20,11 @@ import {
 } from "./lab-actor.ts";
 import { type LabTimes, usualTimes } from "./lab-times.ts";
 import { answered } from "./perform-alone.ts";
+import { RaceOrder } from "./race-order.ts";
+import { type Asking, sendTogether } from "./send-together.ts";
 import { exitStatus, signalNumber } from "./signals.ts";
+import { stateOf } from "./state-of.ts";
+import { Turns } from "./turns.ts";
 
 /** Longer than any sleep of a program, in virtual nanoseconds, as on the model. */
 const SETTLING_NS = 1_000_000_000;
@@ -36,10 +38,15 @@ export interface LabRunOptions {
   /** Pages that a process may lock (RLIMIT_MEMLOCK); what the kernel allows where left out. */
   readonly lockLimitPages?: number | undefined;
   readonly times?: Partial<LabTimes>;
+  /** Decides who of a race begins when, as `RaceOrder` says; 0 where left out. */
+  readonly raceSeed?: number;
 }
 
 /** What the executor needs of a guest. */
-export type GuestLine = Pick<Guest, "ask" | "tell" | "startProcess" | "statesOf" | "kill" | "onGone">;
+export type GuestLine = Pick<
+  Guest,
+  "ask" | "race" | "tell" | "startProcess" | "statesOf" | "kill" | "onGone"
+>;
 
 /** The program does what only the model can: the law cannot be seen on a real kernel. */
 export class NotObservable extends Error {
@@ -53,7 +60,6 @@ export class NotObservable extends Error {
  */
 export class LabExecutor {
   readonly #guest: GuestLine;
-  readonly #schedule: LawCase["schedule"];
   readonly #times: LabTimes;
   readonly #lockLimitPages: number | undefined;
   readonly #actors: LabActor[] = [];
@@ -62,15 +68,20 @@ export class LabExecutor {
   #restSince: number | undefined;
   /** When each asked actor was asked, in real time. */
   readonly #askedAt = new Map<LabActor, number>();
+  readonly #order: RaceOrder;
+  readonly #turns: Turns;
+  /** What was asked for since operations were sent last. */
+  #outbox: Asking[] = [];
   #failure: unknown;
   #news: (() => void) | undefined;
 
-  /** @param schedule sequential: one actor at a time goes on, up to where it waits; racy: all at once */
+  /** @param schedule sequential: one actor at a time goes on, up to where it waits; racy: several begin at once */
   constructor(guest: GuestLine, schedule: LawCase["schedule"], options: LabRunOptions = {}) {
     this.#guest = guest;
-    this.#schedule = schedule;
     this.#times = { ...usualTimes, ...options.times };
     this.#lockLimitPages = options.lockLimitPages;
+    this.#order = new RaceOrder(options.raceSeed ?? 0);
+    this.#turns = new Turns(schedule, this.#order);
   }
 
   /**
@@ -103,20 +114,17 @@ export class LabExecutor {
     return this.#problems;
   }
 
-  /** Lets actors go on that can; whether any could. */
+  /** Lets actors go on whose turn it is; whether it is anybody's. */
   #stepReady(): boolean {
-    const ready = this.#actors.filter(({ doing }) => doing.what === "ready");
-    if (this.#schedule === "racy") {
-      for (const actor of ready) this.#step(actor);
-      return ready.length > 0;
-    }
-    const isOneAtWork = this.#actors.some(
-      ({ doing, isBlocked }) => doing.what === "looking" || (doing.what === "asked" && !isBlocked),
-    );
-    const [first] = ready;
-    if (isOneAtWork || first === undefined) return false;
-    this.#step(first);
-    return true;
+    const going = this.#turns.next(this.#actors);
+    for (const actor of going) this.#step(actor);
+    const asked = this.#outbox;
+    this.#outbox = [];
+    sendTogether(this.#guest, this.#order, asked, {
+      goOn: (actor, answer) => this.#goOn(actor, answer),
+      fail: (failure) => this.#fail(failure),
+    });
+    return going.length > 0;
   }
 
   #step(actor: LabActor): void {
@@ -155,27 +163,12 @@ export class LabExecutor {
     }
   }
 
-  /** Has the guest do an operation; the program goes on with what its answer means. */
-  #ask(actor: LabActor, words: string, read: (answer: AgentAnswer) => unknown): void {
+  /** Has the guest do an operation, once all have been asked that go on now; the program goes on with what its answer means. */
+  #ask(actor: LabActor, words: string, read: Asking["read"]): void {
     const doing: Doing = { what: "asked", operation: words };
     actor.begin(doing);
     this.#askedAt.set(actor, performance.now());
-    this.#guest.ask(actor.index, [words]).then(
-      ([answer]) => {
-        if (actor.doing !== doing || answer === undefined) return;
-        // The actor's process is on its way out, which the hub is about to tell.
-        if (answer.kind === "what" && answer.word === "actor") return;
-        try {
-          this.#goOn(actor, read(answer));
-        } catch (failure) {
-          this.#fail(failure);
-        }
-      },
-      (failure) => {
-        // That its process has ended is told by `#processGone`.
-        if (!(failure instanceof ActorGone)) this.#fail(failure);
-      },
-    );
+    this.#outbox.push({ actor, doing, words, read });
   }
 
   /** Has an actor wait for something that is found out about the guest. */
@@ -211,7 +204,11 @@ export class LabExecutor {
         actor.begin({ what: "joining", other: this.#actor(request.actor) });
         break;
       case "stateOf":
-        this.#lookFor(actor, this.#stateOf(this.#actor(request.actor)), (state) => state);
+        this.#lookFor(
+          actor,
+          stateOf(this.#actor(request.actor), this.#guest, this.#times.look),
+          (state) => state,
+        );
         break;
       case "settle":
         actor.begin({ what: "sleeping", until: this.#now + SETTLING_NS, answer: undefined });
@@ -287,18 +284,6 @@ export class LabExecutor {
       if (sleeper !== undefined && target.process.counted.has(signal)) this.#goOn(sleeper, -EINTR);
       return undefined;
     });
-  }
-
-  async #stateOf(other: LabActor): Promise<ActorState> {
-    if (other.hasEnded) return "ended";
-    const { doing } = other;
-    if (doing.what === "sleeping" || doing.what === "joining") return "blocked";
-    if (doing.what !== "asked") return "running";
-    const [before] = await this.#guest.statesOf([other.index]);
-    await new Promise((resolve) => setTimeout(resolve, this.#times.look));
-    const [after] = await this.#guest.statesOf([other.index]);
-    if (other.hasEnded) return "ended";
-    return other.doing === doing && isStandingStill(before, after) ? "blocked" : "running";
   }
 
   #wakeJoiners(): void {

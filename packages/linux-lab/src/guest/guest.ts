@@ -64,6 +64,17 @@ const HUB_MS = 10_000;
 /** What the agent reads at once (`LINE_BYTES` in `agent/agent.h`), and some for its sequence number. */
 const LINE_BYTES = 8100;
 
+/** Room for a racer's numbers in its line. */
+const ROOM_FOR_NUMBERS = 40;
+
+/** One of several actors that begin something at the same time. */
+export interface Racer {
+  readonly actor: number;
+  readonly operation: string;
+  /** How long after the others are ready, in microseconds. */
+  readonly delay: number;
+}
+
 interface Waiting {
   readonly actor: string;
   readonly resolve: (answers: readonly AgentAnswer[]) => void;
@@ -146,6 +157,29 @@ export class Guest {
     return this.#send(String(actor), operations.join(";"));
   }
 
+  /**
+   * Has several actors do an operation each, and begin at the same time but for their delays; all of it travels in one line.
+   * What is too long for a line is begun one after the other. The answers come as they are done.
+   *
+   * @throws GuestLost by each answer when the guest ends first
+   */
+  race(racers: readonly Racer[]): readonly Promise<readonly AgentAnswer[]>[] {
+    const parts: string[] = [];
+    const first = this.#nextSequence;
+    const length = racers.reduce((sum, { operation }) => sum + operation.length + ROOM_FOR_NUMBERS, 0);
+    if (this.#lost !== undefined || length > LINE_BYTES) {
+      return racers.map(({ actor, operation }) => this.ask(actor, [operation]));
+    }
+    this.#nextSequence += racers.length;
+    const answers = racers.map(({ actor, operation, delay }, at) => {
+      const sequence = String(first + at);
+      parts.push(`${delay} ${sequence} ${actor} ${operation}`);
+      return this.#answerTo(sequence, String(actor));
+    });
+    this.#machine.line.write(`* ${parts.join("|")}\n`);
+    return answers;
+  }
+
   /** Has an actor do something that it does not come back from. */
   tell(actor: number, operation: string): void {
     this.#machine.line.write(`${this.#nextSequence++} ${actor} ${operation}\n`);
@@ -222,9 +256,14 @@ export class Guest {
       );
     }
     const sequence = String(this.#nextSequence++);
+    const answer = this.#answerTo(sequence, actor);
+    this.#machine.line.write(`${sequence} ${actor} ${text}\n`);
+    return answer;
+  }
+
+  #answerTo(sequence: string, actor: string): Promise<readonly AgentAnswer[]> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(sequence, { actor, resolve, reject });
-      this.#machine.line.write(`${sequence} ${actor} ${text}\n`);
     });
   }
 

@@ -1,5 +1,5 @@
 import type { GuestLine } from "../../src/execute/lab-executor.ts";
-import type { AgentState, Gone } from "../../src/guest/guest.ts";
+import type { AgentState, Gone, Racer } from "../../src/guest/guest.ts";
 import { type AgentAnswer, readAnswers } from "../../src/guest/line-protocol.ts";
 
 /** What a guest would do for an operation: answer it, or let it wait until something else is done. */
@@ -10,6 +10,8 @@ export class FakeGuest implements GuestLine {
   readonly deed: Deed;
   /** Everything that was asked for, as `ACTOR WORDS`. */
   readonly asked: string[] = [];
+  /** What was begun at the same time, race by race, with the delays. */
+  readonly races: string[][] = [];
   readonly #processOf = new Map<number, number>();
   readonly #left = new Set<number>();
   readonly #waiting = new Map<number, { readonly on: string; readonly resume: (answer: string) => void }>();
@@ -31,6 +33,11 @@ export class FakeGuest implements GuestLine {
       if (typeof done === "string") setTimeout(() => resolve(readAnswers(done)), 1);
       else this.#waiting.set(actor, { on: done.waits, resume: (answer) => resolve(readAnswers(answer)) });
     });
+  }
+
+  race(racers: readonly Racer[]): readonly Promise<readonly AgentAnswer[]>[] {
+    this.races.push(racers.map(({ actor, operation, delay }) => `${actor} ${operation} +${delay}`));
+    return racers.map(({ actor, operation }) => this.ask(actor, [operation]));
   }
 
   /** Whoever waits for that goes on with the answer. */

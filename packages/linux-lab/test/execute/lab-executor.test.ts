@@ -170,6 +170,51 @@ describe("a program in the guest", () => {
     await expect(running).rejects.toThrow(NotObservable);
   });
 
+  test("racy: threads MUST begin operations together, with delays that the seed says", async () => {
+    const racesOf = async (raceSeed: number, schedule: "sequential" | "racy" = "racy") => {
+      const guest = new FakeGuest();
+      const body = function* (): Steps<void> {
+        for (let turn = 0; turn < 8; turn++) yield* user.munmap(0, 0);
+      };
+      const program = function* (): Steps<void> {
+        yield* user.thread(body);
+        yield* body();
+      };
+      await new LabExecutor(guest, schedule, { times: quick, raceSeed }).run(program);
+      expect(guest.asked.filter((words) => words.endsWith("call 11 0 0"))).toHaveLength(16);
+      return guest.races;
+    };
+    const races = await racesOf(1);
+    expect(races.length).toBeGreaterThan(3);
+    for (const race of races) {
+      expect(race.map((words) => words.replace(/\d+$/, "")).sort()).toEqual([
+        "1 call 11 0 0 +",
+        "2 call 11 0 0 +",
+      ]);
+      expect(race.some((words) => words.endsWith("+0"))).toBe(true);
+    }
+    expect(races.flat().some((words) => !words.endsWith("+0"))).toBe(true);
+    expect(await racesOf(1)).toEqual(races);
+    expect(await racesOf(2)).not.toEqual(races);
+    expect(await racesOf(1, "sequential")).toEqual([]);
+  });
+
+  test("racy: who waits in the kernel MUST NOT be waited for by the others", async () => {
+    const problems = await run(
+      gated(),
+      function* () {
+        const reader = yield* user.thread(function* () {
+          yield* user.load(4096);
+        });
+        for (let turn = 0; turn < 4; turn++) yield* user.munmap(0, 0);
+        yield* user.store(8192, 1);
+        yield* user.join(reader);
+      },
+      "racy",
+    );
+    expect(problems).toEqual([]);
+  });
+
   test("sequential: one actor at a time MUST be at work; racy: all of them", async () => {
     const mostAtOnce = async (schedule: "sequential" | "racy"): Promise<number> => {
       let atWork = 0;

@@ -96,6 +96,48 @@ describe.skipIf(missing !== undefined)(
       await guest.reset();
     });
 
+    it("MUST let actors begin at the same time, or the one so much later as is said", async () => {
+      await guest.startProcess(1);
+      await guest.startProcess(2);
+      /** Microseconds from the first one's call of clock_gettime to the second one's. */
+      const apart = async (delay: number): Promise<number> => {
+        const operation = "call 228 1 >16";
+        const answers = await Promise.all(
+          guest.race([
+            { actor: 1, operation, delay: 0 },
+            { actor: 2, operation, delay },
+          ]),
+        );
+        const [first = 0, second = 0] = answers.map(([answer]) => {
+          const time = Buffer.from(answer?.kind === "is" ? (answer.rest[0] ?? "") : "", "hex");
+          return Number(time.readBigInt64LE(0)) * 1e6 + Number(time.readBigInt64LE(8)) / 1e3;
+        });
+        return second - first;
+      };
+      const together: number[] = [];
+      const later: number[] = [];
+      for (let round = 0; round < 15; round++) {
+        together.push(Math.abs(await apart(0)));
+        later.push(await apart(3000));
+      }
+      // The host may take a CPU away at any moment, not every time.
+      expect(Math.min(...together)).toBeLessThan(50);
+      expect(later.sort((one, other) => one - other)[7]).toBeGreaterThan(2000);
+      expect(await guest.reset()).toEqual([]);
+    });
+
+    it("MUST do a race without one that is gone", async () => {
+      await guest.startProcess(1);
+      const answers = guest.race([
+        { actor: 1, operation: "echo 7", delay: 0 },
+        { actor: 2, operation: "echo 8", delay: 0 },
+      ]);
+      const [first, second] = await Promise.all(answers);
+      expect(first).toEqual([{ kind: "is", number: 7, rest: [] }]);
+      expect(second).toEqual([{ kind: "what", word: "actor" }]);
+      await guest.reset();
+    });
+
     it("MUST boot without a complaint of the kernel's", () => {
       expect(complaintsIn(guest.log)).toEqual([]);
     });
