@@ -6,8 +6,8 @@ import { pfnNopage } from "@nopage/pfn-nopage";
 import { longterm } from "@nopage/pinning";
 import { describeConformance } from "#src/vitest/describe-conformance";
 
-// Orders do not depend on the page tables' geometry, so one is enough. All orders of the racy programs are run beside this; here
-// are many of the programs of which no order may matter.
+// Orders do not depend on the page tables' geometry, so one is enough. All orders of all programs, as far as there is an end to them, are
+// run beside this (complete-search): here is what somebody sees who asks for many.
 const options = { geometries: ["x86-64"], maxExecutions: 100 } as const;
 
 for (const plugin of [

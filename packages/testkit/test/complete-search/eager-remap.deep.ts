@@ -1,4 +1,5 @@
 import { eagerRemap } from "@nopage/eager-remap";
-import { describeCompleteSearch } from "../support/complete-search.ts";
+import { describeCompleteSearch, describeSequentialSearch } from "../support/complete-search.ts";
 
 describeCompleteSearch(eagerRemap);
+describeSequentialSearch(eagerRemap);

@@ -1,4 +1,5 @@
 import { lazyNopage } from "@nopage/lazy-nopage";
-import { describeCompleteSearch } from "../support/complete-search.ts";
+import { describeCompleteSearch, describeSequentialSearch } from "../support/complete-search.ts";
 
 describeCompleteSearch(lazyNopage);
+describeSequentialSearch(lazyNopage);

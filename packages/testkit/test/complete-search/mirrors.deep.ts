@@ -1,5 +1,7 @@
 import { intervalMirror, notifierMirror } from "@nopage/notifier-mirror";
-import { describeCompleteSearch } from "../support/complete-search.ts";
+import { describeCompleteSearch, describeSequentialSearch } from "../support/complete-search.ts";
 
 describeCompleteSearch(notifierMirror);
+describeSequentialSearch(notifierMirror);
 describeCompleteSearch(intervalMirror);
+describeSequentialSearch(intervalMirror);

@@ -1,4 +1,5 @@
 import { pageLookup } from "@nopage/page-lookup";
-import { describeCompleteSearch } from "../support/complete-search.ts";
+import { describeCompleteSearch, describeSequentialSearch } from "../support/complete-search.ts";
 
 describeCompleteSearch(pageLookup);
+describeSequentialSearch(pageLookup);

@@ -1,4 +1,5 @@
 import { pfnNopage } from "@nopage/pfn-nopage";
-import { describeCompleteSearch } from "../support/complete-search.ts";
+import { describeCompleteSearch, describeSequentialSearch } from "../support/complete-search.ts";
 
 describeCompleteSearch(pfnNopage);
+describeSequentialSearch(pfnNopage);

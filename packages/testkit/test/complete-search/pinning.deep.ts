@@ -1,4 +1,5 @@
 import { longterm } from "@nopage/pinning";
-import { describeCompleteSearch } from "../support/complete-search.ts";
+import { describeCompleteSearch, describeSequentialSearch } from "../support/complete-search.ts";
 
 describeCompleteSearch(longterm);
+describeSequentialSearch(longterm);
