@@ -1,4 +1,4 @@
-import { defineSubject, lab, mapWhole, markOf, mustSucceed, type Steps, user } from "@nopage/linux-lab";
+import { defineSubject, mapWhole, markOf, mustSucceed, type Steps, user } from "@nopage/linux-lab";
 
 const PATH = "/dev/my_driver";
 const PAGES = 4;
@@ -19,8 +19,6 @@ export const myDriver = defineSubject({
     privateWritable: true,
   },
   *setUp() {
-    // A law may have unloaded it; where it is loaded this fails, and nothing is the matter.
-    yield* lab.insertModule("/modules/my_driver.ko");
     yield* resize(0);
     yield* resizeAndMark(PAGES);
     return { path: PATH, resize: resizeAndMark };

@@ -1,7 +1,11 @@
 import type { Steps } from "@nopage/testkit/executor";
 import { ActorGone, type Guest, GuestLost } from "../guest/guest.ts";
+import { complaintsIn, isFatal } from "../guest/kernel-log.ts";
 import { afterPatience, type Wait } from "../guest/patience.ts";
 import { askedFor } from "./guest-operations.ts";
+
+/** How often the kernel's log is looked at meanwhile, and how long whoever oopses has to be gone. */
+const LOOK_MS = 500;
 
 /** An operation that nobody else can help along may take so long, in milliseconds. */
 const OPERATION_MS = 20_000;
@@ -26,12 +30,26 @@ export async function performAlone<T>(guest: Guest, actor: number, steps: Steps<
 /**
  * What an actor answers to one operation, within so many milliseconds.
  *
- * @throws GuestLost when it takes longer, or when its process ends in the middle of it
+ * @throws GuestLost when it takes longer, or when its process or the kernel dies in the middle of it
  */
-export async function answered(guest: Pick<Guest, "ask">, actor: number, words: string, ms = OPERATION_MS) {
+export async function answered(
+  guest: Pick<Guest, "ask"> & Partial<Pick<Guest, "log">>,
+  actor: number,
+  words: string,
+  ms = OPERATION_MS,
+) {
   let wait: Wait | undefined;
+  let looks: NodeJS.Timeout | undefined;
+  const from = guest.log?.length ?? 0;
   const late = new Promise<never>((_, reject) => {
     wait = afterPatience(ms, () => reject(new GuestLost(`"${words}" takes more than ${ms / 1000} s`)));
+    let dead: string | undefined;
+    looks = setInterval(() => {
+      // Whoever dies with a lock held may not even come to its end.
+      if (dead !== undefined)
+        reject(new GuestLost(`in the middle of "${words}" the kernel has died: ${dead}`));
+      dead = complaintsIn(guest.log?.slice(from) ?? "").find(isFatal)?.what;
+    }, LOOK_MS);
   });
   try {
     const [answer] = await Promise.race([guest.ask(actor, [words]), late]);
@@ -42,5 +60,6 @@ export async function answered(guest: Pick<Guest, "ask">, actor: number, words: 
     throw new GuestLost(`in the middle of "${words}" ${failure.message}`, { cause: failure });
   } finally {
     wait?.cancel();
+    clearInterval(looks);
   }
 }

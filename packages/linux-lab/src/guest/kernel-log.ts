@@ -67,6 +67,11 @@ export function complaintsIn(log: string): readonly Complaint[] {
   return complaints;
 }
 
+/** After this the kernel is not what it was. */
+export function isFatal({ what }: Complaint): boolean {
+  return !what.startsWith("WARNING: ") && !what.startsWith("x86/PAT");
+}
+
 /** The lines of a kernel's log, without their time stamps. */
 export function linesOf(log: string): readonly string[] {
   return log.split("\n").map((line) => withoutStamp(line.replace(/\r+$/, "")));

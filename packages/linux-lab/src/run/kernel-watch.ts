@@ -1,5 +1,5 @@
 import type { Guest } from "../guest/guest.ts";
-import { type Complaint, complaintsIn, linesOf } from "../guest/kernel-log.ts";
+import { type Complaint, complaintsIn, isFatal, linesOf } from "../guest/kernel-log.ts";
 import { newTaints, type Taint } from "../guest/taint.ts";
 
 /** What was heard of the kernel since the last time. */
@@ -12,11 +12,6 @@ export interface Heard {
 
 /** Lines of the log that are shown where none is known to be a complaint. */
 const MOST_LINES = 40;
-
-/** After this the kernel is not what it was. */
-export function isFatal({ what }: Complaint): boolean {
-  return !what.startsWith("WARNING: ") && !what.startsWith("x86/PAT");
-}
 
 /**
  * Listens to a guest's kernel, from its boot on: to its log, and to what it remembers in `/proc/sys/kernel/tainted`, so that a

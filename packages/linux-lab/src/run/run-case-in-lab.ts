@@ -10,9 +10,9 @@ import {
 import { LabExecutor, NotObservable } from "../execute/lab-executor.ts";
 import { performAlone } from "../execute/perform-alone.ts";
 import { ActorGone, type Guest, GuestLost } from "../guest/guest.ts";
+import { isFatal } from "../guest/kernel-log.ts";
 import { type SubjectAbilities, type SubjectDefinition, subjectOf } from "../subject/lab-subject.ts";
 import { KEEPER } from "./keeper.ts";
-import { isFatal } from "./kernel-watch.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { whyNoSuchMachine } from "./real-machine.ts";
 import { tellingPages } from "./telling-pages.ts";

@@ -6,6 +6,7 @@
 #include <linux/bug.h>
 #include <linux/delay.h>
 #include <linux/irqflags.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/panic.h>
 #include <linux/sched.h>
@@ -30,6 +31,13 @@ static void crash_late(struct work_struct *work)
 }
 
 static DECLARE_DELAYED_WORK(crash_work, crash_late);
+
+/* Whoever dies like this waits for itself when its memory is given back. */
+static void crash_locked(void)
+{
+	mmap_write_lock(current->mm);
+	*(volatile int *)8 = 1;
+}
 
 static void crash_divide(void)
 {
@@ -68,6 +76,8 @@ static int crash_now(const char *how, const struct kernel_param *parameter)
 {
 	if (sysfs_streq(how, "null"))
 		*(volatile int *)8 = 1;
+	else if (sysfs_streq(how, "locked"))
+		crash_locked();
 	else if (sysfs_streq(how, "divide"))
 		crash_divide();
 	else if (sysfs_streq(how, "bug"))
