@@ -174,6 +174,22 @@ describe.skipIf(missing !== undefined)(
       ]);
     });
 
+    it("a run that is to end MUST end with its guest, whatever a program is at, and boot no other", async () => {
+      const controller = new AbortController();
+      const own = new Laboratory([], controller.signal);
+      const lawCase: LawCase = {
+        when: "",
+        schedule: "sequential",
+        *program() {
+          controller.abort(new Error("that is enough"));
+          yield* lab.call("poll", 0, 0, -1);
+        },
+      };
+      expect(await runCaseInLab(lawCase, memfd, own)).toMatchObject({ guest: "spoilt" });
+      await expect(runCaseInLab(lawCase, memfd, own)).rejects.toThrow("that is enough");
+      expect(own.boots).toBe(1);
+    });
+
     it("memfd MUST keep laws, and break those that it claims wrongly, step by step", async () => {
       const kept = await standings(memfd, ["MM-04", "LC-15", "FR-05", "TR-04"]);
       expect(kept.map(({ law, status, reason }) => `${law} ${status} ${reason}`)).toEqual([
