@@ -115,7 +115,7 @@ export interface SubjectDefinition {
   tearDown?(): Steps<void>;
   /** Laws that it is known to break: told as explained, and as broken when it keeps them. */
   readonly explained?: readonly Explanation[];
-  /** Complaints of the kernel that break no law: for what it says once a boot only, in whichever program comes first. */
+  /** Complaints of the kernel that break no law, in whichever program it comes out with them. */
   readonly complaints?: readonly KnownComplaint[];
 }
 
