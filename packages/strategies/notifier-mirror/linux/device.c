@@ -29,7 +29,7 @@ struct mirror_file {
 	u32 value;
 };
 
-static int open_device(struct inode *inode, struct file *file)
+static int mirror_open(struct inode *inode, struct file *file)
 {
 	struct miscdevice *misc = file->private_data;
 	struct mirror_file *own = kzalloc(sizeof(*own), GFP_KERNEL);
@@ -42,7 +42,7 @@ static int open_device(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static struct mirror_file *find(struct mirror_device *device, struct mm_struct *mm)
+static struct mirror_file *mirror_find(struct mirror_device *device, struct mm_struct *mm)
 {
 	struct mirror_file *file;
 
@@ -52,28 +52,32 @@ static struct mirror_file *find(struct mirror_device *device, struct mm_struct *
 	return NULL;
 }
 
-/*
- * Of the calling process, or the one that was followed last.  The device's lock is held as long as
- * it is
- * used: a test device has time.
- */
+/* Of the calling process, or the one that was followed last, with a reference; NULL for none. */
 static struct mirror *current_mirror(struct mirror_device *device)
 {
-	struct mirror_file *own = find(device, current->mm);
+	struct mirror *mirror = NULL;
+	struct mirror_file *own;
 
+	mutex_lock(&device->lock);
+	own = mirror_find(device, current->mm);
 	if (!own && !list_empty(&device->files))
 		own = list_last_entry(&device->files, struct mirror_file, list);
-	return own ? own->mirror : NULL;
+	if (own) {
+		mirror = own->mirror;
+		mirror_get(mirror);
+	}
+	mutex_unlock(&device->lock);
+	return mirror;
 }
 
-static long follow(struct mirror_file *own, unsigned long pages)
+static long mirror_begin_following(struct mirror_file *own, unsigned long pages)
 {
 	struct mirror_device *device = own->device;
 	struct mirror *mirror;
 	long ret = -EINVAL;
 
 	mutex_lock(&device->lock);
-	if (own->mirror || find(device, current->mm))
+	if (own->mirror || mirror_find(device, current->mm))
 		goto unlock;
 	mirror = mirror_follow(device->form, current->mm, own->address, pages);
 	ret = PTR_ERR_OR_ZERO(mirror);
@@ -86,21 +90,21 @@ unlock:
 	return ret;
 }
 
-static void unfollow(struct mirror_file *own)
+static void mirror_end_following(struct mirror_file *own)
 {
 	list_del_init(&own->list);
-	mirror_unfollow(own->mirror);
+	mirror_put(own->mirror);
 	own->mirror = NULL;
 }
 
-static long unfollow_current(struct mirror_device *device)
+static long mirror_end_following_current(struct mirror_device *device)
 {
 	struct mirror_file *own;
 
 	mutex_lock(&device->lock);
-	own = find(device, current->mm);
+	own = mirror_find(device, current->mm);
 	if (own)
-		unfollow(own);
+		mirror_end_following(own);
 	mutex_unlock(&device->lock);
 	return own ? 0 : -EINVAL;
 }
@@ -108,7 +112,7 @@ static long unfollow_current(struct mirror_device *device)
 /*
  * The process is gone and the mirror is still there: what it has, and what it lets the driver do.
  */
-static void look_at_the_dead(struct mirror_device *device, struct mirror *mirror)
+static void mirror_look_at_the_dead(struct mirror_device *device, struct mirror *mirror)
 {
 	struct mirror *again;
 	int reached = mirror_count(mirror);
@@ -124,10 +128,10 @@ static void look_at_the_dead(struct mirror_device *device, struct mirror *mirror
 	again = mirror_follow(device->form, mirror->mm, mirror->start, 1);
 	device->let_go[HIGHWAY_LET_GO_FOLLOW_AGAIN] = PTR_ERR_OR_ZERO(again);
 	if (!IS_ERR(again))
-		mirror_unfollow(again);
+		mirror_put(again);
 }
 
-static int release_device(struct inode *inode, struct file *file)
+static int mirror_release_file(struct inode *inode, struct file *file)
 {
 	struct mirror_file *own = file->private_data;
 	struct mirror_device *device = own->device;
@@ -139,8 +143,8 @@ static int release_device(struct inode *inode, struct file *file)
 		if (mmget_not_zero(mm))
 			mmput_async(mm);
 		else
-			look_at_the_dead(device, own->mirror);
-		unfollow(own);
+			mirror_look_at_the_dead(device, own->mirror);
+		mirror_end_following(own);
 	}
 	mutex_unlock(&device->lock);
 	kfree(own);
@@ -148,8 +152,8 @@ static int release_device(struct inode *inode, struct file *file)
 }
 
 /* What is asked of a mirror, about an address. */
-static long ask(struct mirror_file *own, struct mirror *mirror, unsigned int command,
-		unsigned long address)
+static long mirror_ask(struct mirror_file *own, struct mirror *mirror, unsigned int command,
+		       unsigned long address)
 {
 	u32 word = own->value;
 	long ret;
@@ -178,7 +182,7 @@ static long ask(struct mirror_file *own, struct mirror *mirror, unsigned int com
 }
 
 /* A device without a process to follow meets a fault wherever it goes. */
-static long ask_nobody(unsigned int command)
+static long mirror_ask_nobody(unsigned int command)
 {
 	bool is_question = command == HIGHWAY_MIRROR_REACHES_READ ||
 			   command == HIGHWAY_MIRROR_REACHES_WRITE;
@@ -186,7 +190,7 @@ static long ask_nobody(unsigned int command)
 	return is_question ? 0 : -EFAULT;
 }
 
-static long ioctl_device(struct file *file, unsigned int command, unsigned long argument)
+static long mirror_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	struct mirror_file *own = file->private_data;
 	struct mirror_device *device = own->device;
@@ -201,24 +205,25 @@ static long ioctl_device(struct file *file, unsigned int command, unsigned long 
 		own->value = argument;
 		return 0;
 	case HIGHWAY_MIRROR_FOLLOW:
-		return follow(own, argument);
+		return mirror_begin_following(own, argument);
 	case HIGHWAY_MIRROR_UNFOLLOW:
-		return unfollow_current(device);
+		return mirror_end_following_current(device);
 	case HIGHWAY_MIRROR_LET_GO:
 		return argument < HIGHWAY_LET_GO_FIELDS ? device->let_go[argument] : -EINVAL;
 	}
-	mutex_lock(&device->lock);
 	mirror = current_mirror(device);
-	ret = mirror ? ask(own, mirror, command, argument) : ask_nobody(command);
-	mutex_unlock(&device->lock);
+	if (!mirror)
+		return mirror_ask_nobody(command);
+	ret = mirror_ask(own, mirror, command, argument);
+	mirror_put(mirror);
 	return ret;
 }
 
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
-	.open = open_device,
-	.release = release_device,
-	.unlocked_ioctl = ioctl_device,
+	.open = mirror_open,
+	.release = mirror_release_file,
+	.unlocked_ioctl = mirror_ioctl,
 };
 
 #define MIRROR_DEVICE(device_name, of_form) {			\

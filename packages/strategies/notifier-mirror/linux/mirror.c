@@ -9,19 +9,20 @@
 /* Pages that one mirror can follow. */
 #define MOST_PAGES 4096
 
-static bool follows(const struct mirror *mirror, unsigned long address)
+static bool mirror_covers(const struct mirror *mirror, unsigned long address)
 {
 	return address >= mirror->start && address < mirror->end;
 }
 
-static struct mirror_entry *entry_of(struct mirror *mirror, unsigned long address)
+static struct mirror_entry *mirror_entry_of(struct mirror *mirror, unsigned long address)
 {
 	return &mirror->entries[(address - mirror->start) >> PAGE_SHIFT];
 }
 
 /*
- * Takes the translations of [start, end) away.  At the begin of an invalidation the process still
- * has its references, so what the device wrote can be marked dirty.
+ * Takes the translations of [start, end) away.  As long as invalidations are heard of the process
+ * still has its references here, so what the device wrote can be marked dirty; without the page
+ * lock, which an invalidation may come with or without (drivers/infiniband/core/umem_odp.c).
  */
 void mirror_zap(struct mirror *mirror, unsigned long start, unsigned long end)
 {
@@ -29,10 +30,10 @@ void mirror_zap(struct mirror *mirror, unsigned long start, unsigned long end)
 
 	lockdep_assert_held(&mirror->lock);
 	for (; address < min(end, mirror->end); address += PAGE_SIZE) {
-		struct mirror_entry *entry = entry_of(mirror, address);
+		struct mirror_entry *entry = mirror_entry_of(mirror, address);
 
 		if (entry->page && entry->is_dirty)
-			SetPageDirty(entry->page);
+			set_page_dirty(entry->page);
 		memset(entry, 0, sizeof(*entry));
 	}
 }
@@ -68,8 +69,8 @@ EXPORT_SYMBOL_GPL(mirror_count);
  * @start: the first address of what the device may reach, page-aligned
  * @pages: how much that is
  *
- * Return: the mirror, -EINVAL for a range that is none, -EFAULT for a process that is gone,
- * -ENOMEM.
+ * Return: the mirror with one reference, -EINVAL for a range that is none, -EFAULT for a process
+ * that is gone, -ENOMEM.
  */
 struct mirror *mirror_follow(const struct mirror_form *form, struct mm_struct *mm,
 			     unsigned long start, unsigned long pages)
@@ -87,6 +88,7 @@ struct mirror *mirror_follow(const struct mirror_form *form, struct mm_struct *m
 		kfree(mirror);
 		return ERR_PTR(-ENOMEM);
 	}
+	kref_init(&mirror->ref);
 	mirror->form = form;
 	mirror->mm = mm;
 	mirror->start = start;
@@ -107,27 +109,44 @@ struct mirror *mirror_follow(const struct mirror_form *form, struct mm_struct *m
 }
 EXPORT_SYMBOL_GPL(mirror_follow);
 
-/* Ends it, for a process that may be gone. */
-void mirror_unfollow(struct mirror *mirror)
+/*
+ * Nobody uses it any more; its process may be gone.  The translations go first, while invalidations
+ * still say which pages are.
+ */
+static void mirror_release(struct kref *ref)
 {
-	mirror->form->detach(mirror);
+	struct mirror *mirror = container_of(ref, struct mirror, ref);
+
 	spin_lock(&mirror->lock);
 	mirror_zap(mirror, mirror->start, mirror->end);
 	spin_unlock(&mirror->lock);
+	mirror->form->detach(mirror);
 	mmdrop(mirror->mm);
 	kvfree(mirror->entries);
 	kfree(mirror);
 }
-EXPORT_SYMBOL_GPL(mirror_unfollow);
+
+void mirror_get(struct mirror *mirror)
+{
+	kref_get(&mirror->ref);
+}
+EXPORT_SYMBOL_GPL(mirror_get);
+
+/* The last one ends it; may sleep. */
+void mirror_put(struct mirror *mirror)
+{
+	kref_put(&mirror->ref, mirror_release);
+}
+EXPORT_SYMBOL_GPL(mirror_put);
 
 /*
  * With the lock held.  A device that only reads is given no right to write, whatever the process
  * has: get_user_pages() does not tell.
  */
-static int insert(struct mirror *mirror, unsigned long address, struct page *page,
-		  unsigned long sequence, enum mirror_access access)
+static int mirror_insert(struct mirror *mirror, unsigned long address, struct page *page,
+			 unsigned long sequence, enum mirror_access access)
 {
-	struct mirror_entry *entry = entry_of(mirror, address);
+	struct mirror_entry *entry = mirror_entry_of(mirror, address);
 
 	if (mirror->is_released)
 		return -EFAULT;
@@ -144,8 +163,8 @@ static int insert(struct mirror *mirror, unsigned long address, struct page *pag
  * The page behind an address with a reference, faulted in if need be: 1, or a negated errno.  The
  * mm has users.
  */
-static int look_up(struct mirror *mirror, unsigned long address, enum mirror_access access,
-		   struct page **page)
+static int mirror_look_up(struct mirror *mirror, unsigned long address, enum mirror_access access,
+			  struct page **page)
 {
 	unsigned int flags = access == MIRROR_WRITE ? FOLL_WRITE : 0;
 	int locked = 1;
@@ -162,8 +181,8 @@ static int look_up(struct mirror *mirror, unsigned long address, enum mirror_acc
  * The same of a page that is there already; -EAGAIN where a fault or a lock would have to come
  * first.
  */
-static int look_up_now(struct mirror *mirror, unsigned long address, enum mirror_access access,
-		       struct page **page)
+static int mirror_look_up_now(struct mirror *mirror, unsigned long address,
+			      enum mirror_access access, struct page **page)
 {
 	unsigned int flags = FOLL_NOFAULT | (access == MIRROR_WRITE ? FOLL_WRITE : 0);
 	long ret = 0;
@@ -182,8 +201,8 @@ typedef int (*look_up_fn)(struct mirror *mirror, unsigned long address, enum mir
 			  struct page **page);
 
 /* One attempt: 0, -EAGAIN when an invalidation was in the way, or another negated errno. */
-static int try(struct mirror *mirror, unsigned long address, enum mirror_access access,
-	       begin_fn begin, look_up_fn look_up_page)
+static int mirror_try(struct mirror *mirror, unsigned long address, enum mirror_access access,
+		      begin_fn begin, look_up_fn look_up_page)
 {
 	unsigned long sequence;
 	struct page *page;
@@ -195,7 +214,7 @@ static int try(struct mirror *mirror, unsigned long address, enum mirror_access 
 	if (ret < 0)
 		return ret;
 	spin_lock(&mirror->lock);
-	ret = insert(mirror, address, page, sequence, access);
+	ret = mirror_insert(mirror, address, page, sequence, access);
 	spin_unlock(&mirror->lock);
 	put_page(page);
 	return ret;
@@ -210,10 +229,10 @@ int mirror_populate(struct mirror *mirror, unsigned long address, enum mirror_ac
 	int ret;
 
 	address &= PAGE_MASK;
-	if (!follows(mirror, address) || !mmget_not_zero(mirror->mm))
+	if (!mirror_covers(mirror, address) || !mmget_not_zero(mirror->mm))
 		return -EFAULT;
 	do
-		ret = try(mirror, address, access, mirror->form->begin, look_up);
+		ret = mirror_try(mirror, address, access, mirror->form->begin, mirror_look_up);
 	while (ret == -EAGAIN && !fatal_signal_pending(current));
 	mmput_async(mirror->mm);
 	return ret;
@@ -226,22 +245,22 @@ int mirror_populate_now(struct mirror *mirror, unsigned long address, enum mirro
 	int ret;
 
 	address &= PAGE_MASK;
-	if (!follows(mirror, address) || !mmget_not_zero(mirror->mm))
+	if (!mirror_covers(mirror, address) || !mmget_not_zero(mirror->mm))
 		return -EFAULT;
-	ret = try(mirror, address, access, mirror->form->try_begin, look_up_now);
+	ret = mirror_try(mirror, address, access, mirror->form->try_begin, mirror_look_up_now);
 	mmput_async(mirror->mm);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(mirror_populate_now);
 
-static struct mirror_entry *translate(struct mirror *mirror, unsigned long address,
-				      enum mirror_access access)
+static struct mirror_entry *mirror_translate(struct mirror *mirror, unsigned long address,
+					     enum mirror_access access)
 {
 	struct mirror_entry *entry;
 
-	if (!follows(mirror, address))
+	if (!mirror_covers(mirror, address))
 		return NULL;
-	entry = entry_of(mirror, address);
+	entry = mirror_entry_of(mirror, address);
 	return entry->page && (access == MIRROR_READ || entry->is_writable) ? entry : NULL;
 }
 
@@ -251,23 +270,23 @@ bool mirror_reaches(struct mirror *mirror, unsigned long address, enum mirror_ac
 	bool reaches;
 
 	spin_lock(&mirror->lock);
-	reaches = translate(mirror, address, access);
+	reaches = mirror_translate(mirror, address, access);
 	spin_unlock(&mirror->lock);
 	return reaches;
 }
 EXPORT_SYMBOL_GPL(mirror_reaches);
 
 /*
- * What the device does by itself: a word, if there is a translation.  Under the lock that takes
- * those.
+ * What the device does by itself: moves an aligned word, if there is a translation.  Under the lock
+ * that takes those.
  */
-static bool access_word(struct mirror *mirror, unsigned long address, u32 *word,
+bool mirror_access_word(struct mirror *mirror, unsigned long address, u32 *word,
 			enum mirror_access access)
 {
 	struct mirror_entry *entry;
 
 	spin_lock(&mirror->lock);
-	entry = translate(mirror, address, access);
+	entry = mirror_translate(mirror, address, access);
 	if (entry && access == MIRROR_WRITE) {
 		memcpy_to_page(entry->page, offset_in_page(address), (char *)word, sizeof(*word));
 		entry->is_dirty = true;
@@ -277,6 +296,7 @@ static bool access_word(struct mirror *mirror, unsigned long address, u32 *word,
 	spin_unlock(&mirror->lock);
 	return entry;
 }
+EXPORT_SYMBOL_GPL(mirror_access_word);
 
 /* Moves a word, with the driver's help at a device fault: 0, or why that could not be resolved. */
 int mirror_move(struct mirror *mirror, unsigned long address, u32 *word, enum mirror_access access)
@@ -285,7 +305,7 @@ int mirror_move(struct mirror *mirror, unsigned long address, u32 *word, enum mi
 
 	if (!IS_ALIGNED(address, sizeof(*word)))
 		return -EINVAL;
-	while (!access_word(mirror, address, word, access)) {
+	while (!mirror_access_word(mirror, address, word, access)) {
 		ret = mirror_populate(mirror, address, access);
 		if (ret)
 			return ret;

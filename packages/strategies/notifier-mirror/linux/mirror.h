@@ -7,6 +7,7 @@
 #ifndef MIRROR_H
 #define MIRROR_H
 
+#include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -23,8 +24,9 @@ struct mirror_entry {
 
 struct mirror_form;
 
-/* One process that is followed. */
+/* One process that is followed, until the last reference is given up. */
 struct mirror {
+	struct kref ref;
 	const struct mirror_form *form;
 	struct mm_struct *mm;
 	unsigned long start;
@@ -69,15 +71,18 @@ extern const struct mirror_form mirror_list_form;
 extern const struct mirror_form mirror_interval_form;
 
 /*
- * Who follows sees to it that nothing else is done with a mirror when it is unfollowed, as the
- * devices here do by a lock of their own.
+ * Populating and moving wait for page faults, which may take for ever: no lock that others need is
+ * held then, but a reference.
  */
 struct mirror *mirror_follow(const struct mirror_form *form, struct mm_struct *mm,
 			     unsigned long start, unsigned long pages);
-void mirror_unfollow(struct mirror *mirror);
+void mirror_get(struct mirror *mirror);
+void mirror_put(struct mirror *mirror);
 int mirror_populate(struct mirror *mirror, unsigned long address, enum mirror_access access);
 int mirror_populate_now(struct mirror *mirror, unsigned long address, enum mirror_access access);
 bool mirror_reaches(struct mirror *mirror, unsigned long address, enum mirror_access access);
+bool mirror_access_word(struct mirror *mirror, unsigned long address, u32 *word,
+			enum mirror_access access);
 int mirror_move(struct mirror *mirror, unsigned long address, u32 *word, enum mirror_access access);
 int mirror_count(struct mirror *mirror);
 

@@ -19,7 +19,8 @@ struct pinning_device {
 	struct miscdevice misc;
 	char nodename[32];
 	const struct pinning_policy *policy;
-	struct mutex lock;	/* guards all below, and what files hold */
+	/* Guards all below, and what files hold; never held across a fault. */
+	struct mutex lock;
 	struct list_head files;
 	struct list_head quarantine;
 	int next_number;
@@ -50,14 +51,34 @@ static int open_device(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static void forget(struct held *held)
+static void forget_held(struct held *held)
 {
 	mmdrop(held->mm);
 	kvfree(held->pages);
 	kfree(held);
 }
 
-static long pin(struct pinning_file *own, unsigned long count, bool is_written)
+/* It is on no list, and nobody is at work with it: with no lock held. */
+static void release_held(struct kref *ref)
+{
+	struct held *held = container_of(ref, struct held, ref);
+	struct pinning_device *device = held->device;
+
+	if (held->mirror) {
+		mutex_lock(&device->lock);
+		device->stops += held->mirror->stops;
+		mutex_unlock(&device->lock);
+	}
+	device->policy->unpin(held);
+	forget_held(held);
+}
+
+static void put_held(struct held *held)
+{
+	kref_put(&held->ref, release_held);
+}
+
+static long pin_range(struct pinning_file *own, unsigned long count, bool is_written)
 {
 	struct held *held;
 	long ret;
@@ -67,6 +88,8 @@ static long pin(struct pinning_file *own, unsigned long count, bool is_written)
 	held = kzalloc(sizeof(*held), GFP_KERNEL);
 	if (!held)
 		return -ENOMEM;
+	kref_init(&held->ref);
+	held->device = own->device;
 	held->mm = current->mm;
 	mmgrab(held->mm);
 	held->start = own->address;
@@ -75,35 +98,36 @@ static long pin(struct pinning_file *own, unsigned long count, bool is_written)
 	held->pages = kvcalloc(count, sizeof(*held->pages), GFP_KERNEL);
 	ret = held->pages ? own->device->policy->pin(held) : -ENOMEM;
 	if (ret) {
-		forget(held);
+		forget_held(held);
 		return ret;
 	}
 	mutex_lock(&own->device->lock);
 	held->number = own->device->next_number++;
+	ret = held->number;
 	list_add_tail(&held->list, &own->held);
 	mutex_unlock(&own->device->lock);
-	return held->number;
+	return ret;
+}
+
+/* Gives up the reference of the list that it was on, or puts it on that of the quarantine. */
+static void give_back(struct held *held)
+{
+	struct pinning_device *device = held->device;
+	bool is_alive = mmget_not_zero(held->mm);
+
+	if (is_alive)
+		mmput_async(held->mm);
+	if (is_alive || !device->policy->quarantines) {
+		put_held(held);
+		return;
+	}
+	mutex_lock(&device->lock);
+	list_add_tail(&held->list, &device->quarantine);
+	mutex_unlock(&device->lock);
 }
 
 /* With the lock held. */
-static void give_back(struct pinning_device *device, struct held *held)
-{
-	bool is_alive = mmget_not_zero(held->mm);
-
-	if (held->mirror)
-		device->stops += held->mirror->stops;
-	if (is_alive)
-		mmput_async(held->mm);
-	if (!is_alive && device->policy->quarantines) {
-		list_move_tail(&held->list, &device->quarantine);
-		return;
-	}
-	list_del(&held->list);
-	device->policy->unpin(held);
-	forget(held);
-}
-
-static struct held *find(struct pinning_device *device, int number)
+static struct held *find_held(struct pinning_device *device, int number)
 {
 	struct pinning_file *file;
 	struct held *held;
@@ -115,33 +139,40 @@ static struct held *find(struct pinning_device *device, int number)
 	return NULL;
 }
 
-static long unpin(struct pinning_device *device, int number)
+static long unpin_number(struct pinning_device *device, int number)
 {
 	struct held *held;
 
 	mutex_lock(&device->lock);
-	held = find(device, number);
+	held = find_held(device, number);
 	if (held)
-		give_back(device, held);
+		list_del(&held->list);
 	mutex_unlock(&device->lock);
-	return held ? 0 : -EINVAL;
+	if (!held)
+		return -EINVAL;
+	give_back(held);
+	return 0;
+}
+
+static void copy_word(struct page *page, u32 *word, enum mirror_access access)
+{
+	if (access == MIRROR_WRITE)
+		memcpy_to_page(page, 0, (char *)word, sizeof(*word));
+	else
+		memcpy_from_page((char *)word, page, 0, sizeof(*word));
 }
 
 /*
- * What the device does: moves the first word of a page.  0 or a negated errno; with the lock held.
+ * What the device does: moves the first word of a page, faulted in if need be.  0 or a negated
+ * errno; with a reference, and no lock held.
  */
-static long move(struct held *held, unsigned long page, u32 *word, enum mirror_access access)
+static long move_word(struct held *held, unsigned long page, u32 *word, enum mirror_access access)
 {
-	if (!held)
-		return -EINVAL;
 	if (page >= held->count)
 		return -EFAULT;
 	if (held->mirror)
 		return mirror_move(held->mirror, held->start + (page << PAGE_SHIFT), word, access);
-	if (access == MIRROR_WRITE)
-		memcpy_to_page(held->pages[page], 0, (char *)word, sizeof(*word));
-	else
-		memcpy_from_page((char *)word, held->pages[page], 0, sizeof(*word));
+	copy_word(held->pages[page], word, access);
 	return 0;
 }
 
@@ -149,12 +180,31 @@ static long access_page(struct pinning_file *own, unsigned long name, enum mirro
 {
 	struct pinning_device *device = own->device;
 	u32 word = own->value;
+	struct held *held;
 	long ret;
 
 	mutex_lock(&device->lock);
-	ret = move(find(device, name >> 16), name & 0xffff, &word, access);
+	held = find_held(device, name >> 16);
+	if (held)
+		kref_get(&held->ref);
 	mutex_unlock(&device->lock);
+	if (!held)
+		return -EINVAL;
+	ret = move_word(held, name & 0xffff, &word, access);
+	put_held(held);
 	return ret || access == MIRROR_WRITE ? ret : word;
+}
+
+/* What the device does without anybody's help: nothing is faulted in. */
+static bool move_word_now(struct held *held, unsigned long page, u32 *word,
+			  enum mirror_access access)
+{
+	unsigned long address = held->start + (page << PAGE_SHIFT);
+
+	if (held->mirror)
+		return mirror_access_word(held->mirror, address, word, access);
+	copy_word(held->pages[page], word, access);
+	return true;
 }
 
 /*
@@ -166,10 +216,9 @@ static void move_last_words(struct held *held)
 	unsigned long page;
 	u32 word;
 
-	for (page = 0; page < held->count; page++) {
-		if (move(held, page, &word, MIRROR_READ) == 0 && held->is_written)
-			move(held, page, &word, MIRROR_WRITE);
-	}
+	for (page = 0; page < held->count; page++)
+		if (move_word_now(held, page, &word, MIRROR_READ) && held->is_written)
+			move_word_now(held, page, &word, MIRROR_WRITE);
 }
 
 static int release_device(struct inode *inode, struct file *file)
@@ -177,14 +226,16 @@ static int release_device(struct inode *inode, struct file *file)
 	struct pinning_file *own = file->private_data;
 	struct pinning_device *device = own->device;
 	struct held *held, *next;
+	LIST_HEAD(left);
 
 	mutex_lock(&device->lock);
-	list_for_each_entry_safe(held, next, &own->held, list) {
-		move_last_words(held);
-		give_back(device, held);
-	}
+	list_splice_init(&own->held, &left);
 	list_del(&own->list);
 	mutex_unlock(&device->lock);
+	list_for_each_entry_safe(held, next, &left, list) {
+		move_last_words(held);
+		give_back(held);
+	}
 	kfree(own);
 	return 0;
 }
@@ -222,7 +273,7 @@ static long quarantined(struct pinning_device *device)
 }
 
 /* How often the device was told to stop: of what is held now, and of what was. */
-static long stops(struct pinning_device *device)
+static long count_stops(struct pinning_device *device)
 {
 	struct pinning_file *file;
 	struct held *held;
@@ -240,14 +291,13 @@ static long stops(struct pinning_device *device)
 static long end_service(struct pinning_device *device)
 {
 	struct held *held, *next;
+	LIST_HEAD(left);
 
 	mutex_lock(&device->lock);
-	list_for_each_entry_safe(held, next, &device->quarantine, list) {
-		list_del(&held->list);
-		device->policy->unpin(held);
-		forget(held);
-	}
+	list_splice_init(&device->quarantine, &left);
 	mutex_unlock(&device->lock);
+	list_for_each_entry_safe(held, next, &left, list)
+		put_held(held);
 	return 0;
 }
 
@@ -264,11 +314,11 @@ static long ioctl_device(struct file *file, unsigned int command, unsigned long 
 		own->value = argument;
 		return 0;
 	case HIGHWAY_PIN_FOR_READ:
-		return pin(own, argument, false);
+		return pin_range(own, argument, false);
 	case HIGHWAY_PIN_FOR_WRITE:
-		return pin(own, argument, true);
+		return pin_range(own, argument, true);
 	case HIGHWAY_PIN_UNPIN:
-		return unpin(device, argument);
+		return unpin_number(device, argument);
 	case HIGHWAY_PIN_DEVICE_READ:
 		return access_page(own, argument, MIRROR_READ);
 	case HIGHWAY_PIN_DEVICE_WRITE:
@@ -276,7 +326,7 @@ static long ioctl_device(struct file *file, unsigned int command, unsigned long 
 	case HIGHWAY_PIN_HELD:
 		return held_pages(device);
 	case HIGHWAY_PIN_STOPS:
-		return stops(device);
+		return count_stops(device);
 	case HIGHWAY_PIN_QUARANTINED:
 		return quarantined(device);
 	case HIGHWAY_PIN_END_SERVICE:

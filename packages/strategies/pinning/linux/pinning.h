@@ -3,15 +3,22 @@
 #ifndef PINNING_H
 #define PINNING_H
 
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
 struct mirror;
+struct pinning_device;
 
-/* Pages that a device holds, or a process that it follows instead. */
+/*
+ * Pages that a device holds, or a process that it follows instead.  The list that it is on has a
+ * reference, and whoever has the device do something with it.
+ */
 struct held {
+	struct kref ref;
 	struct list_head list;
+	struct pinning_device *device;
 	int number;
 	struct mm_struct *mm;
 	unsigned long start;

@@ -16,7 +16,7 @@
 #include "pinning.h"
 
 /* Counts against RLIMIT_MEMLOCK, as VmPin: 0 or -ENOMEM. */
-static int charge(struct mm_struct *mm, unsigned long pages)
+static int charge_pinned(struct mm_struct *mm, unsigned long pages)
 {
 	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
@@ -26,7 +26,7 @@ static int charge(struct mm_struct *mm, unsigned long pages)
 	return -ENOMEM;
 }
 
-static void uncharge(struct mm_struct *mm, unsigned long pages)
+static void uncharge_pinned(struct mm_struct *mm, unsigned long pages)
 {
 	atomic64_sub(pages, &mm->pinned_vm);
 }
@@ -39,7 +39,7 @@ static unsigned int flags_of(const struct held *held)
 /* When only some could be had, exactly those are given back. */
 static int longterm_pin(struct held *held)
 {
-	int ret = charge(held->mm, held->count);
+	int ret = charge_pinned(held->mm, held->count);
 	int pinned;
 
 	if (ret)
@@ -50,14 +50,14 @@ static int longterm_pin(struct held *held)
 		return 0;
 	if (pinned > 0)
 		unpin_user_pages(held->pages, pinned);
-	uncharge(held->mm, held->count);
+	uncharge_pinned(held->mm, held->count);
 	return pinned < 0 ? pinned : -EFAULT;
 }
 
 static void longterm_unpin(struct held *held)
 {
 	unpin_user_pages_dirty_lock(held->pages, held->count, held->is_written);
-	uncharge(held->mm, held->count);
+	uncharge_pinned(held->mm, held->count);
 }
 
 static void put_pages(struct held *held, unsigned long count)
@@ -100,7 +100,7 @@ static int follow(struct held *held, const struct mirror_form *form)
 	for (index = 0; index < held->count; index++) {
 		ret = mirror_populate(held->mirror, held->start + (index << PAGE_SHIFT), access);
 		if (ret) {
-			mirror_unfollow(held->mirror);
+			mirror_put(held->mirror);
 			return ret;
 		}
 	}
@@ -119,7 +119,7 @@ static int follow_by_interval(struct held *held)
 
 static void unfollow(struct held *held)
 {
-	mirror_unfollow(held->mirror);
+	mirror_put(held->mirror);
 }
 
 const struct pinning_policy pinning_policies[] = {
