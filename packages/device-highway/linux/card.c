@@ -70,51 +70,47 @@ bool highway_card_has_taken_away(struct highway_card *card)
 	return card->has_taken_away;
 }
 
-/* References to all objects that show the registers, now that they are taken away or given back. */
-static struct highway_object **turn(struct highway_card *card, bool takes_away)
+/*
+ * An object that shows the registers and has not been told yet that they are taken away, or given
+ * back, with a reference; NULL when all have.
+ */
+static struct highway_object *next_to_tell(struct highway_card *card)
 {
 	struct highway_function *function = card->function;
-	struct highway_object *object, **objects;
-	unsigned int count = 0;
+	struct highway_object *object, *found = NULL;
+
+	mutex_lock(&function->lock);
+	list_for_each_entry(object, &function->objects, of_function) {
+		if (object->memory.kind != HIGHWAY_BAR ||
+		    object->lacks_registers == card->has_taken_away ||
+		    !kref_get_unless_zero(&object->ref))
+			continue;
+		object->lacks_registers = card->has_taken_away;
+		found = object;
+		break;
+	}
+	mutex_unlock(&function->lock);
+	return found;
+}
+
+static void turn_registers(struct highway_card *card, bool takes_away)
+{
+	struct highway_function *function = card->function;
+	struct highway_object *object;
 
 	mutex_lock(&function->lock);
 	card->has_taken_away = takes_away;
-	list_for_each_entry(object, &function->objects, of_function)
-		count++;
-	objects = kcalloc(count + 1, sizeof(*objects), GFP_KERNEL | __GFP_NOFAIL);
-	count = 0;
-	list_for_each_entry(object, &function->objects, of_function)
-		if (object->memory.kind == HIGHWAY_BAR && kref_get_unless_zero(&object->ref))
-			objects[count++] = object;
 	mutex_unlock(&function->lock);
-	return objects;
-}
-
-static void take_registers_away(struct highway_card *card)
-{
-	struct highway_object **objects = turn(card, true);
-	struct highway_object **object;
-
-	for (object = objects; *object; object++) {
-		highway_quiesce(*object);
-		highway_object_put(*object);
+	while ((object = next_to_tell(card))) {
+		if (takes_away)
+			highway_quiesce(object);
+		else
+			highway_resume(object);
+		highway_object_put(object);
 	}
-	kfree(objects);
 }
 
-static void give_registers_back(struct highway_card *card)
-{
-	struct highway_object **objects = turn(card, false);
-	struct highway_object **object;
-
-	for (object = objects; *object; object++) {
-		highway_resume(*object);
-		highway_object_put(*object);
-	}
-	kfree(objects);
-}
-
-static void start_chunk(struct highway_card *card)
+static void card_start_chunk(struct highway_card *card)
 {
 	struct highway_transfer *transfer = &card->transfer;
 	u64 source = transfer->to_memory ? EDU_BUFFER : card->bounce_bus;
@@ -132,7 +128,7 @@ static void start_chunk(struct highway_card *card)
 }
 
 /* The card is at rest.  The registers are given back before anybody hears of the end. */
-static void finish(struct highway_card *card)
+static void card_finish(struct highway_card *card)
 {
 	struct highway_transfer *transfer = &card->transfer;
 
@@ -144,14 +140,14 @@ static void finish(struct highway_card *card)
 	card->has_result = true;
 	highway_transfer_unpin(transfer);
 	mutex_unlock(&card->lock);
-	give_registers_back(card);
+	turn_registers(card, false);
 	mutex_lock(&card->lock);
 	WRITE_ONCE(card->is_running, false);
 	wake_up_all(&card->progress);
 }
 
 /* What the interrupt has said: a chunk is over. */
-static void advance(struct work_struct *work)
+static void card_advance(struct work_struct *work)
 {
 	struct highway_card *card = container_of(work, struct highway_card, work);
 	struct highway_transfer *transfer = &card->transfer;
@@ -163,14 +159,14 @@ static void advance(struct work_struct *work)
 		transfer->done += transfer->chunk;
 		transfer->chunk = 0;
 		if (!card->is_aborted && transfer->done < transfer->bytes)
-			start_chunk(card);
+			card_start_chunk(card);
 		else
-			finish(card);
+			card_finish(card);
 	}
 	mutex_unlock(&card->lock);
 }
 
-static irqreturn_t interrupt(int irq, void *data)
+static irqreturn_t card_interrupt(int irq, void *data)
 {
 	struct highway_card *card = data;
 	u32 status = ioread32(card->registers + EDU_INTERRUPT_STATUS);
@@ -185,7 +181,7 @@ static irqreturn_t interrupt(int irq, void *data)
 }
 
 /* Makes the card the caller's: 0, -EAGAIN, -ERESTARTSYS, -ENODEV. */
-static int claim(struct highway_card *card, struct file *file)
+static int card_claim(struct highway_card *card, struct file *file)
 {
 	for (;;) {
 		int ret = -ENODEV;
@@ -207,7 +203,7 @@ static int claim(struct highway_card *card, struct file *file)
 	}
 }
 
-static void give_up_claim(struct highway_card *card)
+static void card_give_up_claim(struct highway_card *card)
 {
 	mutex_lock(&card->lock);
 	WRITE_ONCE(card->is_running, false);
@@ -215,8 +211,8 @@ static void give_up_claim(struct highway_card *card)
 	mutex_unlock(&card->lock);
 }
 
-static long start(struct highway_card *card, struct file *file, void __user *argument,
-		  bool to_memory)
+static long card_start(struct highway_card *card, struct file *file, void __user *argument,
+		       bool to_memory)
 {
 	struct highway_request request;
 	struct highway_transfer transfer;
@@ -226,27 +222,27 @@ static long start(struct highway_card *card, struct file *file, void __user *arg
 		return -EFAULT;
 	if (request.interface != 0 || request.bytes == 0 || request.bytes > HIGHWAY_MOST_BYTES)
 		return -EINVAL;
-	ret = claim(card, file);
+	ret = card_claim(card, file);
 	if (ret)
 		return ret;
 	ret = highway_transfer_pin(&transfer, &request, to_memory);
 	if (ret) {
-		give_up_claim(card);
+		card_give_up_claim(card);
 		return ret;
 	}
-	take_registers_away(card);
+	turn_registers(card, true);
 	mutex_lock(&card->lock);
 	card->transfer = transfer;
 	if (card->is_gone || card->is_aborted)
-		finish(card);
+		card_finish(card);
 	else
-		start_chunk(card);
+		card_start_chunk(card);
 	mutex_unlock(&card->lock);
 	return 0;
 }
 
 /* The bytes that the last transfer moved, once it is over; 0 when there was none. */
-static long wait(struct highway_card *card, struct file *file)
+static long card_wait(struct highway_card *card, struct file *file)
 {
 	long ret;
 
@@ -260,7 +256,7 @@ static long wait(struct highway_card *card, struct file *file)
 	return ret;
 }
 
-static long tell(struct highway_card *card, void __user *argument)
+static long card_tell(struct highway_card *card, void __user *argument)
 {
 	struct highway_statistics statistics;
 
@@ -278,16 +274,16 @@ long highway_card_ioctl(struct highway_card *card, struct file *file, unsigned i
 
 	switch (command) {
 	case HIGHWAY_START:
-		return start(card, file, (void __user *)argument, true);
+		return card_start(card, file, (void __user *)argument, true);
 	case HIGHWAY_LOAD:
-		return start(card, file, (void __user *)argument, false);
+		return card_start(card, file, (void __user *)argument, false);
 	case HIGHWAY_ACQUIRE:
-		ret = start(card, file, (void __user *)argument, true);
-		return ret || file->f_flags & O_NONBLOCK ? ret : wait(card, file);
+		ret = card_start(card, file, (void __user *)argument, true);
+		return ret || file->f_flags & O_NONBLOCK ? ret : card_wait(card, file);
 	case HIGHWAY_WAIT:
-		return wait(card, file);
+		return card_wait(card, file);
 	case HIGHWAY_STATISTICS:
-		return tell(card, (void __user *)argument);
+		return card_tell(card, (void __user *)argument);
 	default:
 		return -ENOTTY;
 	}
@@ -310,7 +306,7 @@ int highway_card_open(struct highway_card *card)
 }
 
 /* A chunk cannot be stopped, so its end is waited for; no further one is started. */
-static void stop(struct highway_card *card)
+static void card_stop(struct highway_card *card)
 {
 	mutex_lock(&card->lock);
 	card->is_aborted = true;
@@ -320,7 +316,7 @@ static void stop(struct highway_card *card)
 
 void highway_card_release(struct highway_card *card)
 {
-	stop(card);
+	card_stop(card);
 	mutex_lock(&card->lock);
 	card->is_open = false;
 	card->has_result = false;
@@ -342,7 +338,7 @@ struct highway_card *highway_card_new(struct highway_function *function)
 	card->registers = function->base;
 	mutex_init(&card->lock);
 	init_waitqueue_head(&card->progress);
-	INIT_WORK(&card->work, advance);
+	INIT_WORK(&card->work, card_advance);
 	card->bounce = dma_alloc_coherent(&pdev->dev, CHUNK, &card->bounce_bus, GFP_KERNEL);
 	if (!card->bounce) {
 		ret = -ENOMEM;
@@ -352,7 +348,7 @@ struct highway_card *highway_card_new(struct highway_function *function)
 	if (ret < 0)
 		goto free_bounce;
 	card->interrupt = pci_irq_vector(pdev, 0);
-	ret = request_irq(card->interrupt, interrupt, IRQF_SHARED, "highway", card);
+	ret = request_irq(card->interrupt, card_interrupt, IRQF_SHARED, "highway", card);
 	if (ret == 0)
 		return card;
 	pci_free_irq_vectors(pdev);
@@ -371,7 +367,7 @@ void highway_card_remove(struct highway_card *card)
 	mutex_lock(&card->lock);
 	card->is_gone = true;
 	mutex_unlock(&card->lock);
-	stop(card);
+	card_stop(card);
 	free_irq(card->interrupt, card);
 	cancel_work_sync(&card->work);
 	pci_free_irq_vectors(pdev);

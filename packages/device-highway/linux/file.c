@@ -25,7 +25,7 @@ static struct highway_object *object_of(struct file *file)
 	return object;
 }
 
-static void show(struct file *file, struct highway_object *object)
+static void file_show(struct file *file, struct highway_object *object)
 {
 	struct highway_file *own = file->private_data;
 
@@ -60,7 +60,7 @@ static int open_node(struct inode *inode, struct file *file)
 			goto free_file;
 	}
 	file->private_data = own;
-	show(file, object);
+	file_show(file, object);
 	replace_fops(file, fops);
 	return 0;
 
@@ -97,8 +97,8 @@ static int map_file(struct file *file, struct vm_area_struct *vma)
 enum direction { FROM_OBJECT, TO_OBJECT };
 
 /* With the gate held open: moves bytes of one page; registers as 32-bit words. */
-static void move(struct highway_object *object, loff_t at, void *words, size_t bytes,
-		 enum direction direction)
+static void file_move_bytes(struct highway_object *object, loff_t at, void *words, size_t bytes,
+			    enum direction direction)
 {
 	unsigned long page = at >> PAGE_SHIFT;
 	size_t offset = offset_in_page(at);
@@ -122,8 +122,8 @@ static void move(struct highway_object *object, loff_t at, void *words, size_t b
 }
 
 /* Moves what lies within one page: the bytes, 0 at the end, or a negated errno. */
-static ssize_t access(struct file *file, loff_t at, void *words, size_t bytes,
-		      enum direction direction)
+static ssize_t file_access(struct file *file, loff_t at, void *words, size_t bytes,
+			   enum direction direction)
 {
 	struct highway_object *object = object_of(file);
 	ssize_t ret = highway_gate_hold_open(&object->gate, file->f_flags);
@@ -139,7 +139,7 @@ static ssize_t access(struct file *file, loff_t at, void *words, size_t bytes,
 	else
 		ret = bytes;
 	if (ret > 0)
-		move(object, at, words, bytes, direction);
+		file_move_bytes(object, at, words, bytes, direction);
 	highway_gate_release(&object->gate);
 put:
 	highway_object_put(object);
@@ -160,7 +160,7 @@ static ssize_t read_file(struct file *file, char __user *buffer, size_t bytes, l
 	words = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!words)
 		return -ENOMEM;
-	ret = access(file, *position, words, bytes, FROM_OBJECT);
+	ret = file_access(file, *position, words, bytes, FROM_OBJECT);
 	if (ret > 0 && copy_to_user(buffer, words, ret))
 		ret = -EFAULT;
 	if (ret > 0)
@@ -180,7 +180,7 @@ static ssize_t write_file(struct file *file, const char __user *buffer, size_t b
 	if (!words)
 		return -ENOMEM;
 	if (!copy_from_user(words, buffer, bytes))
-		ret = access(file, *position, words, bytes, TO_OBJECT);
+		ret = file_access(file, *position, words, bytes, TO_OBJECT);
 	if (ret > 0)
 		*position += ret;
 	free_page((unsigned long)words);
@@ -188,7 +188,7 @@ static ssize_t write_file(struct file *file, const char __user *buffer, size_t b
 }
 
 /* What the owner sees, and so whether or not the gate is open. */
-static long peek(struct highway_object *object, unsigned long page)
+static long file_peek(struct highway_object *object, unsigned long page)
 {
 	long ret = -ENXIO;
 
@@ -199,7 +199,7 @@ static long peek(struct highway_object *object, unsigned long page)
 	return ret;
 }
 
-static long poke(struct highway_object *object, unsigned long page, u32 word)
+static long file_poke(struct highway_object *object, unsigned long page, u32 word)
 {
 	long ret = -ENXIO;
 
@@ -243,7 +243,7 @@ static long show_own(struct file *file, unsigned int command, unsigned long argu
 	ret = PTR_ERR_OR_ZERO(object);
 	if (ret)
 		goto unlock;
-	show(file, object);
+	file_show(file, object);
 	highway_object_put(shown);
 	ret = command == HIGHWAY_SHOW_ODD ? object->pages << PAGE_SHIFT : 0;
 unlock:
@@ -261,9 +261,9 @@ static long control(struct highway_object *object, unsigned int command, unsigne
 	case HIGHWAY_RESIZE:
 		return highway_resize(object, argument);
 	case HIGHWAY_PEEK:
-		return peek(object, argument);
+		return file_peek(object, argument);
 	case HIGHWAY_POKE:
-		return poke(object, argument >> 32, (u32)argument);
+		return file_poke(object, argument >> 32, (u32)argument);
 	case HIGHWAY_COUNT:
 		return argument < HIGHWAY_COUNTS ? atomic_long_read(&object->counts[argument]) :
 						   -EINVAL;

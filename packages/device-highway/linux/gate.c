@@ -19,7 +19,7 @@ void highway_gate_init(struct highway_gate *gate)
 	gate->gone = false;
 }
 
-static enum highway_gate_state look(struct highway_gate *gate)
+static enum highway_gate_state gate_look(struct highway_gate *gate)
 {
 	if (READ_ONCE(gate->gone))
 		return HIGHWAY_GONE;
@@ -29,7 +29,7 @@ static enum highway_gate_state look(struct highway_gate *gate)
 enum highway_gate_state highway_gate_hold(struct highway_gate *gate)
 {
 	down_read(&gate->lock);
-	return look(gate);
+	return gate_look(gate);
 }
 EXPORT_SYMBOL_GPL(highway_gate_hold);
 
@@ -51,7 +51,7 @@ int highway_gate_hold_open(struct highway_gate *gate, unsigned int file_flags)
 			return -ENODEV;
 		if (file_flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(gate->queue, look(gate) != HIGHWAY_CLOSED))
+		if (wait_event_interruptible(gate->queue, gate_look(gate) != HIGHWAY_CLOSED))
 			return -ERESTARTSYS;
 	}
 }
@@ -101,9 +101,9 @@ static vm_fault_t wait_and_retry(struct highway_gate *gate, struct vm_fault *vmf
 	 * only fault again.
 	 */
 	if (vmf->flags & FAULT_FLAG_USER)
-		wait_event_interruptible(gate->queue, look(gate) != HIGHWAY_CLOSED);
+		wait_event_interruptible(gate->queue, gate_look(gate) != HIGHWAY_CLOSED);
 	else
-		wait_event_killable(gate->queue, look(gate) != HIGHWAY_CLOSED);
+		wait_event_killable(gate->queue, gate_look(gate) != HIGHWAY_CLOSED);
 	fput(file);
 	return VM_FAULT_RETRY;
 }

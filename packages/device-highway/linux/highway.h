@@ -125,6 +125,8 @@ struct highway_object {
 	struct kref ref;
 	struct highway_function *function;
 	struct list_head of_function;
+	/* Was told that DMA has taken the registers away.  Guarded by function->lock. */
+	bool lacks_registers;
 	struct highway_strategy *strategy;
 	/* Whose i_mapping its areas hang on, by whichever inode they were made. */
 	struct inode *inode;
@@ -205,7 +207,7 @@ void highway_free(struct highway_object *object);
 /* mapping.c */
 int highway_map(struct highway_object *object, struct vm_area_struct *vma);
 typedef void (*highway_visit)(struct highway_object *object, struct vm_area_struct *vma);
-void highway_for_each_area(struct highway_object *object, highway_visit visit);
+void highway_visit_areas(struct highway_object *object, highway_visit visit);
 
 /* file.c */
 struct highway_node;

@@ -116,7 +116,7 @@ static int set_up_window(struct highway_function *function)
 	return function->taken ? 0 : -ENOMEM;
 }
 
-static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+static int highway_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct highway_function *function;
 	int ret = pcim_enable_device(pdev);
@@ -154,7 +154,7 @@ put:
  * Who has something mapped stays, and so does this driver; what is mapped goes.  Afterwards nobody
  * touches the function any more, neither a process nor the DMA engine.
  */
-static void remove(struct pci_dev *pdev)
+static void highway_pci_remove(struct pci_dev *pdev)
 {
 	struct highway_function *function = pci_get_drvdata(pdev);
 
@@ -178,8 +178,8 @@ MODULE_DEVICE_TABLE(pci, ids);
 static struct pci_driver driver = {
 	.name = "highway",
 	.id_table = ids,
-	.probe = probe,
-	.remove = remove,
+	.probe = highway_pci_probe,
+	.remove = highway_pci_remove,
 };
 
 static int __init highway_init(void)

@@ -72,7 +72,7 @@ static struct mm_struct *next_mm(struct highway_object *object)
 }
 
 /**
- * highway_for_each_area() - visits every listed area with its mmap lock held for writing
+ * highway_visit_areas() - visits every listed area with its mmap lock held for writing
  * @object: whose areas
  * @visit: called with areas_lock held as well
  *
@@ -83,7 +83,7 @@ static struct mm_struct *next_mm(struct highway_object *object)
  * writing, and goes on with it held for reading while their entries go, their page tables, and at
  * last close is called.  An entry that is written meanwhile would be left behind.
  */
-void highway_for_each_area(struct highway_object *object, highway_visit visit)
+void highway_visit_areas(struct highway_object *object, highway_visit visit)
 {
 	struct highway_area *area;
 	struct mm_struct *mm;
@@ -109,9 +109,9 @@ void highway_for_each_area(struct highway_object *object, highway_visit visit)
 	mutex_unlock(&object->areas_lock);
 	mutex_unlock(&object->walk);
 }
-EXPORT_SYMBOL_GPL(highway_for_each_area);
+EXPORT_SYMBOL_GPL(highway_visit_areas);
 
-static void count(struct highway_object *object, enum highway_count what)
+static void area_count(struct highway_object *object, enum highway_count what)
 {
 	atomic_long_inc(&object->counts[what]);
 }
@@ -124,13 +124,13 @@ static int failure_of(struct highway_object *object, enum highway_hook hook)
 
 static void area_open(struct vm_area_struct *vma)
 {
-	count(vma->vm_private_data, HIGHWAY_COUNT_OPENS);
+	area_count(vma->vm_private_data, HIGHWAY_COUNT_OPENS);
 	list_area(vma->vm_private_data, vma);
 }
 
 static void area_close(struct vm_area_struct *vma)
 {
-	count(vma->vm_private_data, HIGHWAY_COUNT_CLOSES);
+	area_count(vma->vm_private_data, HIGHWAY_COUNT_CLOSES);
 	unlist_area(vma->vm_private_data, vma);
 }
 
@@ -154,7 +154,7 @@ static vm_fault_t area_fault(struct vm_fault *vmf)
 {
 	struct highway_object *object = vmf->vma->vm_private_data;
 
-	count(object, HIGHWAY_COUNT_FAULTS);
+	area_count(object, HIGHWAY_COUNT_FAULTS);
 	return object->strategy->fault(object, vmf);
 }
 
@@ -214,7 +214,7 @@ int highway_map(struct highway_object *object, struct vm_area_struct *vma)
 		return -ENODEV;
 	if (!is_inside(object, vma))
 		return -EINVAL;
-	count(object, HIGHWAY_COUNT_MMAPS);
+	area_count(object, HIGHWAY_COUNT_MMAPS);
 	vma->vm_private_data = object;
 	vma->vm_ops = &operations[!!strategy->fault][asks];
 	/* Who is to be asked before the first store must not have writable entries. */

@@ -37,8 +37,8 @@ void highway_set_word(struct highway_object *object, unsigned long page, u32 wor
 		WRITE_ONCE(*(u32 *)highway_page_address(object, page), word);
 }
 
-static struct highway_object *new_object(struct highway_function *function,
-					 struct highway_strategy *strategy)
+static struct highway_object *object_alloc(struct highway_function *function,
+					   struct highway_strategy *strategy)
 {
 	struct highway_object *object = kzalloc(sizeof(*object), GFP_KERNEL);
 
@@ -63,14 +63,14 @@ static struct highway_object *new_object(struct highway_function *function,
 	return object;
 }
 
-static void drop(struct highway_object *object)
+static void object_drop(struct highway_object *object)
 {
 	highway_inode_put(object->inode);
 	kfree(object);
 }
 
 /* Takes what the object lives on, from a function that is still there. */
-static int settle_on(struct highway_object *object, unsigned long pages, int taken)
+static int object_settle_on(struct highway_object *object, unsigned long pages, int taken)
 {
 	struct highway_function *function = object->function;
 
@@ -82,8 +82,10 @@ static int settle_on(struct highway_object *object, unsigned long pages, int tak
 	/*
 	 * DMA has taken the registers away from all who show them, and will give them back to all.
 	 */
-	if (object->memory.kind == HIGHWAY_BAR && highway_card_has_taken_away(function->card))
+	if (object->memory.kind == HIGHWAY_BAR && highway_card_has_taken_away(function->card)) {
+		object->lacks_registers = true;
 		object->gate.closings = 1;
+	}
 	return 0;
 }
 
@@ -101,7 +103,7 @@ struct highway_object *highway_object_new(struct highway_function *function,
 					  struct highway_strategy *strategy, enum highway_kind kind,
 					  unsigned long pages, unsigned long capacity)
 {
-	struct highway_object *object = new_object(function, strategy);
+	struct highway_object *object = object_alloc(function, strategy);
 	unsigned long page;
 	int ret = -ENODEV;
 
@@ -113,12 +115,12 @@ struct highway_object *highway_object_new(struct highway_function *function,
 		for (page = 0; ret == 0 && kind != HIGHWAY_BAR && page < capacity; page++)
 			if (highway_has_page(object, page))
 				highway_set_word(object, page, HIGHWAY_MARK + page);
-		ret = settle_on(object, pages, ret);
+		ret = object_settle_on(object, pages, ret);
 	}
 	mutex_unlock(&function->lock);
 	if (ret == 0)
 		return object;
-	drop(object);
+	object_drop(object);
 	return ERR_PTR(ret);
 }
 
@@ -126,7 +128,7 @@ struct highway_object *highway_object_new(struct highway_function *function,
 struct highway_object *highway_object_odd(struct highway_function *function,
 					  struct highway_strategy *strategy, enum highway_odd odd)
 {
-	struct highway_object *object = new_object(function, strategy);
+	struct highway_object *object = object_alloc(function, strategy);
 	int ret = -ENODEV;
 
 	if (IS_ERR(object))
@@ -134,12 +136,12 @@ struct highway_object *highway_object_odd(struct highway_function *function,
 	mutex_lock(&function->lock);
 	if (!function->gone) {
 		ret = highway_memory_take_odd(&object->memory, odd);
-		ret = settle_on(object, object->memory.capacity, ret);
+		ret = object_settle_on(object, object->memory.capacity, ret);
 	}
 	mutex_unlock(&function->lock);
 	if (ret == 0)
 		return object;
-	drop(object);
+	object_drop(object);
 	return ERR_PTR(ret);
 }
 
@@ -149,7 +151,7 @@ void highway_object_get(struct highway_object *object)
 }
 
 /* Nobody has it mapped any more: its areas held its file. */
-static void release(struct kref *ref)
+static void object_release(struct kref *ref)
 {
 	struct highway_object *object = container_of(ref, struct highway_object, ref);
 	struct highway_function *function = object->function;
@@ -159,10 +161,10 @@ static void release(struct kref *ref)
 	highway_memory_release(function, &object->memory);
 	mutex_unlock(&function->lock);
 	highway_function_put(function);
-	drop(object);
+	object_drop(object);
 }
 
 void highway_object_put(struct highway_object *object)
 {
-	kref_put(&object->ref, release);
+	kref_put(&object->ref, object_release);
 }

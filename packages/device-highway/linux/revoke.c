@@ -43,7 +43,7 @@ int highway_resume(struct highway_object *object)
 	int ret = highway_gate_change(&object->gate, -1);
 
 	if (ret == 0 && object->strategy->restore)
-		highway_for_each_area(object, object->strategy->restore);
+		highway_visit_areas(object, object->strategy->restore);
 	return ret;
 }
 

@@ -67,7 +67,7 @@ static void take_away(struct highway_object *object, struct vm_area_struct *vma)
  */
 static void eager_remap_settle(struct highway_object *object)
 {
-	highway_for_each_area(object, take_away);
+	highway_visit_areas(object, take_away);
 }
 
 struct filling {

@@ -4,8 +4,7 @@
  * what the 2004 mail proposes as nopage_dma, and vmf_insert_pfn() today.
  *
  * Nothing is counted, whether or not the frame has a page.  So the driver alone sees to it that the
- * memory outlives its
- * mappings: it takes the object away before it frees.
+ * memory outlives its mappings: it takes the object away before it frees.
  */
 #include "highway.h"
 
