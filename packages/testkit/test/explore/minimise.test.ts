@@ -102,6 +102,12 @@ describe("a failure that was saved", () => {
     expect(replaySaved(saved, busyFlag)).toEqual(minimised.replay);
   });
 
+  it("is the same run in whatever order the machine's options were written", () => {
+    const machine = Object.fromEntries(Object.entries(saved.machine).reverse());
+    expect(Object.keys(machine).length).toBeGreaterThan(1);
+    expect(replaySaved({ ...saved, machine }, busyFlag)).toEqual(minimised.replay);
+  });
+
   it("names the step that differs, what was recorded and what was found", () => {
     const steps = saved.schedule.map((step: object, at: number) =>
       at === 7 ? { ...step, does: "read cell 99" } : step,

@@ -44,6 +44,15 @@ describe("a law's program in parts", () => {
     }
   });
 
+  it("MUST be complete within a budget of as many runs as there are, and not within one less", async () => {
+    const [program] = programs("QU-02");
+    const { executions } = await exploreLawInParts(program as RacyProgram, geometry, { division });
+    const within = (maxExecutions: number) =>
+      exploreLawInParts(program as RacyProgram, geometry, { division, maxExecutions });
+    expect(await within(executions)).toMatchObject({ executions, complete: true, remaining: 0 });
+    expect(await within(executions - 1)).toMatchObject({ executions: executions - 1, complete: false });
+  });
+
   it("MUST be found again by its name, on a plugin loaded elsewhere", async () => {
     const [program] = programs("QU-02");
     const name = nameOfProgram(program as RacyProgram, geometry);
