@@ -68,7 +68,8 @@ function checkRandom(
     return value === undefined ? [] : [{ path, value, expected, nearest: undefined }];
   };
   const strange = subjects.filter((subject) => !isOnModel(subject)).map(({ name }) => name);
-  const expected = `with --random a subject that the model has as well, to compare with: ${namesOf(isOnModel).join(", ")}; left out: all of them`;
+  const known = namesOf(isOnModel).filter((name) => !name.includes("."));
+  const expected = `with --random a subject that the model has as well, to compare with: ${known.join(", ")}, or one of their kinds; left out: all of them`;
   return [
     ...beside("--law", law?.join(" ")),
     ...beside("--markdown", markdown),
