@@ -30,6 +30,7 @@ export {
   type ParityResult,
   type ParityStatus,
 } from "./parity/parity-result.ts";
+export type { Race, RaceOutcome } from "./parity/race.ts";
 export { type ParityOptions, parityResultsOf } from "./parity/run-parity.ts";
 export type { SequenceDifference, SequenceEnd } from "./random/compare-sequence.ts";
 export {

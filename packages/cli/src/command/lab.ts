@@ -26,13 +26,20 @@ export async function runLab(flags: LabFlags, format: "table" | "json", output: 
 }
 
 async function compareLaws(
-  { subjects, modules, jobs }: LabPlan,
+  { subjects, modules, jobs, seed, racyRuns }: LabPlan,
   { law: laws, markdown }: LabFlags,
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
   const results: ParityResult[] = [];
-  const options = { plugins: conformablePlugins, modules, jobs, ...(laws !== undefined && { laws }) };
+  const options = {
+    plugins: conformablePlugins,
+    modules,
+    jobs,
+    seed,
+    ...(racyRuns !== undefined && { racyRuns }),
+    ...(laws !== undefined && { laws }),
+  };
   const cut = await untilCut(
     (stop) => parityResultsOf(subjects, { ...options, stop }),
     (result) => {
@@ -44,7 +51,9 @@ async function compareLaws(
   const names = subjects.map(({ name }) => name);
   results.sort((one, other) => names.indexOf(one.subject) - names.indexOf(other.subject));
   const document: LabDocument = { kernel: kernelsOf(subjects), results, cut: cut?.by };
-  output.print(format === "json" ? labJson(document) : labReport(document));
+  output.print(
+    format === "json" ? labJson(document) : labReport(document, laws === undefined ? "short" : "full"),
+  );
   if (markdown !== undefined) {
     const date = new Date().toISOString().slice(0, 10);
     writeFileSync(resolve(output.directory, markdown), parityMarkdown(document, date));

@@ -191,7 +191,8 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
       "--random <number>",
       "instead of laws so many random sequences of operations, on the model and on Linux",
     )
-    .option("--seed <number>", "which random sequences; 1 where left out")
+    .option("--runs <number>", "runs of each program whose threads race; 50 where left out")
+    .option("--seed <number>", "which random sequences, or in which ways races are run; 1 where left out")
     .option("--markdown <file>", "write what agrees and what does not to this file as tables, with the date")
     .option("--json", asJson)
     .action(async ({ json, ...flags }: LabOptions, command: Command) => {

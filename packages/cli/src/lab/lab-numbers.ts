@@ -7,7 +7,10 @@ export interface LabNumbers {
   readonly jobs: number;
   /** Random sequences; undefined where laws are run. */
   readonly random: number | undefined;
+  /** Which random sequences, or in which ways races are run. */
   readonly seed: number;
+  /** Runs of each racy program; as many as the lab finds enough where undefined. */
+  readonly racyRuns: number | undefined;
 }
 
 /** More guests than this need more memory than they save time. */
@@ -18,19 +21,18 @@ export function readNumbers(flags: {
   readonly jobs?: string;
   readonly random?: string;
   readonly seed?: string;
+  readonly runs?: string;
 }): LabNumbers & { readonly problems: readonly Problem[] } {
   const jobs = readNumber("--jobs", flags.jobs, /^[1-9]\d?$/, "a whole number from 1 to 99");
   const random = readNumber("--random", flags.random, /^[1-9]\d{0,5}$/, "a whole number from 1 to 999999");
   const seed = readNumber("--seed", flags.seed, /^\d{1,9}$/, "a whole number from 0 to 999999999");
-  const beside =
-    flags.seed !== undefined && flags.random === undefined
-      ? [problem("--seed", flags.seed, "--random beside it, for which it is")]
-      : [];
+  const runs = readNumber("--runs", flags.runs, /^[1-9]\d{0,4}$/, "a whole number from 1 to 99999");
   return {
     jobs: jobs.number ?? Math.min(MOST_USUAL_JOBS, availableParallelism()),
     random: random.number,
     seed: seed.number ?? 1,
-    problems: [...jobs.problems, ...random.problems, ...seed.problems, ...beside],
+    racyRuns: runs.number,
+    problems: [...jobs.problems, ...random.problems, ...seed.problems, ...runs.problems],
   };
 }
 

@@ -21,6 +21,7 @@ export interface LabFlags {
   readonly jobs?: string;
   readonly random?: string;
   readonly seed?: string;
+  readonly runs?: string;
   readonly markdown?: string;
 }
 
@@ -59,7 +60,7 @@ function throwIfAny(problems: readonly Problem[]): void {
 
 /** What random sequences cannot have beside them, and subjects that there is nothing to compare with. */
 function checkRandom(
-  { law, markdown }: LabFlags,
+  { law, markdown, runs }: LabFlags,
   subjects: readonly SubjectDefinition[],
 ): readonly Problem[] {
   const beside = (path: string, value: string | undefined): readonly Problem[] => {
@@ -73,6 +74,7 @@ function checkRandom(
   return [
     ...beside("--law", law?.join(" ")),
     ...beside("--markdown", markdown),
+    ...beside("--runs", runs),
     ...(strange.length === 0
       ? []
       : [{ path: "--subject", value: strange.join(","), expected, nearest: undefined }]),

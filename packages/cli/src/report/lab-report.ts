@@ -1,6 +1,7 @@
 import { MUST_HOLD, type ParityResult, type ParityStatus } from "@nopage/linux-lab";
 import { allLaws } from "@nopage/testkit/conform";
 import pc from "picocolors";
+import { outcomesInWords, raceInWords, racesOf } from "./race-words.ts";
 import { count } from "./words.ts";
 
 /** What a run in the lab came to. */
@@ -13,8 +14,8 @@ export interface LabDocument {
 }
 
 /**
- * The document for programs: each result without its steps, which its reason names; and the explanations of differences that
- * this run did not need. Of a run that was cut short, by what.
+ * The document for programs: each result without its steps, which its reason names; what each race came to, and how often; and
+ * the explanations of differences that this run did not need. Of a run that was cut short, by what.
  */
 export function labJson({ kernel, results, cut }: LabDocument): string {
   const told = results.map(({ subject, law, status, model, linux, reason }) => {
@@ -23,7 +24,8 @@ export function labJson({ kernel, results, cut }: LabDocument): string {
   const stale = results.flatMap(({ subject, law, stale: reasons }) =>
     reasons.map((reason) => ({ subject, law, reason })),
   );
-  return `${JSON.stringify({ kernel, results: told, stale, cut }, null, 2)}\n`;
+  const races = racesOf(results).map(({ subject, law, race }) => ({ subject, law, ...race }));
+  return `${JSON.stringify({ kernel, results: told, races, stale, cut }, null, 2)}\n`;
 }
 
 /** Whether nothing disagrees, and every explanation of a difference was needed. */
@@ -31,10 +33,14 @@ export function isSettled({ status, stale }: ParityResult): boolean {
   return status !== "disagree" && stale.length === 0;
 }
 
-/** Subject by subject: on which laws model and Linux agree, which do not apply, and each difference step by step. */
-export function labReport({ kernel, results, cut }: LabDocument): string {
+/**
+ * Subject by subject: on which laws model and Linux agree, which do not apply, and each difference step by step.
+ *
+ * @param races `full` for every outcome of a race with how often it was seen, `short` for how many there were
+ */
+export function labReport({ kernel, results, cut }: LabDocument, races: "short" | "full" = "short"): string {
   const subjects = [...new Set(results.map(({ subject }) => subject))];
-  const parts = subjects.flatMap((subject) => about(subject, results));
+  const parts = subjects.flatMap((subject) => about(subject, results, races));
   return [`Linux ${kernel}, in QEMU.`, "", ...parts, ...cutInWords(cut), closing(results, cut), ""].join(
     "\n",
   );
@@ -53,18 +59,24 @@ function isAlone(results: readonly ParityResult[]): boolean {
   return results.every(({ status, model }) => status === "skip" || model === MUST_HOLD);
 }
 
-function about(subject: string, results: readonly ParityResult[]): readonly string[] {
+function about(
+  subject: string,
+  results: readonly ParityResult[],
+  detail: "short" | "full",
+): readonly string[] {
   const own = results.filter((result) => result.subject === subject);
   const words = isAlone(own) ? alone : compared;
   const having = (status: ParityStatus): readonly ParityResult[] =>
     own.filter((result) => result.status === status);
   const agree = having("agree");
   const laws = agree.map(({ law }) => law);
-  const races = agree.filter(({ linux }) => linux !== "holds");
   return [
     pc.bold(subject),
     `  ${pc.green(words.agree)}      ${laws.length === 0 ? "nothing" : laws.join(" ")}`,
-    ...races.map(({ law, linux }) => `  ${pc.dim("race")}       ${law} ${linux}`),
+    ...racesOf(own).flatMap(({ law, race }) => [
+      `  ${pc.dim("race")}       ${raceInWords(law, race)}`,
+      ...(detail === "full" ? outcomesInWords(race).map((line) => `               ${line}`) : []),
+    ]),
     ...having("explained").map(({ law, reason }) => `  ${pc.yellow("explained")}  ${law}: ${reason}`),
     ...skipped(having("skip")),
     ...having("disagree").flatMap((result) => disagreeing(result, words.disagree.padEnd(11))),

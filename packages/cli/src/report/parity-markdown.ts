@@ -1,6 +1,7 @@
 import type { ParityResult, ParityStatus } from "@nopage/linux-lab";
 import { allLaws } from "@nopage/testkit/conform";
 import type { LabDocument } from "./lab-report.ts";
+import { racesOf } from "./race-words.ts";
 
 const signs: Readonly<Record<ParityStatus, string>> = {
   agree: "✓",
@@ -37,11 +38,7 @@ export function parityMarkdown({ kernel, results, cut }: LabDocument, date: stri
     "✓ both saw the same, step by step · (✓) they differ for a reason that is known · **✗** they differ · – not run",
     ...section("What differs", having("disagree"), ({ model, linux }) => `model: ${model}; Linux: ${linux}`),
     ...section("What differs for a known reason", having("explained"), ({ reason }) => reason),
-    ...section(
-      "Races",
-      having("agree").filter(({ linux }) => linux !== "holds"),
-      ({ linux }) => linux,
-    ),
+    ...races(results),
     ...notRun(results),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -61,6 +58,38 @@ function section(
   const lines = [...said].map(([line, subjects]) => `- ${line} (${subjects.join(", ")})`);
   return [`## ${title}`, lines.join("\n")];
 }
+
+/** What each race came to, with how often it did on each subject; those alike together. */
+function races(results: readonly ParityResult[]): readonly string[] {
+  const all = racesOf(results);
+  if (all.length === 0) return [];
+  const programs = new Map<string, Map<string, string[]>>();
+  for (const { law, subject, race } of all) {
+    const name = race.program === "" ? law : `${law}, ${race.program}`;
+    const lines = programs.get(name) ?? new Map<string, string[]>();
+    programs.set(name, lines);
+    for (const { outcome, times, allowed } of race.outcomes) {
+      const standing = allowed === "no" ? "**not allowed**: " : "";
+      const line = `${standing}${inLine(outcome)}`;
+      lines.set(line, [...(lines.get(line) ?? []), `${subject} ${times}`]);
+    }
+    if (race.search !== "incomplete") continue;
+    lines.set(OPEN, [...(lines.get(OPEN) ?? []), subject]);
+  }
+  const told = [...programs].map(([name, lines]) => {
+    const items = [...lines].map(([line, subjects]) => `  - ${line} (${subjects.join(", ")})`);
+    return [`- ${inLine(name)}`, ...items].join("\n");
+  });
+  const runs = [...new Set(all.map(({ race }) => race.runs))].sort((one, other) => other - one);
+  return [
+    "## Races",
+    `Each program was run ${runs.join(" or ")} times. Its outcomes, by the steps that tell them apart: how often each subject came to it; 0 for one that the model allows and that was not seen.`,
+    told.join("\n"),
+  ];
+}
+
+/** What is said where a search has ended before its end. */
+const OPEN = "_the model was not searched to the end: it may allow more_";
 
 /** Laws that were run on no subject, by their reasons. */
 function notRun(results: readonly ParityResult[]): readonly string[] {

@@ -19,6 +19,8 @@ describe("nopage lab", () => {
       "0",
       "--seed",
       "1x",
+      "--runs",
+      "0",
       "--markdown",
       "none/parity.md",
     ];
@@ -32,16 +34,26 @@ describe("nopage lab", () => {
     expect(stderr).toContain(`"mine.ko"; expected a kernel module, but ${folder}/mine.ko is no ELF file\n`);
     expect(stderr).toContain('--jobs: found "0"; expected a whole number from 1 to 99\n');
     expect(stderr).toContain('--seed: found "1x"; expected a whole number from 0 to 999999999\n');
-    expect(stderr).toContain('--seed: found "1x"; expected --random beside it, for which it is\n');
+    expect(stderr).toContain('--runs: found "0"; expected a whole number from 1 to 99999\n');
     expect(stderr).toContain('--markdown: found "none/parity.md"; expected ');
     expect(stderr).toContain(`there is no file ${folder}/none.ko that can be read\n`);
   });
 
   test("random sequences MUST have a model to be compared with, and nothing beside them that they leave out", async () => {
-    const words = ["--subject", "memfd,lazy-nopage,vgem", "--law", "MM-01", "--markdown", "parity.md"];
+    const words = [
+      "--subject",
+      "memfd,lazy-nopage,vgem",
+      "--law",
+      "MM-01",
+      "--markdown",
+      "parity.md",
+      "--runs",
+      "9",
+    ];
     const { code, stdout, stderr } = await runCommand(["lab", "--random", "3", ...words], folderWith({}));
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("nopage: 3 problems, and nothing was run\n");
+    expect(stderr).toContain("nopage: 4 problems, and nothing was run\n");
+    expect(stderr).toContain('--runs: found "9"; expected no --random beside it');
     expect(stderr).toContain('--law: found "MM-01"; expected no --random beside it');
     expect(stderr).toContain('--markdown: found "parity.md"; expected no --random beside it');
     expect(stderr).toMatch(

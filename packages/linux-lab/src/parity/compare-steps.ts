@@ -52,7 +52,7 @@ function stepsOf(actor: string, steps: readonly ObservedStep[]): readonly Observ
 }
 
 /** A step among those of its actor: the calls of the same name are counted, so that it is clear which one is meant. */
-function sideOf(steps: readonly ObservedStep[], at: number): string {
+export function sideOf(steps: readonly ObservedStep[], at: number): string {
   const step = steps[at];
   if (step === undefined) return NOTHING_MORE;
   const { actor, call, outcome } = step;

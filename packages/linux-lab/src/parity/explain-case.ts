@@ -76,9 +76,9 @@ export function staleExplanations(
 }
 
 function isNeeded({ seen, broken = [] }: ExplainedDifference, one: ComparedCase, about: About): boolean {
-  const { seen: race } = one;
-  if (race !== undefined) {
-    return !seen.some(({ linux }) => [...race.vectors].some((vector) => hasSaid(linux, vector)));
+  const { allowed } = one;
+  if (allowed !== undefined) {
+    return !seen.some(({ linux }) => [...allowed].some((vector) => hasSaid(linux, vector)));
   }
   const told = one.linux.map((problem) => withoutName(problem, one, about));
   return (

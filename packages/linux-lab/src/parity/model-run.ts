@@ -5,8 +5,11 @@ import { type ObservedStep, StepObserver } from "./observed-step.ts";
 /** The machine that guests are. */
 export const GEOMETRY = "x86-64";
 
-/** A search may take so long for one program; what it has not covered by then is judged by the law alone. */
-const SEARCH_MS = 5000;
+/**
+ * Executions that a search may have for one program, some seconds' worth: most programs need some dozen. What a search has not
+ * covered with them is judged by the law alone, and marked.
+ */
+const SEARCH_EXECUTIONS = 5000;
 
 /** What a program did on the model. */
 export interface ModelRun {
@@ -17,7 +20,8 @@ export interface ModelRun {
 /** All that the threads of a racy program may see. */
 export interface Allowed {
   readonly problems: readonly string[];
-  readonly vectors: ReadonlySet<string>;
+  /** Each outcome with a run that comes to it, by its `outcomeVector`. */
+  readonly outcomes: ReadonlyMap<string, readonly ObservedStep[]>;
   /** Whether there can be no others. */
   readonly complete: boolean;
 }
@@ -31,10 +35,10 @@ export function runOnModel(lawCase: LawCase, on: Contender): ModelRun | undefine
   return { problems, steps: observer.steps };
 }
 
-/** What the model allows of a racy program, by running it in every order of its threads' steps, as far as there is time. */
-export function allowedOnModel(lawCase: LawCase, on: Contender): Allowed {
+/** What the model allows of a racy program, by running it in every order of its threads' steps, so many at the most. */
+export function allowedOnModel(lawCase: LawCase, on: Contender, maxExecutions = SEARCH_EXECUTIONS): Allowed {
   let observer = new StepObserver();
-  const vectors = new Set<string>();
+  const outcomes = new Map<string, readonly ObservedStep[]>();
   const recorded = recordedCase(lawCase, (line, step) => observer.note(line, step));
   const watched: LawCase = {
     ...recorded,
@@ -43,15 +47,14 @@ export function allowedOnModel(lawCase: LawCase, on: Contender): Allowed {
       return recorded.program(stage);
     },
   };
-  const until = performance.now() + SEARCH_MS;
   const found = exploreLaw(watched, on, GEOMETRY, {
     atFailure: "go-on",
-    announce: () => vectors.add(outcomeVector(observer.steps)),
-    mayGoOn: () => performance.now() < until,
+    maxExecutions,
+    announce: () => outcomes.set(outcomeVector(observer.steps), observer.steps),
   });
   return {
     problems: found.counterexamples.flatMap(({ problems }) => problems),
-    vectors,
+    outcomes,
     complete: found.complete,
   };
 }

@@ -1,5 +1,6 @@
 import type { Difference } from "./compare-steps.ts";
 import type { ExplainedCase } from "./explain-case.ts";
+import type { Race } from "./race.ts";
 
 /** How the model and Linux stand to each other in one law. */
 export type ParityStatus = "agree" | "disagree" | "explained" | "skip";
@@ -27,6 +28,8 @@ export interface ParityResult {
   /** Why they differ, or why the law does not apply; empty where they agree. */
   readonly reason: string;
   readonly programs: readonly DisagreeingProgram[];
+  /** What its racy programs came to. */
+  readonly races: readonly Race[];
   /** Explanations of this law on this subject that were not needed, each by its reason: to be struck out. */
   readonly stale: readonly string[];
 }
@@ -42,12 +45,10 @@ export interface ComparedCase {
   readonly model?: readonly string[];
   /** Each step, or outcome of a race, on which the two sides are not the same. */
   readonly differences: readonly Difference[];
-  /** Outcomes of a racy program: how many of those that the model allows were seen, and which it allows. */
-  readonly seen?: {
-    readonly seen: number;
-    readonly vectors: ReadonlySet<string>;
-    readonly complete: boolean;
-  };
+  /** What a racy program came to. */
+  readonly race?: Race;
+  /** Outcomes of a racy program that the model allows, as `outcomeVector` has them; left out where it was not run there. */
+  readonly allowed?: ReadonlySet<string>;
 }
 
 /** What the programs of a law amount to, together with what is known of their differences. */
@@ -71,6 +72,7 @@ export function resultOf<Case extends ComparedCase>(
       when,
       steps: differences[0]?.steps ?? broken,
     })),
+    races: cases.flatMap(({ race }) => race ?? []),
     stale,
   };
 }
@@ -87,12 +89,12 @@ function modelInWords(cases: readonly ComparedCase[]): string {
 
 function linuxInWords(cases: readonly ComparedCase[]): string {
   const words = sidesInWords(cases, ({ linux }) => linux, "linux");
-  const seen = cases.flatMap((one) => (one.seen === undefined ? [] : [one.seen]));
-  if (seen.length === 0) return words;
-  const count = seen.reduce((total, one) => total + one.seen, 0);
-  const allowed = seen.reduce((total, { vectors }) => total + vectors.size, 0);
-  const more = seen.every(({ complete }) => complete) ? "" : " at least";
-  return `${words}; ${count} of${more} ${allowed} allowed outcomes seen`;
+  const races = cases.flatMap(({ race }) => race ?? []).filter(({ search }) => search !== "none");
+  if (races.length === 0) return words;
+  const allowed = races.flatMap(({ outcomes }) => outcomes).filter((one) => one.allowed === "yes");
+  const seen = allowed.filter(({ times }) => times > 0);
+  const more = races.every(({ search }) => search === "complete") ? "" : " at least";
+  return `${words}; ${seen.length} of${more} ${allowed.length} allowed outcomes seen`;
 }
 
 function sidesInWords(

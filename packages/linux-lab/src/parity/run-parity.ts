@@ -9,6 +9,7 @@ import {
 import { inParallel } from "../run/in-parallel.ts";
 import { labStanding, type TriedCase } from "../run/lab-standing.ts";
 import { Laboratory } from "../run/laboratory.ts";
+import { RACY_RUNS, raceSeed } from "../run/racy-runs.ts";
 import { runCaseInLab } from "../run/run-case-in-lab.ts";
 import type { LabOptions } from "../run/run-lab.ts";
 import { AFTERWARDS, complaintsAfterwards } from "../run/subject-end.ts";
@@ -20,9 +21,7 @@ import { allowedOnModel, runOnModel } from "./model-run.ts";
 import { modelSideOf } from "./model-side.ts";
 import { type ObservedStep, StepObserver } from "./observed-step.ts";
 import { type ComparedCase, MUST_HOLD, type ParityResult, resultOf } from "./parity-result.ts";
-
-/** Runs of a racy program in the guest where nothing else is said. */
-const RACY_RUNS = 5;
+import { raceOf } from "./race.ts";
 
 /** What is compared. */
 export interface ParityOptions extends LabOptions {
@@ -47,10 +46,10 @@ export async function* parityResultsOf(
       for (let subject = next(); subject !== undefined; subject = next()) {
         const trial = subject.trial;
         const alone = subjects.find((other) => other.trial === trial)?.name ?? subject.name;
-        const compared = { subject, alone, on: modelSideOf(subject, options.plugins), laboratory };
-        for (const law of selectLaws(options.laws)) {
-          yield await compareLaw(law, compared, options.racyRuns ?? RACY_RUNS);
-        }
+        const { racyRuns = RACY_RUNS, seed = 1 } = options;
+        const on = modelSideOf(subject, options.plugins);
+        const compared = { subject, alone, on, laboratory, racyRuns, seed };
+        for (const law of selectLaws(options.laws)) yield await compareLaw(law, compared);
         const problems = await complaintsAfterwards(subject, laboratory);
         if (problems.length > 0) yield afterwards(subject, problems);
       }
@@ -70,6 +69,7 @@ function afterwards({ name: subject }: SubjectDefinition, problems: readonly str
     linux: problems.join("\n"),
     reason: "the kernel complains after the last program",
     programs: [],
+    races: [],
     stale: [],
   };
 }
@@ -81,12 +81,14 @@ interface Compared {
   /** The same on the model; undefined where there is none. */
   readonly on: Contender | undefined;
   readonly laboratory: Laboratory;
+  readonly racyRuns: number;
+  readonly seed: number;
 }
 
-async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Promise<ParityResult> {
+async function compareLaw(law: AnyLaw, compared: Compared): Promise<ParityResult> {
   const about = { subject: compared.subject.name, law: law.id };
   const skip = (reason: string): ParityResult => {
-    return { ...about, status: "skip", model: "", linux: "", reason, programs: [], stale: [] };
+    return { ...about, status: "skip", model: "", linux: "", reason, programs: [], races: [], stale: [] };
   };
   if (law.level === "untested") return skip(law.reason);
   if (law.level === "model-only") return skip("user space cannot see it");
@@ -99,7 +101,7 @@ async function compareLaw(law: AnyLaw, compared: Compared, racyRuns: number): Pr
       tried.push({ lawCase, end: { kind: "excluded", why } });
       continue;
     }
-    const one = await compareCase(lawCase, compared, racyRuns);
+    const one = await compareCase(lawCase, compared);
     tried.push(...one.tried);
     if (one.tried.some(({ end }) => end.kind === "run")) cases.push(one);
   }
@@ -121,32 +123,34 @@ interface TriedBoth extends ComparedCase {
   readonly tried: readonly TriedCase[];
 }
 
-async function compareCase(
-  lawCase: LawCase,
-  { subject, on, laboratory }: Compared,
-  racyRuns: number,
-): Promise<TriedBoth> {
+async function compareCase(lawCase: LawCase, compared: Compared): Promise<TriedBoth> {
+  const { subject, on, laboratory, racyRuns, seed } = compared;
   const tried: TriedCase[] = [];
   const runs: (readonly ObservedStep[])[] = [];
   let broken: readonly string[] = [];
-  for (let run = 0; run < (lawCase.schedule === "racy" ? racyRuns : 1); run++) {
+  const isRacy = lawCase.schedule === "racy";
+  for (let run = 0; run < (isRacy ? racyRuns : 1); run++) {
     const observer = new StepObserver();
     const watched = recordedCase(lawCase, (line, step) => observer.note(line, step));
-    const { end, steps: lines, guest } = await runCaseInLab(watched, subject, laboratory);
+    const {
+      end,
+      steps: lines,
+      guest,
+    } = await runCaseInLab(watched, subject, laboratory, raceSeed(seed, run));
     if (guest === "spoilt") await laboratory.discard();
     tried.push({ lawCase, end });
     if (end.kind === "excluded" || guest === "none") break;
     runs.push(observer.steps);
     if (end.problems.length === 0) continue;
-    broken = lines;
+    broken = isRacy ? [`run ${run + 1} of ${racyRuns}, with seed ${seed}:`, ...lines] : lines;
     break;
   }
-  const { when, schedule } = lawCase;
+  const { when } = lawCase;
   const linux = tried.flatMap(({ end }) => (end.kind === "run" ? end.problems : []));
   const base = { when, tried, linux: [...new Set(linux)], broken, differences: [] };
-  if (on === undefined || runs.length === 0) return base;
-  if (schedule === "racy") return { ...base, ...comparedRaces(lawCase, on, runs) };
-  const model = runOnModel(lawCase, on);
+  if (runs.length === 0) return base;
+  if (isRacy) return { ...base, ...comparedRaces(lawCase, on, runs) };
+  const model = on === undefined ? undefined : runOnModel(lawCase, on);
   if (model === undefined) return base;
   return { ...base, model: model.problems, differences: differencesIn(model.steps, runs[0] ?? []) };
 }
@@ -154,18 +158,19 @@ async function compareCase(
 /** What was seen in the guest, held against what the model allows. */
 function comparedRaces(
   lawCase: LawCase,
-  on: Contender,
+  on: Contender | undefined,
   runs: readonly (readonly ObservedStep[])[],
-): Pick<ComparedCase, "model" | "differences" | "seen"> {
-  const { problems, vectors, complete } = allowedOnModel(lawCase, on);
+): Partial<ComparedCase> {
+  if (on === undefined) return { race: raceOf(lawCase.when, runs) };
+  const found = allowedOnModel(lawCase, on);
+  const allowed = new Set(found.outcomes.keys());
   const distinct = new Map(runs.map((steps) => [outcomeVector(steps), steps]));
-  const seen = [...distinct.keys()].filter((vector) => vectors.has(vector)).length;
-  const strange = complete ? [...distinct].filter(([vector]) => !vectors.has(vector)) : [];
-  const model = `one of ${vectors.size} other outcomes`;
+  const strange = found.complete ? [...distinct].filter(([vector]) => !allowed.has(vector)) : [];
+  const model = `one of ${allowed.size} other outcomes`;
   const differences = strange.map(([linux, steps]) => ({
     model,
     linux,
-    steps: [...steps.map(({ line }) => line), `model: ${model}`, ...vectors],
+    steps: [...steps.map(({ line }) => line), `model: ${model}`, ...allowed],
   }));
-  return { model: problems, differences, seen: { seen, vectors, complete } };
+  return { model: found.problems, differences, race: raceOf(lawCase.when, runs, found), allowed };
 }

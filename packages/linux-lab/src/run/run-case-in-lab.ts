@@ -36,6 +36,7 @@ interface LabSetting {
   readonly guest: Guest;
   readonly subject: SubjectDefinition;
   readonly laboratory: Laboratory;
+  readonly raceSeed: number;
 }
 
 /** The subject could not be made ready: it is not the program that has failed. */
@@ -46,12 +47,14 @@ class SetUpFailed extends Error {
 /**
  * Runs one program of a law once.
  *
+ * @param raceSeed decides who of a race begins when (`RaceOrder`)
  * @throws ModuleRefused, NoGuests when no guest can be had; one that does not come up is the program's problem
  */
 export async function runCaseInLab(
   lawCase: LawCase,
   subject: SubjectDefinition,
   laboratory: Laboratory,
+  raceSeed = 0,
 ): Promise<LabCaseEnd> {
   const { trial = "mapping" } = subject;
   const beside = whyBeside(lawCase, trial);
@@ -70,7 +73,7 @@ export async function runCaseInLab(
   if (guest instanceof GuestLost) {
     return { end: { kind: "run", problems: [named(guest.message)] }, steps: [], guest: "none" };
   }
-  const setting = { guest, subject, laboratory };
+  const setting = { guest, subject, laboratory, raceSeed };
   const early = laboratory.takeEarly();
   const lines: string[] = [];
   let failure: unknown;
@@ -144,7 +147,7 @@ function excluded(why: string): LabCaseEnd {
 }
 
 async function runOn(lawCase: LawCase, setting: LabSetting, note: (line: string) => void): Promise<CaseEnd> {
-  const { guest, subject } = setting;
+  const { guest, subject, raceSeed } = setting;
   const abilities = await setUp(setting);
   const stage: Stage = {
     trial: subject.trial ?? "mapping",
@@ -157,6 +160,7 @@ async function runOn(lawCase: LawCase, setting: LabSetting, note: (line: string)
   const recorded = recordedCase(lawCase, note);
   const executor = new LabExecutor(guest, lawCase.schedule, {
     lockLimitPages: lawCase.machine?.lockLimitPages,
+    raceSeed,
   });
   const problems = await executor.run((): Steps<void> => recorded.program(stage));
   return { kind: "run", problems };

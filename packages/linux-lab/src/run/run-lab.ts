@@ -2,11 +2,9 @@ import { type AnyLaw, selectLaws } from "@nopage/testkit/conform";
 import type { GuestModule, SubjectDefinition } from "../subject/lab-subject.ts";
 import { type LabStanding, labStanding, type TriedCase } from "./lab-standing.ts";
 import type { Laboratory } from "./laboratory.ts";
+import { RACY_RUNS, raceSeed } from "./racy-runs.ts";
 import { runCaseInLab } from "./run-case-in-lab.ts";
 import { AFTERWARDS, complaintsAfterwards } from "./subject-end.ts";
-
-/** Runs of a racy program where nothing else is said: two real CPUs find their own orders. */
-const RACY_RUNS = 5;
 
 /** A program that broke its law. */
 export interface BrokenProgram {
@@ -28,8 +26,10 @@ export interface LabResult extends LabStanding {
 export interface LabOptions {
   /** Ids and families; all where left out. */
   readonly laws?: readonly string[];
-  /** Runs of each racy program; 5 where left out. */
+  /** Runs of each racy program; 50 where left out. */
   readonly racyRuns?: number;
+  /** Decides in which ways races are run; 1 where left out. */
+  readonly seed?: number;
   /** Modules that every guest loads. */
   readonly modules?: readonly GuestModule[];
   /** Guests that are at work at the same time, each on a subject of its own; 1 where left out. */
@@ -48,10 +48,12 @@ export interface LabOptions {
 export async function* labResultsIn(
   laboratory: Laboratory,
   subjects: readonly SubjectDefinition[],
-  { laws, racyRuns = RACY_RUNS }: Pick<LabOptions, "laws" | "racyRuns"> = {},
+  { laws, racyRuns = RACY_RUNS, seed = 1 }: Pick<LabOptions, "laws" | "racyRuns" | "seed"> = {},
 ): AsyncGenerator<LabResult, void, void> {
   for (const subject of subjects) {
-    for (const law of selectLaws(laws)) yield await runLawInLab(law, subject, laboratory, racyRuns);
+    for (const law of selectLaws(laws)) {
+      yield await runLawInLab(law, subject, laboratory, { racyRuns, seed });
+    }
     const problems = await complaintsAfterwards(subject, laboratory);
     const [reason] = problems;
     if (reason === undefined) continue;
@@ -64,7 +66,7 @@ async function runLawInLab(
   law: AnyLaw,
   subject: SubjectDefinition,
   laboratory: Laboratory,
-  racyRuns: number,
+  { racyRuns, seed }: { readonly racyRuns: number; readonly seed: number },
 ): Promise<LabResult> {
   const about = { subject: subject.name, law: law.id };
   if (law.level === "untested")
@@ -78,7 +80,7 @@ async function runLawInLab(
   for (const lawCase of law.cases) {
     const runs = lawCase.schedule === "racy" ? racyRuns : 1;
     for (let run = 0; run < runs; run++) {
-      const { end, steps, guest } = await runCaseInLab(lawCase, subject, laboratory);
+      const { end, steps, guest } = await runCaseInLab(lawCase, subject, laboratory, raceSeed(seed, run));
       if (guest === "spoilt") await laboratory.discard();
       tried.push({ lawCase, end });
       if (end.kind === "excluded") break;

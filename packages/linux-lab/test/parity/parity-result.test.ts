@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ExplainedCase } from "../../src/parity/explain-case.ts";
 import { type ComparedCase, resultOf } from "../../src/parity/parity-result.ts";
+import type { Race, RaceOutcome } from "../../src/parity/race.ts";
 
 const about = { subject: "lazy-nopage.pages", law: "LK-02" };
 const unknown = (open: ComparedCase): ExplainedCase => ({ reasons: [], open });
@@ -21,6 +22,7 @@ describe("how the model and Linux stand to each other", () => {
       linux: "holds",
       reason: "",
       programs: [],
+      races: [],
       stale: [],
     });
   });
@@ -76,8 +78,18 @@ describe("how the model and Linux stand to each other", () => {
     expect(resultOf(about, [broken], known)).toMatchObject({ status: "explained", model: "must hold" });
   });
 
-  test("of races it tells what was seen of what is allowed", () => {
-    const seen = { seen: 2, vectors: new Set(["a", "b", "c", "d", "e"]), complete: true };
-    expect(resultOf(about, [{ ...both, seen }], unknown).linux).toBe("holds; 2 of 5 allowed outcomes seen");
+  test("of races it tells what was seen of what is allowed, and where more may be", () => {
+    const outcomes = [3, 1, 0, 0, 0].map((times, at): RaceOutcome => {
+      return { outcome: String(at), times, allowed: "yes" };
+    });
+    const race: Race = { program: "", runs: 4, search: "complete", outcomes };
+    const result = resultOf(about, [{ ...both, race }], unknown);
+    expect(result).toMatchObject({ linux: "holds; 2 of 5 allowed outcomes seen", races: [race] });
+    const open: Race = { ...race, search: "incomplete" };
+    expect(resultOf(about, [{ ...both, race: open }], unknown).linux).toBe(
+      "holds; 2 of at least 5 allowed outcomes seen",
+    );
+    const alone: Race = { ...race, search: "none" };
+    expect(resultOf(about, [{ ...both, race: alone }], unknown).linux).toBe("holds");
   });
 });
