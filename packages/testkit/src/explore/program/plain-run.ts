@@ -260,7 +260,8 @@ export class PlainRun implements Explorable, Moment {
 
   #canGoOn(): boolean {
     const threads = this.#threads;
-    while (this.#firstLeft < threads.length && threads[this.#firstLeft]?.point === undefined) this.#firstLeft++;
+    while (this.#firstLeft < threads.length && threads[this.#firstLeft]?.point === undefined)
+      this.#firstLeft++;
     for (let task = this.#firstLeft; task < threads.length; task++) if (threads[task]?.canGoOn) return true;
     return false;
   }
