@@ -50,7 +50,7 @@ export function allowedOnModel(lawCase: LawCase, on: Contender, maxExecutions = 
   const found = exploreLaw(watched, on, GEOMETRY, {
     atFailure: "go-on",
     maxExecutions,
-    announce: () => outcomes.set(outcomeVector(observer.steps), observer.steps),
+    kept: () => outcomes.set(outcomeVector(observer.steps), observer.steps),
   });
   return {
     problems: found.counterexamples.flatMap(({ problems }) => problems),

@@ -13,6 +13,11 @@ export interface ExploreLawOptions {
   readonly plan?: SearchPlan;
   /** Told after each execution how many there have been. */
   announce?(executions: number): void;
+  /**
+   * Told of each execution when it has just ended. What a program notes of itself belongs to the execution only then: by the
+   * time of `announce` the search may have run it again, and given that up half-way.
+   */
+  kept?(): void;
   /** Whether to go on: asked after each execution. */
   mayGoOn?(): boolean;
 }
@@ -50,7 +55,7 @@ export function exploreLaw(
   options: ExploreLawOptions = {},
 ): LawExploration {
   const { maxExecutions = Number.POSITIVE_INFINITY, atFailure = "go-on", plan = "optimal" } = options;
-  const run = new LawRun(lawCase, contender, geometry);
+  const run = new LawRun(lawCase, contender, geometry, options.kept);
   const search = searchBy(plan, new Dependence(stepsConflict));
   const found = new Map<string, Counterexample>();
   while (search.executions < maxExecutions) {

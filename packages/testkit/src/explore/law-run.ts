@@ -25,11 +25,14 @@ export class LawRun implements Explorable {
   readonly #contender: Contender;
   readonly #options: MachineOptions;
   readonly #schedule: number[] = [];
+  readonly #kept: (() => void) | undefined;
   #came: CaseOutcome = this.outcome;
   /** The world of the last run. */
   #scrapped: ModelWorld | undefined = undefined;
 
-  constructor(lawCase: LawCase, contender: Contender, geometry: GeometryName) {
+  /** @param kept told of each execution before the program is run again */
+  constructor(lawCase: LawCase, contender: Contender, geometry: GeometryName, kept?: () => void) {
+    this.#kept = kept;
     this.#lawCase = lawCase;
     this.#contender = contender;
     this.#options = { reports: "brief", ...searchedMachine(lawCase, geometry) };
@@ -51,6 +54,7 @@ export class LawRun implements Explorable {
   }
 
   keepOutcome(): void {
+    this.#kept?.();
     const schedule = this.#schedule.slice();
     this.outcome = this.#came.problems.length === 0 ? { ...this.#came, schedule } : this.#inFull(schedule);
   }
