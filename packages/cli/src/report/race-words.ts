@@ -42,6 +42,6 @@ function seenIn({ outcomes }: Race): readonly RaceOutcome[] {
 }
 
 function standing({ allowed }: RaceOutcome, { search }: Race): string {
-  if (allowed === "no") return " (NOT ALLOWED)";
+  if (allowed === "no") return " (the model does not allow it)";
   return allowed === "unknown" && search === "incomplete" ? " (not met by the search of the model)" : "";
 }
