@@ -4,8 +4,14 @@ import type { SequenceEnd } from "../../src/random/compare-sequence.ts";
 import { knownReason } from "../../src/random/known-difference.ts";
 
 const map = {
-  ...{ step: "map", at: 0, pages: 1, thing: "object", first: 0, protection: 3 },
-  ...{ sharing: "private", populating: "on-demand" },
+  step: "map",
+  at: 0,
+  pages: 1,
+  thing: "object",
+  first: 0,
+  protection: 3,
+  sharing: "private",
+  populating: "on-demand",
 } as const;
 const fork: RandomStep = { step: "fork", steps: [], parent: "waits", end: "returns" };
 
