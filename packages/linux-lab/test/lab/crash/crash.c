@@ -5,7 +5,6 @@
  */
 #include <linux/bug.h>
 #include <linux/delay.h>
-#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/panic.h>
@@ -63,11 +62,9 @@ static void crash_slab(void)
 		kfree(kmalloc(64, GFP_KERNEL));
 }
 
+/* Interrupts stay on: the line to the host may be served by this very CPU. */
 static noinline void crash_spin(void)
 {
-	unsigned long flags;
-
-	local_irq_save(flags);
 	for (;;)
 		cpu_relax();
 }
