@@ -23,7 +23,7 @@ import { answered } from "./perform-alone.ts";
 import { RaceOrder } from "./race-order.ts";
 import { type Asking, sendTogether } from "./send-together.ts";
 import { exitStatus, signalNumber } from "./signals.ts";
-import { stateOf } from "./state-of.ts";
+import { stateOf, untilGone } from "./state-of.ts";
 import { Turns } from "./turns.ts";
 
 /** Longer than any sleep of a program, in virtual nanoseconds, as on the model. */
@@ -289,8 +289,9 @@ export class LabExecutor {
   #wakeJoiners(): void {
     for (const actor of this.#actors) {
       if (actor.doing.what !== "joining" || !actor.doing.other.hasEnded) continue;
-      const status: ExitStatus = actor.doing.other.process.exit ?? { status: 0 };
-      actor.begin({ what: "ready", answer: status });
+      const { other } = actor.doing;
+      const gone = untilGone(other, this.#guest, this.#times.operation);
+      this.#lookFor(actor, gone, (): ExitStatus => other.process.exit ?? { status: 0 });
     }
   }
 

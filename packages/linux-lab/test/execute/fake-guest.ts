@@ -67,6 +67,7 @@ export class FakeGuest implements GuestLine {
   async statesOf(actors: readonly number[]): Promise<readonly AgentState[]> {
     return actors.map((actor) => {
       const waiting = this.#waiting.get(actor);
+      if (this.#left.has(actor)) return { state: "ended", switches: "-", place: "-" };
       if (waiting === undefined) return { state: "running", switches: "1", place: "-" };
       return { state: "sleeping", switches: "1", place: waiting.on };
     });

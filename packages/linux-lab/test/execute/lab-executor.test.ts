@@ -76,6 +76,27 @@ describe("a program in the guest", () => {
     expect(order).toEqual(["early", "main", "late"]);
   });
 
+  test("MUST NOT go on from a join before the kernel has seen the thread out", async () => {
+    const guest = new FakeGuest();
+    const statesOf = guest.statesOf.bind(guest);
+    let looks = 0;
+    guest.statesOf = async (actors) => {
+      const states = await statesOf(actors);
+      looks++;
+      return looks < 4 ? states.map((state) => ({ ...state, state: "running" })) : states;
+    };
+    let seen = 0;
+    const problems = await run(guest, function* () {
+      const thread = yield* user.thread(function* () {
+        yield* user.munmap(0, 0);
+      });
+      yield* user.join(thread);
+      seen = looks;
+    });
+    expect(problems).toEqual([]);
+    expect(seen).toBeGreaterThanOrEqual(4);
+  });
+
   test("MUST get a process's end by its status or its signal", async () => {
     const ends: unknown[] = [];
     const problems = await run(new FakeGuest(), function* () {
