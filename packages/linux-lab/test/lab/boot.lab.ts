@@ -114,16 +114,16 @@ describe.skipIf(missing !== undefined)(
         });
         return second - first;
       };
-      const together: number[] = [];
-      const later: number[] = [];
-      for (let round = 0; round < 15; round++) {
-        together.push(Math.abs(await apart(0)));
-        later.push(await apart(3000));
+      // The host may take a CPU away at any moment, on a busy machine often, but not every time.
+      let together = 0;
+      let later = 0;
+      for (let round = 0; round < 60 && (together < 3 || later < 3); round++) {
+        if (Math.abs(await apart(0)) < 50) together++;
+        if (Math.abs((await apart(3000)) - 3000) < 50) later++;
       }
-      // The host may take a CPU away at any moment, not every time.
-      expect(Math.min(...together)).toBeLessThan(50);
-      expect(later.sort((one, other) => one - other)[7]).toBeGreaterThan(2000);
       expect(await guest.reset()).toEqual([]);
+      expect(together, "rounds in which both began within 50 µs").toBeGreaterThanOrEqual(3);
+      expect(later, "rounds in which one began 3 ms after the other, to 50 µs").toBeGreaterThanOrEqual(3);
     });
 
     it("MUST do a race without one that is gone", async () => {
