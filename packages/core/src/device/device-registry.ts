@@ -137,10 +137,9 @@ export class DeviceRegistry {
   /** One holder less (`fput`); the last one releases the file and lets its module go. */
   *drop(file: OpenFile): Sleepable<void> {
     const own = file as File;
-    const isLast = --own.references === 0;
-    // Two that are not the last may come in either order, and so may one that takes a reference: it has another.
-    this.#note(own.cell, isLast ? Access.countDown : Access.countUp);
-    if (!isLast) return;
+    // Whoever comes last releases it, so that two may not be swapped, whether either is the last where it stands or not.
+    this.#note(own.cell, Access.countDown);
+    if (--own.references > 0) return;
     this.#machine.log.record("file-release", own.inode.id);
     const answer = own.operations.release?.(own);
     if (isGenerator(answer)) yield* answer;

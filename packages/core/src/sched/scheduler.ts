@@ -118,14 +118,6 @@ export class Scheduler {
     return this.#live.length === 1;
   }
 
-  /**
-   * From now on points need not be announced, until another task is made: the last task that is left has nothing before it
-   * that any of its steps could come before.
-   */
-  stopInterleaving(): void {
-    if (this.isDownToOne) this.interleaving = false;
-  }
-
   /** The next number for an object of the scheduler's own kinds (locks, cells, queues). */
   nextObject(): number {
     this.note(ObjectKind.allocator, Allocator.object, Access.write);

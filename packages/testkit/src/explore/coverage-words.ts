@@ -24,3 +24,9 @@ export function boundInWords(
       : "";
   return `by random priorities, seed ${seed}: n = ${tasks} tasks, k = ${steps} steps, d = ${depth}, ${runs} runs with these; a bug of depth ${depth} was met with a probability of at least 1-(1-1/(n*k^(d-1)))^runs = ${percent}${apart}`;
 }
+
+/** What it means that an optimal search has given up runs, which it never does as long as all accesses are announced as they are. */
+export function givenUpInWords(runs: number): string {
+  if (runs === 0) return "";
+  return `${runs} of its runs came to nothing new, which tells that something is touched otherwise than is announced: orders may be missing`;
+}

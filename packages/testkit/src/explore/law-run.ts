@@ -56,30 +56,25 @@ export class LawRun implements Explorable {
   keepOutcome(): void {
     this.#kept?.();
     const schedule = this.#schedule.slice();
-    this.outcome = this.#came.problems.length === 0 ? { ...this.#came, schedule } : this.#inFull(schedule);
+    const came = this.#came.problems.length === 0 ? this.#came : this.#inFull(schedule);
+    this.outcome = { ...came, schedule };
   }
 
-  /**
-   * What a run that broke something came to, with all that its reports can tell, and the steps that it was not asked for as
-   * well.
-   */
-  #inFull(known: readonly number[]): LawOutcome {
-    const schedule: number[] = [];
-    const guide = new Guide((moment) => {
-      const task = known[schedule.length];
-      if (task !== undefined) return task;
-      const [last = ABANDON] = moment.isDownToOne() ? moment.enabled() : [];
-      return last;
-    }, schedule);
+  /** What a run that broke something came to, with all that its reports can tell. */
+  #inFull(schedule: readonly number[]): CaseOutcome {
+    let step = 0;
+    const guide = new Guide(() => schedule[step++] ?? ABANDON, []);
     const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options, reports: "full" });
     guide.follow(world);
     const came = world.run(this.#lawCase);
-    const isSame = came.problems.length === this.#came.problems.length && schedule.length >= known.length;
-    if (isSame) return { ...came, schedule };
-    throw new NotTheSameProgram(
-      `a run that broke ${this.#came.problems.join("; ")} broke ${came.problems.join("; ")} when it was repeated`,
-    );
+    const [before, now] = [this.#came, came].map(({ problems }) => problems.map(firstLine).join("; "));
+    if (before === now && step === schedule.length) return came;
+    throw new NotTheSameProgram(`a run that broke ${before} broke ${now} when it was repeated`);
   }
+}
+
+function firstLine(problem: string): string {
+  return problem.split("\n", 1).join();
 }
 
 /** The chooser that lets a search decide. */
@@ -90,6 +85,8 @@ class Guide implements Chooser, Moment {
   readonly records = "nothing";
   readonly #choose: (moment: Moment) => number;
   readonly #schedule: number[];
+  /** Whether the task that goes on need not be asked for. */
+  #isAlone = false;
   /** By task, whether it slept when it was asked last what was caused; undefined for one that did not exist. */
   readonly #slept: boolean[] = [];
   /** The time when it was asked last whether it had moved. */
@@ -108,7 +105,15 @@ class Guide implements Chooser, Moment {
 
   choose(enabled: readonly Task[]): Task {
     const [only] = enabled;
-    if (!this.#followed().interleaving && only !== undefined) return only;
+    const sched = this.#followed();
+    if (!sched.interleaving && only !== undefined) return only;
+    if (this.#isAlone && only !== undefined) {
+      if (sched.isDownToOne) {
+        this.#schedule.push(only.id);
+        return only;
+      }
+      this.#isAlone = false;
+    }
     this.#enabled = enabled;
     const number = this.#choose(this);
     if (number === ABANDON) throw abandoned;
@@ -178,7 +183,7 @@ class Guide implements Chooser, Moment {
   }
 
   goOnAlone(): void {
-    this.#followed().stopInterleaving();
+    this.#isAlone = true;
   }
 
   #find(number: number): Task | undefined {

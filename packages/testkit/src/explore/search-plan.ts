@@ -1,4 +1,4 @@
-import { boundInWords, drawnInWords, tracesInWords } from "./coverage-words.ts";
+import { boundInWords, drawnInWords, givenUpInWords, tracesInWords } from "./coverage-words.ts";
 import { ExhaustiveSearch } from "./exhaustive-search.ts";
 import { OptimalSearch } from "./optimal-search.ts";
 import { PreemptionSearch } from "./preemption-search.ts";
@@ -43,12 +43,15 @@ export interface PlannedSearch extends Search {
  * @throws RangeError for a number that makes no sense
  */
 export function searchBy(plan: SearchPlan, dependence: Dependence): PlannedSearch {
-  if (typeof plan === "string")
+  if (typeof plan === "string") {
+    const search = inFull(plan, dependence);
+    const givenUp = () => (plan === "optimal" ? search.abandoned : 0);
     return new Planned(
-      inFull(plan, dependence),
-      () => true,
-      () => "",
+      search,
+      () => givenUp() === 0,
+      () => givenUpInWords(givenUp()),
     );
+  }
   if ("preemptions" in plan) {
     const most = wholeNumber("preemptions", plan.preemptions, 0);
     const search = new PreemptionSearch(most, dependence);

@@ -20,8 +20,8 @@ export interface Moment {
   /** Whether every task but one has ended. */
   isDownToOne(): boolean;
   /**
-   * The only task that is left goes on to its end, or to where it makes another, without being asked for: it can neither be
-   * interrupted nor could any of its steps have come before one of another task.
+   * The only task that is left goes on to its end, or to where it has made another, without being asked for: nobody can come
+   * between its steps, and none of them could have come before one of another task.
    */
   goOnAlone(): void;
 }

@@ -106,6 +106,32 @@ describe("a search through the schedules of a law", () => {
     expect(new Set(afterAThread)).toEqual(new Set([2, 3]));
   });
 
+  it("MUST tell what breaks after a task had gone on alone and made another, and in which order", () => {
+    const lawCase: LawCase = {
+      when: "",
+      schedule: "racy",
+      *program({ subject }) {
+        const address = yield* succeed("mmap", subject.map());
+        yield* user.join(yield* user.thread(() => loading(address), "before"));
+        yield* user.sleep(100);
+        yield* user.store(address, 1);
+        const other = yield* user.thread(() => storing(address), "other");
+        mustBe("what is there before the join", yield* user.load(address), 1);
+        yield* user.join(other);
+      },
+    };
+    const [contender] = contendersOf(plainPages);
+    const { complete, counterexamples } = exploreLaw(lawCase, contender, "x86-64");
+    expect(complete).toBe(true);
+    expect(counterexamples.map(({ problems }) => problems)).toEqual([
+      ["what is there before the join is 2, and must be 1"],
+    ]);
+    const schedule = counterexamples[0]?.schedule ?? [];
+    const { problems, steps } = replayLaw(settingOf(lawCase, contender, "x86-64"), schedule);
+    expect(problems).toEqual(["what is there before the join is 2, and must be 1"]);
+    expect(steps.map(({ task }) => task)).toEqual(schedule);
+  });
+
   it("MUST NOT ask for the steps of a task that is left alone, which nobody can come between", () => {
     const [contender] = contendersOf(plainPages);
     const lawCase = twoStores("nobody", []);

@@ -1,3 +1,4 @@
+import { givenUpInWords } from "../coverage-words.ts";
 import type { Counterexample } from "../explore-law.ts";
 import type { Course } from "./course.ts";
 import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
@@ -53,12 +54,12 @@ export class Rounds<K extends PartKind> {
 
   /** Whether all there is was run. */
   get isComplete(): boolean {
-    return this.isOver && this.#course.coversAll;
+    return this.isOver && this.#course.coversAll && this.abandoned === 0;
   }
 
   /** What the runs so far amount to, beside their number: a phrase, empty where there is nothing to add. */
   get coverage(): string {
-    return this.#course.coverage(this.#answers);
+    return this.#course.coverage(this.#answers) || givenUpInWords(this.abandoned);
   }
 
   get executions(): number {
