@@ -41,6 +41,12 @@ export const vfio = defineSubject({
   },
   explained: [
     {
+      law: "RV-03",
+      when: "the object is taken away",
+      seen: ["a load from page 0 reads 0 while the object is taken away"],
+      reason: NOT_FOLLOWED,
+    },
+    {
       law: "RV-08",
       when: "a piece of it that has moved",
       seen: ["a load from page 3 reads 0 while the object is taken away"],
