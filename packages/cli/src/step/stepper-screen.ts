@@ -1,4 +1,4 @@
-import type { ReplayedStep } from "@nopage/testkit";
+import type { LawReplay, ReplayedStep } from "@nopage/testkit";
 import pc from "picocolors";
 import { firstLine } from "../report/first-line.ts";
 import { happeningsInWords, thingInWords } from "../report/state-words.ts";
@@ -38,13 +38,20 @@ export function screenOf(stepped: Stepped, standing: Standing, { columns, rows }
 
 function positionOf({ replay, met }: Stepped, { taken }: Standing): string {
   const { steps, failedAt, problems } = replay;
-  if (taken === 0) return `before the first of ${steps.length} steps`;
+  const failed = failureOf(replay);
+  if (taken === 0) return `before the first of ${steps.length} steps${failed}`;
   const at = taken - 1;
   const marks = [
     ...(met?.includes(at) === true ? [">> one of the two steps that met"] : []),
     ...(at === failedAt && problems.length > 0 ? [`here it was known: ${firstLine(problems[0] ?? "")}`] : []),
   ];
-  return [`after step ${taken} of ${steps.length}`, ...marks].join("   ");
+  return [`after step ${taken} of ${steps.length}${failed}`, ...marks].join("   ");
+}
+
+/** Where the run failed: it goes on after that, so it is not where it ends. */
+function failureOf({ failedAt, problems }: LawReplay): string {
+  if (problems.length === 0) return "";
+  return failedAt < 0 ? ", failed before the first" : `, failed after ${failedAt + 1}`;
 }
 
 /** The steps around the last one, each on a line. */

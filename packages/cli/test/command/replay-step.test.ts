@@ -29,10 +29,10 @@ describe("nopage replay --step", () => {
     expect(await main(["replay", "failure.json", "--step"], "1.2.3", output)).toBe(1);
     const positions = screens.map((screen) => screen.split("\n")[1]);
     expect(positions).toEqual([
-      expect.stringMatching(/^before the first of \d+ steps$/),
-      expect.stringMatching(/^after step \d+ of \d+ {3}>> one of the two steps that met$/),
-      expect.stringMatching(/^after step \d+ of \d+ {3}>> one of the two steps that met$/),
-      expect.stringMatching(/^after step \d+ of \d+$/),
+      expect.stringMatching(/^before the first of \d+ steps, failed after \d+$/),
+      expect.stringMatching(/^after step \d+ of \d+, failed after \d+ {3}>> one of the two steps that met$/),
+      expect.stringMatching(/^after step \d+ of \d+, failed after \d+ {3}>> one of the two steps that met$/),
+      expect.stringMatching(/^after step \d+ of \d+, failed after \d+$/),
     ]);
     expect(screens.at(-1)).toContain("* gate /dev/subject");
   });

@@ -113,7 +113,7 @@ describe("the screen", () => {
   it("tells the task, the step, the callers and what the program does", () => {
     const shown = lines({ taken: 2, scrolled: 0 });
     expect(shown[0]).toBe("QU-02, on x");
-    expect(shown[1]).toBe("after step 2 of 5   >> one of the two steps that met");
+    expect(shown[1]).toBe("after step 2 of 5, failed after 4   >> one of the two steps that met");
     expect(shown).toContain(">    2  thread  >> write cell 1");
     expect(shown).toContain("task     thread, task 1, on CPU 0");
     expect(shown).toContain("callers  page fault → x.nopage");
@@ -129,6 +129,20 @@ describe("the screen", () => {
   });
 
   it("says where the failure was known", () => {
-    expect(lines({ taken: 4, scrolled: 0 })[1]).toBe("after step 4 of 5   here it was known: it is wrong");
+    expect(lines({ taken: 4, scrolled: 0 })[1]).toBe(
+      "after step 4 of 5, failed after 4   here it was known: it is wrong",
+    );
+  });
+
+  it("says at every step how far the run had come when it failed, as it goes on after that", () => {
+    const head = (over: Partial<LawReplay>, taken: number): string | undefined => {
+      const other = { ...stepped, replay: { ...replay, ...over }, met: undefined };
+      return screenOf(other, { taken, scrolled: 0 }, { columns: 80, rows: 30 }).split("\n")[1];
+    };
+    expect(head({}, 0)).toBe("before the first of 5 steps, failed after 4");
+    expect(head({}, 1)).toBe("after step 1 of 5, failed after 4");
+    expect(head({}, 5)).toBe("after step 5 of 5, failed after 4");
+    expect(head({ failedAt: -1 }, 1)).toBe("after step 1 of 5, failed before the first");
+    expect(head({ problems: [] }, 1)).toBe("after step 1 of 5");
   });
 });
