@@ -1,8 +1,9 @@
 import type { Problem } from "@nopage/core/wiring";
 import { selectLaws } from "@nopage/testkit/conform";
-import { concurrentMutants, type ExploredMutant, explored } from "@nopage/testkit/mutants";
+import { concurrentMutants, explored } from "@nopage/testkit/mutants";
 import { checkLaw } from "../conform/check-conform.ts";
 import { flagOf } from "../explore/explore-flags.ts";
+import { type ToldMutant, toldMutant } from "../explore/told-mutant.ts";
 import { exploredMutantsTable } from "../report/explored-mutants-table.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
@@ -19,9 +20,9 @@ export function exploreMutants(
   const wanted = mutantsOf(law);
   const problems = checkFlags(words, law ?? [], flags, wanted.length);
   if (problems.length > 0) throw new UsageError(problems);
-  const mutants: ExploredMutant[] = [];
+  const mutants: ToldMutant[] = [];
   for (const result of explored({ mutants: wanted })) {
-    mutants.push(result);
+    mutants.push(toldMutant(result));
     output.progress(`mutant ${mutants.length} of ${wanted.length}: ${result.name}`);
   }
   output.progress(undefined);

@@ -1,13 +1,28 @@
 import { describe, expect, it } from "vitest";
 import { runCommand } from "../support/run-command.ts";
 
+interface Told {
+  readonly mutants: readonly { readonly caught: { readonly law: string; readonly schedule: string } }[];
+}
+
 describe("nopage explore --mutants", () => {
   it("tells of each mutant the law that caught it, the executions, and the size of its failure", async () => {
     const { code, stdout } = await runCommand(["explore", "--mutants", "--law", "PF-10", "LC-20"]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ +bug +mutant +law +executions +steps +preemptions$/m);
-    expect(stdout).toMatch(/^ +B25 +the whole area .* +PF-10 +\d+ +\d+ +1$/m);
+    expect(stdout).toMatch(/^ +bug +mutant +law +race +executions +steps +preemptions$/m);
+    expect(stdout).toMatch(/^ +B25 +the whole area .* +PF-10 +yes +\d+ +\d+ +1$/m);
     expect(stdout).toMatch(/^2 of 2 concurrent mutants caught, in \d+ executions/m);
+  });
+
+  it("counts those that a program in which nobody races has caught apart from those of a race", async () => {
+    const words = ["explore", "--mutants", "--law", "PF-10", "LC-20", "GP-06"];
+    const { stdout } = await runCommand(words);
+    expect(stdout).toMatch(/ PF-10 +yes +\d/);
+    expect(stdout).toMatch(/ GP-06 +no +1 +0 +0$/m);
+    const { mutants } = JSON.parse((await runCommand([...words, "--json"])).stdout) as Told;
+    const racy = mutants.filter(({ caught }) => caught.schedule === "racy");
+    expect(racy.map(({ caught }) => caught.law)).toEqual(["PF-10"]);
+    expect(stdout).toContain(`: 1 in a race, ${mutants.length - 1} by a program in which nobody races\n`);
   });
 
   it("tells the same as JSON, without times, so that it is the same each time", async () => {
