@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { GeometryName } from "@nopage/core";
 import type { Problem } from "@nopage/core/wiring";
 import {
@@ -22,6 +22,7 @@ import { writeCounterexample } from "../explore/counterexample-file.ts";
 import { flagOf, type SearchFlags, type SearchLimits, searchOf, seedOf } from "../explore/explore-flags.ts";
 import { type ExploredProgram, explorePrograms } from "../explore/explore-programs.ts";
 import { Interruption } from "../explore/interruption.ts";
+import { type NamedPlugin, pluginNamedIn, wordFrom } from "../explore/named-plugin.ts";
 import {
   changesSince,
   readSearch,
@@ -80,17 +81,17 @@ const NOT_THE_SAME =
   "Chance, the time of day, or what is kept from one run to the next has no place in a plugin. nopage conform tries orders by chance then.\n";
 
 async function searched(
-  { plugin, word, law, geometry, plan, limits, saved }: WhatToExplore,
+  { plugin, named, law, geometry, plan, limits, saved }: WhatToExplore,
   save: string | undefined,
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
   const file = save === undefined ? undefined : resolve(output.directory, save);
-  const code = codeOf(word, plugin, output.directory);
+  const code = codeOf(named, plugin, file === undefined ? output.directory : dirname(file));
   const interruption = new Interruption();
   const explored = await explorePrograms({
     programs: racyProgramsOf(selectLaws(law), plugin, geometry),
-    ...{ geometry, plan, limits, saved, plugin: word, directory: output.directory },
+    ...{ geometry, plan, limits, saved, plugin: named.word, directory: named.directory },
     isInterrupted: () => interruption.hasCome,
     announce: (program, progress) => output.progress(progressInWords(program, progress)),
     warn: (text) => output.complain(`nopage: ${text}\n`),
@@ -119,8 +120,7 @@ async function searched(
 
 interface WhatToExplore {
   readonly plugin: Plugin;
-  /** The plugin as it was named. */
-  readonly word: string;
+  readonly named: NamedPlugin;
   readonly law: readonly string[] | undefined;
   readonly geometry: GeometryName;
   readonly plan: DividedPlan;
@@ -137,13 +137,18 @@ async function whatToExplore(
 ): Promise<WhatToExplore> {
   const resumed = flags.resume === undefined ? undefined : readSearch(resolve(directory, flags.resume));
   if (resumed !== undefined && "expected" in resumed) throw new UsageError([resumed]);
-  const named = words.length === 0 && resumed !== undefined ? [resumed.plugin.name] : words;
-  const { plugins, problems: unknown } = await findConformable(named, directory, builtInRegistry());
+  const named =
+    resumed === undefined || words.length > 0
+      ? { word: words[0] ?? "", directory }
+      : pluginNamedIn(resolve(directory, flags.resume ?? ""), resumed.plugin.name, directory);
+  if ("expected" in named) throw new UsageError([named]);
+  const asWords = named.word === "" ? [] : [named.word];
+  const { plugins, problems: unknown } = await findConformable(asWords, named.directory, builtInRegistry());
   const { problems, ...asked } = searchOf(flags, resumed === undefined ? "new" : "resumed");
   const { plan = asked.plan, programs: saved = [] } = resumed ?? {};
   const { geometry = resumed?.geometry ?? "x86-64", law = resumed?.law } = flags;
   const all = [
-    ...checkWords(named, plugins.length),
+    ...checkWords(asWords, plugins.length),
     ...unknown.map((problem) => ({ ...problem, path: "nopage explore" })),
     ...(law ?? []).flatMap(checkLaw),
     ...checkGeometry(geometry),
@@ -152,24 +157,24 @@ async function whatToExplore(
     ...(resumed === undefined ? [] : checkResumed(words, flags)),
   ];
   const [plugin] = plugins;
-  const [word = ""] = named;
   if (all.length > 0 || plugin === undefined) throw new UsageError(all);
   if (resumed !== undefined) {
-    const changes = changesSince(flags.resume ?? "", resumed, codeOf(word, plugin, directory));
+    const changes = changesSince(flags.resume ?? "", resumed, codeOf(named, plugin, directory));
     if (changes.length > 0) throw new UsageError(changes);
   }
   const { limits } = asked;
-  return { plugin, word, law, geometry: geometry as GeometryName, plan, limits, saved };
+  return { plugin, named, law, geometry: geometry as GeometryName, plan, limits, saved };
 }
 
-/** The code that a search depends on. */
+/** The code that a search depends on, as a file in this folder names it. */
 function codeOf(
-  word: string,
+  named: NamedPlugin,
   plugin: Plugin,
-  directory: string,
+  folder: string,
 ): Pick<SearchFile, "plugin" | "core" | "laws"> {
+  const identity = pluginIdentity(named.word, builtInPackageOf(plugin), named.directory);
   return {
-    plugin: pluginIdentity(word, builtInPackageOf(plugin), directory),
+    plugin: { ...identity, name: wordFrom(folder, named) },
     core: packageIdentity("@nopage/core"),
     laws: packageIdentity("@nopage/testkit"),
   };

@@ -167,6 +167,7 @@ export function createProgram(version: string, output: Output, onExit: (code: Ex
 
   bareSubcommand("replay", "run a failure again that nopage explore has saved, and show it as lanes")
     .argument("[file]", "what nopage explore --save has written")
+    .option("--plugin <plugin>", "the plugin, where it lies elsewhere than the file says: a package or path")
     .option("--step", "go through it step by step at the terminal, forwards and backwards")
     .option("--perfetto <file>", "write the run to this file as a trace that ui.perfetto.dev opens")
     .option("--json", asJson)

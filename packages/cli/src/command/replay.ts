@@ -2,11 +2,13 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Problem } from "@nopage/core/wiring";
 import { type LawReplay, replaySaved, ScheduleMisfit } from "@nopage/testkit";
+import type { Plugin } from "@nopage/testkit/conform";
 import pc from "picocolors";
 import { builtInPackageOf, builtInRegistry } from "../built-in-plugins.ts";
 import { checkFile } from "../conform/check-conform.ts";
 import { findConformable } from "../conform/find-conformable.ts";
 import { type CounterexampleFile, readCounterexample } from "../explore/counterexample-file.ts";
+import { type NamedPlugin, pluginNamedIn } from "../explore/named-plugin.ts";
 import { packageIdentity, pluginIdentity, type SourceIdentity } from "../explore/source-hash.ts";
 import { laneDiagram } from "../report/lane-diagram.ts";
 import { leftOutInWords } from "../report/left-out-words.ts";
@@ -18,6 +20,8 @@ import type { Output } from "./output.ts";
 
 /** The flags of `nopage replay`, as they were written. */
 export interface ReplayFlags {
+  /** The plugin, where it is no more where the file says. */
+  readonly plugin?: string;
   /** A file to write a trace to. */
   readonly perfetto?: string;
   /** Whether it is gone through step by step at the terminal. */
@@ -27,7 +31,7 @@ export interface ReplayFlags {
 /** `nopage replay`: runs a failure again that was saved, and shows it as lanes. */
 export async function replay(
   file: string | undefined,
-  { perfetto, step }: ReplayFlags,
+  { plugin: word, perfetto, step }: ReplayFlags,
   format: "table" | "json",
   output: Output,
 ): Promise<ExitCode> {
@@ -43,20 +47,9 @@ export async function replay(
     ...(step === true ? checkStep(format, output) : []),
   ];
   if ("expected" in saved || wrong.length > 0) throw new UsageError(wrong);
-  const { plugins, problems } = await findConformable([saved.plugin.name], directory, builtInRegistry());
-  const plugin = plugins.find(
-    ({ name }) => saved.run.contender === name || saved.run.contender.startsWith(`${name} on `),
-  );
-  if (problems.length > 0) {
-    throw new UsageError(problems.map((problem) => ({ ...problem, path: `plugin.name in ${file}` })));
-  }
-  if (plugin === undefined) {
-    const expected = `a module that exports the plugin of ${saved.run.contender}`;
-    const value = saved.plugin.name;
-    throw new UsageError([{ path: `plugin.name in ${file}`, value, expected, nearest: undefined }]);
-  }
+  const { plugin, named } = await findPlugin(saved, file, word, directory);
   const now = [
-    pluginIdentity(saved.plugin.name, builtInPackageOf(plugin), directory),
+    pluginIdentity(named.word, builtInPackageOf(plugin), named.directory),
     packageIdentity("@nopage/core"),
     packageIdentity("@nopage/testkit"),
   ];
@@ -72,6 +65,33 @@ export async function replay(
   }
   output.print(format === "json" ? asJson(saved, again) : inWords(saved, again, output.columns));
   return again.problems.length === 0 ? exitCodes.holds : exitCodes.broken;
+}
+
+/** @throws UsageError where there is no such plugin in what the flag names, or where it is left out, in what the file names */
+async function findPlugin(
+  { plugin: { name }, run }: CounterexampleFile,
+  file: string,
+  word: string | undefined,
+  directory: string,
+): Promise<{ readonly plugin: Plugin; readonly named: NamedPlugin }> {
+  const named =
+    word === undefined ? pluginNamedIn(resolve(directory, file), name, directory) : { word, directory };
+  const path = word === undefined ? `plugin.name in ${file}` : "--plugin";
+  const elsewhere = word === undefined ? `; --plugin PLUGIN names it where it lies elsewhere` : "";
+  const placed = (problem: Problem): Problem => ({
+    ...problem,
+    path,
+    expected: `${problem.expected}${elsewhere}`,
+  });
+  if ("expected" in named) throw new UsageError([placed(named)]);
+  const { plugins, problems } = await findConformable([named.word], named.directory, builtInRegistry());
+  if (problems.length > 0) throw new UsageError(problems.map(placed));
+  const plugin = plugins.find(
+    (one) => run.contender === one.name || run.contender.startsWith(`${one.name} on `),
+  );
+  if (plugin !== undefined) return { plugin, named };
+  const expected = `a module that exports the plugin of ${run.contender}`;
+  throw new UsageError([placed({ path, value: named.word, expected, nearest: undefined })]);
 }
 
 /** Stepping takes somebody who presses keys. */

@@ -25,7 +25,8 @@ export function nearestModule(written: string, from: string): string | undefined
   return isAbsolute(found) || found.startsWith("..") ? found : `./${found}`;
 }
 
-function isPath(name: string): boolean {
+/** Whether a name says by its beginning that it is a path. */
+export function isPath(name: string): boolean {
   return name.startsWith("./") || name.startsWith("../") || isAbsolute(name);
 }
 
