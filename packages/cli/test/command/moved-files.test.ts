@@ -100,6 +100,21 @@ describe("a plugin that is no more where the file says", () => {
     );
   });
 
+  it("MUST be told of a search too that is to go on", async () => {
+    const folder = await folderWithSaved(
+      ["./busy-flag.ts", "p", "../f/search.json"],
+      "--max-executions",
+      "2",
+    );
+    renameSync(join(folder, "p/busy-flag.ts"), join(folder, "p/busy-flags.ts"));
+    const { code, stderr } = await runCommand(["explore", "--resume", "f/search.json"], folder);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'plugin.name in search.json: found "../p/busy-flag.ts"; expected the path of a module',
+    );
+    expect(stderr).toContain('working directory; nearest choice: "../p/busy-flags.ts"');
+  });
+
   it("MUST be found where --plugin says", async () => {
     const folder = await folderWithSaved(typed);
     mkdirSync(join(folder, "q"));
