@@ -63,6 +63,20 @@ export const explainedDifferences: readonly ExplainedDifference[] = [
       "the drivers are not alike: the one in C refuses to map an object whose memory has been given back, which has no pages then (packages/device-highway/linux/mapping.c is_inside), the model's maps it and every touch is SIGBUS",
   },
   {
+    law: "RC-03",
+    when: "an owner that frees while others map and touch",
+    subjects: ["page-lookup.linear"],
+    seen: [
+      {
+        model: /^one of \d+ other outcomes$/,
+        linux:
+          'main: thread=done, subject.free=done, mmap=an address, store=done, store=done, store=done, store=done, join={"status":0}\nmapper: subject.map=an address, load=0xface0000, load=SIGBUS BUS_ADRERR',
+      },
+    ],
+    reason:
+      "the drivers are not alike: the one in C has no pages any more once its memory has been given back, and every new touch is SIGBUS; the model's looks up a page of the block, which lives on as a whole as long as one of its pages is mapped",
+  },
+  {
     law: "MM-08",
     when: "while the device is removed",
     seen: [
