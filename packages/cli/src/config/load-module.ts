@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { createJiti } from "jiti";
 import { virtualModules } from "./virtual-modules.ts";
 
@@ -34,6 +35,12 @@ export function createModuleLoader(from: string): ModuleLoader {
   const canResolve = (id: string): boolean =>
     Object.hasOwn(virtualModules, id) || jiti.esmResolve(id, { try: true }) !== undefined;
   return Object.assign(load, { canResolve });
+}
+
+/** The file of a module that can be loaded from there: a path may be written without what it ends in. */
+export function moduleFile(id: string, from: string): string | undefined {
+  const url = createJiti(from).esmResolve(id, { try: true });
+  return url === undefined ? undefined : fileURLToPath(url);
 }
 
 function isTopLevelAwait(failure: unknown): boolean {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
+import { moduleFile } from "../config/load-module.ts";
 import { sourcesOf, versionAbove } from "./source-files.ts";
 
 /** What code a counterexample was found in: changed code has another hash. */
@@ -41,7 +42,8 @@ export function pluginIdentity(word: string, builtIn: string | undefined, direct
   if (builtIn !== undefined) return { ...packageIdentity(builtIn), name: word };
   const path = resolve(directory, word);
   const isFile = existsSync(path) && statSync(path).isFile();
-  const file = isFile ? path : createRequire(join(directory, "nopage.config.js")).resolve(word);
+  const file = isFile ? path : moduleFile(word, join(directory, "nopage.config.js"));
+  if (file === undefined) throw new Error(`${word} was loaded, and is not found`);
   const { files, packages } = sourcesOf(file);
   // By their places beside the module: the same on another machine.
   const texts = files.flatMap((one) => [Buffer.from(`${relative(dirname(file), one)}\n`), readFileSync(one)]);

@@ -34,6 +34,16 @@ async function explored(): Promise<string> {
 }
 
 describe("nopage explore", () => {
+  it("MUST find a plugin whose path is written without what it ends in, and tell what it is by the same file", async () => {
+    const folder = folderWith({ "busy-flag.ts": busyFlag });
+    const words = ["explore", "./busy-flag", "--law", "QU-02", "--save", "failure.json"];
+    const { code, stderr } = await runCommand(words, folder);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    const texts = [readFileSync(join(folder, "failure.json"), "utf8"), await savedFailure()];
+    const hashes = texts.map((text) => (JSON.parse(text) as { plugin: { hash: string } }).plugin.hash);
+    expect(hashes[0]).toBe(hashes[1]);
+  });
+
   it("finds the race of the example, and shows the two steps that met", async () => {
     const { code, stdout } = await runCommand(["explore", example, "--law", "QU-02"]);
     expect(code).toBe(1);
