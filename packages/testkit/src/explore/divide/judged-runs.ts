@@ -34,11 +34,16 @@ export function judgedRuns(
     if (search.executions === before) continue;
     const { problems, schedule } = program.outcome;
     if (problems.length > 0) {
-      const key = problems.join("\n");
-      if (!found.has(key)) found.set(key, { problems, schedule });
+      keepFirst(found, { problems, schedule });
       if (atFailure === "stop") break;
     }
     if (!mayGoOn()) break;
   }
   return [...found.values()];
+}
+
+/** Keeps the first schedule for each distinct set of problems. */
+export function keepFirst(found: Map<string, Counterexample>, counterexample: Counterexample): void {
+  const key = counterexample.problems.join("\n");
+  if (!found.has(key)) found.set(key, counterexample);
 }

@@ -1,6 +1,7 @@
 import { givenUpInWords } from "../coverage-words.ts";
 import type { Counterexample } from "../explore-law.ts";
 import type { Course } from "./course.ts";
+import { keepFirst } from "./judged-runs.ts";
 import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
 
 /** All that there is to know of a search in parts, as plain data. */
@@ -40,7 +41,7 @@ export class Rounds<K extends PartKind> {
     if (saved !== undefined) {
       this.#executions = saved.executions;
       this.#abandoned = saved.abandoned;
-      for (const one of saved.counterexamples) keep(this.#found, one);
+      for (const one of saved.counterexamples) keepFirst(this.#found, one);
     }
     this.#runs = course.isOver ? [] : course.beginRound();
     this.#answers = this.#runs.map(
@@ -73,7 +74,7 @@ export class Rounds<K extends PartKind> {
   /** The first schedule for each distinct set of problems, ordered by these. */
   get counterexamples(): readonly Counterexample[] {
     const all = new Map(this.#found);
-    for (const answer of this.#answers) for (const one of answer?.counterexamples ?? []) keep(all, one);
+    for (const answer of this.#answers) for (const one of answer?.counterexamples ?? []) keepFirst(all, one);
     return [...all.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, found]) => found);
   }
 
@@ -108,7 +109,7 @@ export class Rounds<K extends PartKind> {
     const answers = this.#answers as readonly PartAnswer<K>[];
     this.#executions = this.executions;
     this.#abandoned = this.abandoned;
-    for (const { counterexamples } of answers) for (const one of counterexamples) keep(this.#found, one);
+    for (const { counterexamples } of answers) for (const one of counterexamples) keepFirst(this.#found, one);
     this.#course.takeIn(answers);
     this.#runs = this.isOver ? [] : this.#course.beginRound();
     this.#answers = this.#runs.map(() => undefined);
@@ -127,7 +128,7 @@ export class Rounds<K extends PartKind> {
   #joined(one: PartAnswer<K>, other: PartAnswer<K>): PartAnswer<K> {
     const found = new Map<string, Counterexample>();
     for (const counterexample of [...one.counterexamples, ...other.counterexamples])
-      keep(found, counterexample);
+      keepFirst(found, counterexample);
     return {
       ...this.#course.joined(one, other),
       executions: one.executions + other.executions,
@@ -145,9 +146,4 @@ export class Rounds<K extends PartKind> {
   #sum(count: (answer: PartAnswer<K>) => number): number {
     return this.#answers.reduce((sum, answer) => sum + (answer === undefined ? 0 : count(answer)), 0);
   }
-}
-
-function keep(found: Map<string, Counterexample>, counterexample: Counterexample): void {
-  const key = counterexample.problems.join("\n");
-  if (!found.has(key)) found.set(key, counterexample);
 }
