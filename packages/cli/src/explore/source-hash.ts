@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { moduleFile } from "../config/load-module.ts";
+import { moduleId } from "../config/module-path.ts";
 import { sourcesOf, versionAbove } from "./source-files.ts";
 
 /** What code a counterexample was found in: changed code has another hash. */
@@ -40,9 +41,8 @@ export function packageIdentity(name: string): SourceIdentity {
  */
 export function pluginIdentity(word: string, builtIn: string | undefined, directory: string): SourceIdentity {
   if (builtIn !== undefined) return { ...packageIdentity(builtIn), name: word };
-  const path = resolve(directory, word);
-  const isFile = existsSync(path) && statSync(path).isFile();
-  const file = isFile ? path : moduleFile(word, join(directory, "nopage.config.js"));
+  const from = join(directory, "nopage.config.js");
+  const file = moduleFile(moduleId(word, from), from);
   if (file === undefined) throw new Error(`${word} was loaded, and is not found`);
   const { files, packages } = sourcesOf(file);
   // By their places beside the module: the same on another machine.
