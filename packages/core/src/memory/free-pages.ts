@@ -18,6 +18,8 @@ export type BlockShape = "compound" | "split" | "bare";
 
 /** The page allocator's front door (mm/page_alloc.c, 6.1): blocks with a struct page, their shape, and their end. */
 export class FreePages {
+  /** Told of each page whose owner is about to drop its reference, as `freePages` is no step that could announce it. */
+  onPut: ((page: Page) => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #buddy: BuddyAllocator;
   readonly #gate: AllocationGate;
@@ -87,6 +89,7 @@ export class FreePages {
       );
       return false;
     }
+    this.onPut?.(page);
     if (!frames.isAllocated(page)) {
       this.#violations.report("double-free", `free_pages on ${frames.describe(page)}`, { frame: page });
       return false;

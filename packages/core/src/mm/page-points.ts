@@ -27,7 +27,7 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
 
 /**
  * Notes with the scheduler, for every step, what the allocators did in it: of the page allocator which frame comes next, and
- * for each frame that changed hands its counts, its flags and its contents; of kmalloc the cache, of vmalloc the list of areas
+ * for each frame that changed hands its counts, its flags and its contents, and of one that somebody else still holds its counts; of kmalloc the cache, of vmalloc the list of areas
  * with their entries, the list of devices' windows, and which allocation is the one to fail. So a load through a stale translation meets the freeing of
  * its frame, though drivers free frames by plain functions that cannot announce anything.
  */
@@ -42,7 +42,8 @@ export function noteAllocations({ sched, memory, settings }: Machine): void {
   };
   memory.buddy.onChange = note;
   if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
-  const { kmalloc, vmalloc, io } = memory;
+  const { kmalloc, vmalloc, io, pages } = memory;
+  pages.onPut = (page) => sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countDown);
   const of = (allocator: number, use: "change" | "look") =>
     sched.note(ObjectKind.allocator, allocator, use === "change" ? Access.write : Access.read);
   kmalloc.onUse = (cache, use) => of(Allocator.kmalloc + cache, use);

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Sleepable } from "../../src/contract/execution.ts";
 import { mapPage } from "../../src/contract/outcome.ts";
-import type { Page } from "../../src/contract/units.ts";
+import type { KernelAddress, Page } from "../../src/contract/units.ts";
 import { owners } from "../../src/memory/owners.ts";
 import { PG_hwpoison } from "../../src/memory/page-flags.ts";
 import { migratePage } from "../../src/mm/migrate.ts";
 import { getUserPages, releaseUserPage } from "../../src/mm/pin.ts";
 import { ptePfn } from "../../src/mmu/pte.ts";
-import { accessNames, ObjectKind, objectId } from "../../src/sched/points.ts";
+import { Access, accessNames, ObjectKind, objectId } from "../../src/sched/points.ts";
 import type { Task } from "../../src/sched/task.ts";
 import type { UserThread } from "../../src/user/user-thread.ts";
 import { Announcements, type Touch } from "../support/announcements.ts";
@@ -112,6 +112,24 @@ test("a step that frees or takes a frame MUST note it, its contents and the orde
     expect(memory.pages.allocPage(owners.driver)).toBe(page);
     expect(sched.notedObjects).toEqual(expected);
     memory.frames.put(page);
+  });
+  world.finish();
+});
+
+test("a plain function that gives back a page which others hold MUST note that, as the last one frees it", () => {
+  const world = new World({ chooser: new Announcements() });
+  const { sched, memory } = world.machine;
+  const page = memory.pages.allocPage(owners.driver) as Page;
+  const area = memory.vmalloc.vmalloc(world.page) as KernelAddress;
+  const shown = memory.vmalloc.vmallocToPage(area) as Page;
+  const held = [page, shown];
+  world.asKernel(function* () {
+    for (const one of held) yield* world.kernel.pages.get(one);
+    memory.pages.freePages(page, 0);
+    memory.vmalloc.vfree(area);
+    const counted = sched.notedObjects.map((object, index) => [object, sched.notedAccesses[index]]);
+    for (const one of held) expect(counted).toContainEqual([objectId(frameCounts, one), Access.countDown]);
+    for (const one of held) yield* world.kernel.pages.put(one);
   });
   world.finish();
 });

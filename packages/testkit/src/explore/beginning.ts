@@ -51,7 +51,14 @@ export class Beginning {
     const index = indexOfTask(this.#others, branch.task);
     if (index >= 0) return this.#dependence.isInitial(this.#others, index);
     if (this.#others.length === 0 && branch.task === this.#last.task) return true;
-    return this.canStartWith(branch.step);
+    return !this.#isMetForSure(branch.outline) && this.canStartWith(branch.step);
+  }
+
+  /** Whether a step touches in any case what these touch, so that it could not come first of all. */
+  #isMetForSure(step: Step): boolean {
+    const dependence = this.#dependence;
+    for (const other of this.#others) if (dependence.conflictInAnyCase(other, step)) return true;
+    return step.task !== this.#last.task && dependence.conflictForSure(step, this.#last);
   }
 
   /** Leaves out the step of a task, where there is one. */
@@ -61,9 +68,9 @@ export class Beginning {
     else if (task === this.#last.task) this.isOver = true;
   }
 
-  /** The task of the last step. */
-  get lastTask(): number {
-    return this.#last.task;
+  /** The last step, of which perhaps only what it touches in any case is right. */
+  get outline(): Step {
+    return this.#last;
   }
 
   /** All of its steps, in full. */

@@ -54,8 +54,8 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   /** Of those that have been looked at, where the steps end that could come before both. */
   readonly #endsOfOthers: number[] = [];
 
-  /** By the later step of a race and the position of the earlier one, what the later one touches when it comes first. */
-  #reversed: WeakMap<Step, (Step | undefined)[]> | undefined = undefined;
+  /** By depth, what has been found out of steps after the state there, by the tasks of the steps up to each. */
+  readonly #realised: (Map<string, Step> | undefined)[] = [];
 
   constructor(dependence: Dependence) {
     this.dependence = dependence;
@@ -103,19 +103,32 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   /** The next branch from a state, whose first has been explored: the task to begin with; undefined when all are. */
   protected abstract nextBranch(node: N): number | undefined;
 
+  /** Whether the later step of a race touches the same when it comes before the earlier one, whatever else it is then. */
+  protected isTheSameAfter(earlier: number, later: Step): boolean {
+    return !later.isConditional || this.dependence.isBlindTo(this.order.steps[earlier] as Step, later);
+  }
+
   /**
    * What the later step of a race touches when it is taken after a prefix of the present run and those steps of it that do not
    * come after the earlier one. It is found out once, for the steps before it; others that it does not meet change nothing.
    */
   protected realiseAfter(program: Explorable, earlier: number, others: readonly Step[], later: Step): Step {
     const before = this.order.countBefore(others, later);
-    this.#reversed ??= new WeakMap();
-    const known = this.#reversed.get(later) ?? [];
-    this.#reversed.set(later, known);
-    known[earlier] ??= this.realise(program, earlier, others.slice(0, before), later);
-    const reversed = known[earlier];
+    const reversed = this.#realiseOnce(program, earlier, others.slice(0, before), later);
     const isMet = !this.dependence.isApart(reversed, others.slice(before), others.length - before);
-    return isMet ? this.realise(program, earlier, others, later) : reversed;
+    return isMet ? this.#realiseOnce(program, earlier, others, later) : reversed;
+  }
+
+  /** The same as `realise`, which need not run anew what it has run from the same state. */
+  #realiseOnce(program: Explorable, prefix: number, sequence: readonly Step[], step: Step): Step {
+    let tasks = "";
+    for (const { task } of sequence) tasks += `${task},`;
+    tasks += step.task;
+    this.#realised[prefix] ??= new Map();
+    const known = this.#realised[prefix];
+    const realised = known.get(tasks)?.causedBy(step.cause) ?? this.realise(program, prefix, sequence, step);
+    known.set(tasks, realised);
+    return realised;
   }
 
   /**
@@ -275,6 +288,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
       this.#endsOfOthers.pop();
     }
     while (this.path.length > this.#known + 1) this.path.pop();
+    while (this.#realised.length > this.#known + 1) this.#realised.pop();
     while ((this.#causing.at(-1)?.at ?? NOBODY) >= this.#known) this.#causing.pop();
     while ((this.#aloneFrom.at(-1) ?? NOBODY) >= this.#known) this.#aloneFrom.pop();
   }

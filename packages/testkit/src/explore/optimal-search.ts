@@ -41,7 +41,7 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
   /** What a run begins with, after the steps before the earlier one, so that the later step of the race comes first. */
   protected beginningOf(earlier: number, later: Step, program: Explorable): Beginning {
     const others = this.order.notAfter(earlier);
-    if (!later.isConditional) return new Beginning(this.dependence, others, later, undefined);
+    if (this.isTheSameAfter(earlier, later)) return new Beginning(this.dependence, others, later, undefined);
     return new Beginning(this.dependence, [...others], later, () =>
       this.realiseAfter(program, earlier, others, later),
     );

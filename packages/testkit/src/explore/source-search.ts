@@ -32,7 +32,9 @@ export class SourceSearch extends DepthFirstSearch<SourceNode> {
     const { dependence, order } = this;
     const { backtrack } = this.path[earlier] as SourceNode;
     const others = order.notAfter(earlier);
-    const reversed = later.isConditional ? this.realise(program, earlier, others, later) : later;
+    const reversed = this.isTheSameAfter(earlier, later)
+      ? later
+      : this.realise(program, earlier, others, later);
     const beginning = [...others, reversed];
     const initials = beginning.filter((_, index) => dependence.isInitial(beginning, index));
     if (initials.some(({ task }) => backtrack.includes(task))) return;

@@ -41,6 +41,13 @@ export class Step {
     return this.mayBlock && this.objects[0] === lock && this.accesses[0] === LOCK;
   }
 
+  /** The same step, as caused by another one. */
+  causedBy(cause: Step | undefined): Step {
+    if (cause === this.cause) return this;
+    const { task, objects, accesses, mayBlock, isConditional, certain } = this;
+    return new Step(task, objects, accesses, mayBlock, isConditional, cause, certain);
+  }
+
   /** The same step, with what else it touched and what caused it. */
   completed(
     {
@@ -50,9 +57,7 @@ export class Step {
     cause: Step | undefined,
   ): Step {
     const { task, objects, accesses, mayBlock, isConditional, certain } = this;
-    if (notedObjects.length === 0) {
-      return cause === undefined ? this : new Step(task, objects, accesses, mayBlock, isConditional, cause);
-    }
+    if (notedObjects.length === 0) return cause === undefined ? this : this.causedBy(cause);
     return new Step(
       task,
       [...objects, ...notedObjects],
@@ -66,7 +71,9 @@ export class Step {
   }
 }
 
-/** The kinds of access, as numbered by the core, by which a lock is taken alone, and given back: by who had it alone, and by a reader. */
+/** The kind of access, as numbered by the core, that leaves an object as it is. */
+const READ = 1;
+/** Those by which a lock is taken alone, and given back: by who had it alone, and by a reader. */
 const LOCK = 5;
 export const UNLOCK = 7;
 const UNLOCK_SHARED = 10;
@@ -96,12 +103,33 @@ export class Dependence {
 
   /** Whether two steps of different tasks, in this order, may not be swapped. */
   conflict(earlier: Step, later: Step): boolean {
-    return this.#conflictWithFirst(earlier, later, later.objects.length);
+    return this.#conflictOfFirst(earlier, earlier.objects.length, later, later.objects.length);
   }
 
   /** Whether two steps of different tasks, in this order, may not be swapped, whatever the later one finds in its place. */
   conflictInAnyCase(earlier: Step, later: Step): boolean {
-    return this.#conflictWithFirst(earlier, later, later.certain);
+    return this.#conflictOfFirst(earlier, earlier.objects.length, later, later.certain);
+  }
+
+  /** The same of two steps that may each find something else in their place. */
+  conflictForSure(one: Step, other: Step): boolean {
+    return this.#conflictOfFirst(one, one.certain, other, other.certain);
+  }
+
+  /**
+   * Whether the later step of a race does the same without the earlier one: that one only reads what they conflict over, and
+   * the later one does not wait for a lock, under which more could come with it.
+   */
+  isBlindTo(earlier: Step, later: Step): boolean {
+    if (later.mayBlock) return false;
+    const { objects, accesses } = earlier;
+    for (let one = 0; one < objects.length; one++) {
+      if (accesses[one] === READ) continue;
+      for (let other = 0; other < later.objects.length; other++) {
+        if (objects[one] === later.objects[other]) return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -156,13 +184,13 @@ export class Dependence {
     return true;
   }
 
-  /** Whether a step conflicts with what a later one does to the first `count` of its objects. */
-  #conflictWithFirst(earlier: Step, later: Step, count: number): boolean {
+  /** Whether what steps do to the first objects of each conflicts. */
+  #conflictOfFirst(earlier: Step, count: number, later: Step, laterCount: number): boolean {
     const { objects, accesses } = earlier;
     const { objects: others, accesses: otherAccesses } = later;
-    for (let one = 0; one < objects.length; one++) {
+    for (let one = 0; one < count; one++) {
       const object = objects[one];
-      for (let other = 0; other < count; other++) {
+      for (let other = 0; other < laterCount; other++) {
         if (object !== others[other]) continue;
         if (this.#clash(accesses[one] as number, otherAccesses[other] as number)) return true;
       }

@@ -6,7 +6,14 @@ export interface WakeupBranch {
   readonly task: number;
   /** What the task does there, which may have to be found out by a run once somebody asks. */
   readonly step: Step;
+  /** The same as far as it is known: right is what it touches in any case. */
+  readonly outline: Step;
   readonly branches: WakeupBranch[];
+}
+
+/** A branch of which it is known what its step touches. */
+export function branchWith(step: Step, branches: WakeupBranch[]): WakeupBranch {
+  return { task: step.task, step, outline: step, branches };
 }
 
 /** The last branch of a beginning: what its step touches is found out when it matters, if it ever does. */
@@ -16,12 +23,16 @@ class LastBranch implements WakeupBranch {
   readonly #beginning: Beginning;
 
   constructor(beginning: Beginning) {
-    this.task = beginning.lastTask;
+    this.task = beginning.outline.task;
     this.#beginning = beginning;
   }
 
   get step(): Step {
     return this.#beginning.last;
+  }
+
+  get outline(): Step {
+    return this.#beginning.outline;
   }
 }
 
@@ -51,7 +62,7 @@ function grow(level: WakeupBranch[], beginning: Beginning): void {
   let at = level;
   for (const step of beginning.others) {
     const branches: WakeupBranch[] = [];
-    at.push({ task: step.task, step, branches });
+    at.push(branchWith(step, branches));
     at = branches;
   }
   at.push(new LastBranch(beginning));
