@@ -118,6 +118,14 @@ export class Scheduler {
     return this.#live.length === 1;
   }
 
+  /**
+   * Where every task but one has ended: the one that is left announces no points until it makes another, as nobody can step in
+   * between them. Nothing that it does is noted meanwhile.
+   */
+  goOnAlone(): void {
+    if (this.isDownToOne) this.interleaving = false;
+  }
+
   /** The next number for an object of the scheduler's own kinds (locks, cells, queues). */
   nextObject(): number {
     this.note(ObjectKind.allocator, Allocator.object, Access.write);

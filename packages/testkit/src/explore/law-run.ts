@@ -9,8 +9,12 @@ import { Step } from "./step.ts";
 /** Leaves a run that is not worth going on with. */
 const abandoned = Symbol("abandoned");
 
-/** What an execution of a law's program came to, and the tasks in the order of their steps, by number. */
+/** What an execution of a law's program came to. */
 export interface LawOutcome extends CaseOutcome {
+  /**
+   * The tasks in the order of their steps, by number. Where nothing was broken, those steps are left out that a task took when
+   * it was the only one left.
+   */
   readonly schedule: readonly number[];
 }
 
@@ -24,7 +28,9 @@ export class LawRun implements Explorable {
   readonly #lawCase: LawCase;
   readonly #contender: Contender;
   readonly #options: MachineOptions;
-  readonly #schedule: number[] = [];
+  /** The tasks that the search has chosen in the last run, and where it told one to go on alone. */
+  readonly #chosen: number[] = [];
+  readonly #aloneFrom: number[] = [];
   readonly #kept: (() => void) | undefined;
   #came: CaseOutcome = this.outcome;
   /** The world of the last run. */
@@ -39,8 +45,9 @@ export class LawRun implements Explorable {
   }
 
   run(choose: (moment: Moment) => number): RunEnd | undefined {
-    this.#schedule.length = 0;
-    const guide = new Guide(choose, this.#schedule);
+    this.#chosen.length = 0;
+    this.#aloneFrom.length = 0;
+    const guide = new Guide(choose, this.#chosen, this.#aloneFrom);
     const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options }, this.#scrapped);
     this.#scrapped = world;
     guide.follow(world);
@@ -55,20 +62,25 @@ export class LawRun implements Explorable {
 
   keepOutcome(): void {
     this.#kept?.();
-    const schedule = this.#schedule.slice();
-    const came = this.#came.problems.length === 0 ? this.#came : this.#inFull(schedule);
-    this.outcome = { ...came, schedule };
+    this.outcome =
+      this.#came.problems.length === 0
+        ? { ...this.#came, schedule: this.#chosen.slice() }
+        : this.#inFull(this.#chosen.slice(), this.#aloneFrom.slice());
   }
 
   /** What a run that broke something came to, with all that its reports can tell. */
-  #inFull(schedule: readonly number[]): CaseOutcome {
+  #inFull(chosen: readonly number[], aloneFrom: readonly number[]): LawOutcome {
+    const schedule: number[] = [];
     let step = 0;
-    const guide = new Guide(() => schedule[step++] ?? ABANDON, []);
+    const guide = new Guide((moment) => {
+      if (aloneFrom.includes(step)) moment.goOnAlone();
+      return chosen[step++] ?? ABANDON;
+    }, schedule);
     const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options, reports: "full" });
     guide.follow(world);
     const came = world.run(this.#lawCase);
     const [before, now] = [this.#came, came].map(({ problems }) => problems.map(firstLine).join("; "));
-    if (before === now && step === schedule.length) return came;
+    if (before === now && step === chosen.length) return { ...came, schedule };
     throw new NotTheSameProgram(`a run that broke ${before} broke ${now} when it was repeated`);
   }
 }
@@ -85,6 +97,8 @@ class Guide implements Chooser, Moment {
   readonly records = "nothing";
   readonly #choose: (moment: Moment) => number;
   readonly #schedule: number[];
+  /** Where in the schedule a task went on alone; undefined where its steps are part of the schedule. */
+  readonly #aloneFrom: number[] | undefined;
   /** Whether the task that goes on need not be asked for. */
   #isAlone = false;
   /** By task, whether it slept when it was asked last what was caused; undefined for one that did not exist. */
@@ -94,9 +108,15 @@ class Guide implements Chooser, Moment {
   #sched: ModelWorld["machine"]["sched"] | undefined = undefined;
   #enabled: readonly Task[] = [];
 
-  constructor(choose: (moment: Moment) => number, schedule: number[]) {
+  /**
+   * @param schedule the tasks that go on are added to it
+   * @param aloneFrom where in it a task is told to go on alone is added to this, and the steps that follow are not announced; without
+   * it they are, and belong to the schedule
+   */
+  constructor(choose: (moment: Moment) => number, schedule: number[], aloneFrom?: number[]) {
     this.#choose = choose;
     this.#schedule = schedule;
+    this.#aloneFrom = aloneFrom;
   }
 
   follow({ machine }: ModelWorld): void {
@@ -183,7 +203,11 @@ class Guide implements Chooser, Moment {
   }
 
   goOnAlone(): void {
-    this.#isAlone = true;
+    if (this.#aloneFrom === undefined) this.#isAlone = true;
+    else {
+      this.#aloneFrom.push(this.#schedule.length);
+      this.#followed().goOnAlone();
+    }
   }
 
   #find(number: number): Task | undefined {
