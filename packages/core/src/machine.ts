@@ -17,7 +17,7 @@ import { CountingGate } from "./mm/gate.ts";
 import { Mm } from "./mm/mm.ts";
 import { countsPoint, noteAllocations } from "./mm/page-points.ts";
 import { ReservedPages } from "./mm/reserved-pages.ts";
-import { type Geometry, geometries, pagesPerEntry } from "./mmu/geometry.ts";
+import { type Geometry, geometries, pagesPerEntry, physicalPages } from "./mmu/geometry.ts";
 import { PageTable } from "./mmu/page-table.ts";
 import { type MayAllocateTable, TablePool } from "./mmu/table-pool.ts";
 import { MOST_SPACES, spaceTag, Tlb } from "./mmu/tlb.ts";
@@ -156,7 +156,7 @@ export class Machine {
     this.mmapTop = Math.floor(this.geometry.userEnd / 4) * 3;
     this.mmapTop -= this.mmapTop % this.geometry.pageSize;
     this.mmapLowTop = Math.min(this.mmapTop, 2 ** 31 - this.geometry.pageSize);
-    this.pfnLimit = 2 ** Math.min(40, this.geometry.physicalBits - this.geometry.pageShift);
+    this.pfnLimit = Math.min(2 ** 40, physicalPages(this.geometry));
     const zeroPage = this.memory.pages.allocPage(owners.reserved);
     if (zeroPage === undefined) throw new RangeError("the machine has no RAM for its page of zeros");
     this.memory.frames.clear(zeroPage);
@@ -226,11 +226,16 @@ export class Machine {
     const table = PageTable.tryCreate(this.geometry, this.tables);
     if (table === undefined) return undefined;
     // The TLBs tell address spaces apart by a few bits of the number: no two live ones share those.
-    const tags = new Set([...this.mms].map(({ id }) => spaceTag(id)));
-    while (tags.has(spaceTag(this.nextMmId))) this.nextMmId++;
+    while (this.#hasTag(spaceTag(this.nextMmId))) this.nextMmId++;
     const mm = new Mm(this, this.nextMmId++, name, table);
     this.mms.add(mm);
     return mm;
+  }
+
+  /** Whether an address space is there that TLBs could not tell from one of this tag. */
+  #hasTag(tag: number): boolean {
+    for (const { id } of this.mms) if (spaceTag(id) === tag) return true;
+    return false;
   }
 
   /** Gives one use of an address space back; the last one takes it down (`mmput`). */

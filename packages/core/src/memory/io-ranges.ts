@@ -1,6 +1,6 @@
 import { EBUSY, EINVAL, ENOSPC } from "../contract/errno.ts";
 import type { Pfn } from "../contract/units.ts";
-import type { Geometry } from "../mmu/geometry.ts";
+import { type Geometry, physicalPages } from "../mmu/geometry.ts";
 import type { ViolationSink } from "../sanitize/violation.ts";
 import { hexAddress } from "./kernel-fault.ts";
 
@@ -74,7 +74,7 @@ export class IoRanges {
   constructor(geometry: Geometry, ramFrames: number, violations: ViolationSink) {
     this.#pageSize = geometry.pageSize;
     this.#ramEnd = ramFrames;
-    this.#limit = 2 ** (geometry.physicalBits - geometry.pageShift);
+    this.#limit = physicalPages(geometry);
     this.#lowEnd = Math.min(this.#limit, LOW_END / geometry.pageSize);
     this.#violations = violations;
   }

@@ -30,7 +30,8 @@ export class Kmalloc {
   readonly #gate: AllocationGate;
   readonly #violations: ViolationSink;
   readonly #largestObject: number;
-  readonly #caches: SlabCache[] = [];
+  /** By size, from the smallest objects on; made when they are first asked for. */
+  readonly #caches: (SlabCache | undefined)[];
   readonly #slabs = new Map<Page, Slab>();
   /** The first pages of large requests. */
   readonly #large = new Set<Page>();
@@ -48,8 +49,9 @@ export class Kmalloc {
     this.#gate = gate;
     this.#violations = violations;
     this.#largestObject = 2 * frames.pageSize;
+    this.#caches = [];
     for (let bytes = 1 << SMALLEST_SHIFT; bytes <= this.#largestObject; bytes *= 2) {
-      this.#caches.push(new SlabCache(bytes, frames, pages, this.#slabs));
+      this.#caches.push(undefined);
     }
   }
 
@@ -65,12 +67,19 @@ export class Kmalloc {
     if (!this.#gate.mayAllocate("kmalloc")) return undefined;
     if (bytes > this.#largestObject) return this.#allocateLarge(bytes);
     const shift = Math.max(SMALLEST_SHIFT, 32 - Math.clz32(bytes - 1));
-    const cache = this.#caches[shift - SMALLEST_SHIFT] as SlabCache;
+    const cache = this.#cacheOf(shift - SMALLEST_SHIFT);
     this.onUse?.(shift - SMALLEST_SHIFT, "change");
     const slab = cache.slabWithRoom();
     if (slab === undefined) return undefined;
     const offset = cache.take(slab) * cache.objectBytes;
     return (this.#directMap.addressOf(slab.page) + offset) as KernelAddress;
+  }
+
+  /** The cache of a number, which counts from the smallest objects on. */
+  #cacheOf(number: number): SlabCache {
+    const bytes = 1 << (SMALLEST_SHIFT + number);
+    this.#caches[number] ??= new SlabCache(bytes, this.#frames, this.#pages, this.#slabs);
+    return this.#caches[number];
   }
 
   /** `kmalloc`, and all `ksize` bytes are zero. */
@@ -131,7 +140,7 @@ export class Kmalloc {
 
   /** Forgets every object, when the frames are reset as well. */
   reset(): void {
-    for (const cache of this.#caches) cache.reset();
+    for (const cache of this.#caches) cache?.reset();
     this.#slabs.clear();
     this.#large.clear();
   }

@@ -11,8 +11,8 @@ export class AddressSpace {
   readonly name: string;
   /** Guards the tree (`i_mmap_rwsem`): written to link and unlink areas and while entries move, read to walk. */
   readonly lock: RwSemaphore;
-  /** Guarded by `lock`. */
-  readonly #areas = new IntervalTree<Vma>();
+  /** Guarded by `lock`; made for the first area, as many objects are never mapped. */
+  #areas: IntervalTree<Vma> | undefined = undefined;
 
   constructor(sched: Scheduler, name: string) {
     this.name = name;
@@ -21,7 +21,7 @@ export class AddressSpace {
 
   /** Areas that show any of the object. */
   get size(): number {
-    return this.#areas.size;
+    return this.#areas?.size ?? 0;
   }
 
   /**
@@ -29,13 +29,14 @@ export class AddressSpace {
    * writing.
    */
   link(area: Vma): void {
+    this.#areas ??= new IntervalTree();
     this.#areas.remove(area);
     this.#areas.insert(area, area.pgoff, area.pgoff + area.pages - 1);
   }
 
   /** Makes an area unfindable (`vma_interval_tree_remove`), if it was not; the lock is held for writing. */
   unlink(area: Vma): void {
-    this.#areas.remove(area);
+    this.#areas?.remove(area);
   }
 
   /**
@@ -43,6 +44,6 @@ export class AddressSpace {
    * the lock is held.
    */
   areasShowing(first: number, pages: number): readonly Vma[] {
-    return this.#areas.overlapping(first, first + pages - 1);
+    return this.#areas?.overlapping(first, first + pages - 1) ?? [];
   }
 }

@@ -8,6 +8,8 @@ const { default: BTree } = sortedBtree;
 export class AreaMap {
   // Private to TypeScript only: see `NopageCall`.
   private readonly byEnd = new BTree<number, Vma>();
+  /** Where the tree puts what it finds, so that no look-up makes an object. */
+  private readonly pair: [number, Vma | undefined] = [0, undefined];
   /** The area that the last look-up found (`vmacache`). */
   private lastHit: Vma | undefined = undefined;
 
@@ -40,7 +42,7 @@ export class AreaMap {
   findEndingAbove(address: number): Vma | undefined {
     const hit = this.lastHit;
     if (hit !== undefined && address >= hit.start && address < hit.end) return hit;
-    const found = this.byEnd.nextHigherPair(address)?.[1];
+    const found = this.byEnd.nextHigherPair(address, this.pair as [number, Vma])?.[1];
     this.lastHit = found;
     return found;
   }

@@ -1,4 +1,5 @@
 import type { Sleepable } from "../contract/execution.ts";
+import type { Tlb } from "../mmu/tlb.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { callClose } from "./area-hooks.ts";
 import type { Mm } from "./mm.ts";
@@ -18,7 +19,8 @@ export function* exitMmap(mm: Mm): Sleepable<void> {
   yield* clearAreas(mm, areas, 0, machine.geometry.userEnd);
   for (const area of areas) yield* callClose(area);
   mm.lock.unlockWrite();
-  for (const [cpu, tlb] of machine.tlbs.entries()) {
+  for (let cpu = 0; cpu < machine.tlbs.length; cpu++) {
+    const tlb = machine.tlbs[cpu] as Tlb;
     // Nobody is left who could make a CPU translate for this mm.
     if (tlb.space !== mm.id) continue;
     machine.sched.note(ObjectKind.tlb, cpu, Access.write);

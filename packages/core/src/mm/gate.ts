@@ -1,13 +1,16 @@
 import type { Atomic, Sleepable } from "../contract/execution.ts";
 import type { Gate } from "../contract/gate.ts";
 import type { EventLog } from "../events/event-log.ts";
+import type { Clock, Ordering } from "../sanitize/vector-clocks.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import type { Scheduler } from "../sched/scheduler.ts";
 import type { WaitMode } from "../sched/task.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 
 /** The core's gate: a count of closings, a sequence number, and the queue of those who wait. */
-export class CountingGate implements Gate {
+export class CountingGate implements Gate, Ordering {
+  /** For the clocks. */
+  released: Clock | undefined = undefined;
   readonly name: string;
   /** Identity for the scheduler: looks at the gate are reads of it, changes are writes. */
   readonly index: number;

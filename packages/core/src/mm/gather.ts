@@ -64,7 +64,7 @@ export class Gather {
       if (sched.interleaving) yield countsPoint(machine, page, Access.countDown);
       if (machine.memory.frames.put(page) && machine.log.enabled) machine.log.record("page-free", page);
     }
-    this.#pages.length = 0;
+    if (this.#pages.length > 0) this.#pages.length = 0;
   }
 
   /**

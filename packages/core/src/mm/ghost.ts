@@ -28,7 +28,7 @@ export function createGhost(machine: Machine, name: string): Mm | undefined {
  */
 export function* shareWithGhost(ghost: Mm, pages: readonly Page[]): Sleepable<UserAddress | number> {
   const length = pages.length * ghost.pageSize;
-  const address = yield* mmap(ghost, { length, protection: 0, sharing: "private" });
+  const address = yield* mmap(ghost, { length, protection: 0, sharing: "private" }, undefined);
   if (address < 0) return address;
   yield* ghost.lock.read();
   const area = ghost.areas.find(address) as Vma;

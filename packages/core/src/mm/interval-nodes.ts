@@ -2,6 +2,8 @@ import { invariant } from "../contract/contract-violation.ts";
 
 /** Entries that a node holds at most; found by measurement. */
 export const FULL = 32;
+/** Entries that there is room for at first. */
+const A_FEW = 4;
 /** No node. */
 export const NONE = -1;
 
@@ -85,8 +87,9 @@ export class IntervalNodes {
 
   /** Adds an entry to a node that has room. */
   add(node: number, index: number, first: number, reach: number, ref: number): void {
-    const { firsts, reaches, refs } = this;
     const place = node * FULL + index;
+    if (node * FULL + this.counts[node] >= this.refs.length) this.#growTo(1);
+    const { firsts, reaches, refs } = this;
     for (let at = node * FULL + this.counts[node]++; at > place; at--) {
       firsts[at] = firsts[at - 1];
       reaches[at] = reaches[at - 1];
@@ -165,16 +168,18 @@ export class IntervalNodes {
     this.homes[ref] = node;
   }
 
-  /** The first node, in one buffer for all arrays: most trees have no other, and a small machine is built often. */
+  /**
+   * Most trees have one node, with few entries, and a small machine is built often: so the first leaf begins with room for a few,
+   * in arrays so small that they need no buffer apart.
+   */
   #begin(): void {
-    const buffer = new ArrayBuffer(24 * FULL + 12);
-    this.firsts = new Float64Array(buffer, 0, FULL);
-    this.reaches = new Float64Array(buffer, 8 * FULL, FULL);
-    this.refs = new Int32Array(buffer, 16 * FULL, FULL);
-    this.homes = new Int32Array(buffer, 20 * FULL, FULL);
-    this.counts = new Int32Array(buffer, 24 * FULL, 1);
-    this.heights = new Int32Array(buffer, 24 * FULL + 4, 1);
-    this.parents = new Int32Array(buffer, 24 * FULL + 8, 1);
+    this.firsts = new Float64Array(A_FEW);
+    this.reaches = new Float64Array(A_FEW);
+    this.refs = new Int32Array(A_FEW);
+    this.homes = new Int32Array(A_FEW);
+    this.counts = new Int32Array(1);
+    this.heights = new Int32Array(1);
+    this.parents = new Int32Array(1);
   }
 
   #grow(): void {
@@ -183,12 +188,17 @@ export class IntervalNodes {
       return;
     }
     const nodes = this.counts.length * 2;
-    this.firsts = larger(this.firsts, new Float64Array(nodes * FULL));
-    this.reaches = larger(this.reaches, new Float64Array(nodes * FULL));
-    this.refs = larger(this.refs, new Int32Array(nodes * FULL));
+    this.#growTo(nodes);
     this.counts = larger(this.counts, new Int32Array(nodes));
     this.heights = larger(this.heights, new Int32Array(nodes));
     this.parents = larger(this.parents, new Int32Array(nodes));
+  }
+
+  /** Makes room for the entries of so many nodes. */
+  #growTo(nodes: number): void {
+    this.firsts = larger(this.firsts, new Float64Array(nodes * FULL));
+    this.reaches = larger(this.reaches, new Float64Array(nodes * FULL));
+    this.refs = larger(this.refs, new Int32Array(nodes * FULL));
   }
 }
 

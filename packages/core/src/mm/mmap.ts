@@ -38,8 +38,6 @@ export interface MmapRequest {
   readonly locking?: "unlocked" | "locked";
   /** MAP_POPULATE. */
   readonly populating?: "on-demand" | "populate";
-  /** The open file to show, or undefined for anonymous memory. */
-  readonly file?: OpenFile | undefined;
   /** The object's page that the mapping starts with; an offset in bytes that is not whole pages is a fraction of one. */
   readonly pgoff?: number;
 }
@@ -49,11 +47,12 @@ export interface MmapRequest {
  * place can take the mapping in (`mergeNewRange`). Of several things that are wrong the first one in the order of
  * `do_mmap` and `get_unmapped_area` (mm/mmap.c, 6.1) is the answer.
  *
+ * @param file the open file to show; undefined for anonymous memory
  * @returns the address, or a negated errno: -EINVAL for an empty or unaligned range; -ENOMEM for one beyond the address
  *   space, for too many areas, or when what a fixed mapping covers could not be removed; -EOVERFLOW for an offset beyond
  *   what the kind of file may have; -EACCES, -ENODEV, -EEXIST, -EAGAIN; or what the driver's hook answered
  */
-export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
+export function* mmap(mm: Mm, request: MmapRequest, file: OpenFile | undefined): Sleepable<number> {
   const { machine } = mm;
   if (request.length <= 0) return -EINVAL;
   const length = pageAlign(mm, request.length);
@@ -61,7 +60,7 @@ export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
   if ((request.pgoff ?? 0) + length * mm.perPage >= wordLimitOf(machine.geometry)) return -EOVERFLOW;
 
   yield* mm.lock.write();
-  const result = yield* mapLocked(mm, request, length);
+  const result = yield* mapLocked(mm, request, file, length);
   mm.lock.unlockWrite();
   if (result < 0) return result;
   machine.log.record("mmap", mm.id, result, length * mm.perPage);
@@ -72,9 +71,13 @@ export function* mmap(mm: Mm, request: MmapRequest): Sleepable<number> {
   return result;
 }
 
-function* mapLocked(mm: Mm, request: MmapRequest, length: number): Sleepable<number> {
+function* mapLocked(
+  mm: Mm,
+  request: MmapRequest,
+  file: OpenFile | undefined,
+  length: number,
+): Sleepable<number> {
   const { machine } = mm;
-  const { file } = request;
   if (mm.areas.size > machine.settings.maxAreas) return -ENOMEM;
   const address = findRange(mm, request, length);
   if (address < 0) return address;
@@ -85,7 +88,7 @@ function* mapLocked(mm: Mm, request: MmapRequest, length: number): Sleepable<num
     return -EAGAIN;
   }
   if (file !== undefined && isBeyondFile(mm, file, request.pgoff ?? 0, length)) return -EOVERFLOW;
-  const asked = areaFlags(request);
+  const asked = areaFlags(request, file);
   if (asked < 0) return asked;
   // What a ghost holds is given back piece by piece, without memory for splitting an area.
   const charged = isAccountable(asked) ? asked | VM_ACCOUNT : asked;
@@ -174,8 +177,8 @@ export function findFreeRange(mm: Mm, length: number, alignment: number): number
 }
 
 /** The area's flags from protection, sharing and how the file was opened (`do_mmap`); or -EACCES (MM-04, PE-02). */
-function areaFlags(request: MmapRequest): number {
-  const { file, protection } = request;
+function areaFlags(request: MmapRequest, file: OpenFile | undefined): number {
+  const { protection } = request;
   let flags = (protection & VM_ACCESS_FLAGS) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   if (request.locking === "locked") flags |= VM_LOCKED;
   if (file === undefined) return request.sharing === "shared" ? flags | VM_SHARED | VM_MAYSHARE : flags;

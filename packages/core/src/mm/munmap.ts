@@ -125,7 +125,8 @@ export function* clearAreas(mm: Mm, areas: readonly Vma[], start: number, end: n
   for (const area of areas) yield* unlink(area);
   yield* gather.finish();
   yield* mm.pageTableLock.lock();
-  mm.table.freeEmptyTables(start * mm.perPage, end * mm.perPage);
+  // Every table serves an area, or did until that was unmapped.
+  for (const area of areas) mm.table.freeEmptyTables(area.start * mm.perPage, area.end * mm.perPage);
   mm.pageTableLock.unlock();
 }
 

@@ -108,8 +108,15 @@ export const geometries: Readonly<Record<GeometryName, Geometry>> = {
 };
 
 /** Pages that one entry of `level` maps: 1 at level 0, 512 for a pmd of x86-64. */
-export function pagesPerEntry(geometry: Geometry, level: number): number {
+export function pagesPerEntry({ bitsPerLevel }: Geometry, level: number): number {
   let pages = 1;
-  for (let below = 0; below < level; below++) pages *= 2 ** (geometry.bitsPerLevel[below] as number);
+  // A power by ** costs more than the rest, and areas are placed and machines built by this.
+  for (let below = 0; below < level; below++) pages *= 1 << (bitsPerLevel[below] as number);
   return pages;
+}
+
+/** Frame numbers lie below this. Two shifts, as ** costs more than all else that is done with it and a shift alone does not reach. */
+export function physicalPages({ physicalBits, pageShift }: Geometry): number {
+  const bits = physicalBits - pageShift;
+  return (1 << (bits >> 1)) * (1 << (bits - (bits >> 1)));
 }

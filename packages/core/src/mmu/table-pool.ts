@@ -5,6 +5,12 @@ export type MayAllocateTable = () => boolean;
 
 const always: MayAllocateTable = () => true;
 
+function widestOf({ bitsPerLevel }: Geometry): number {
+  let widest = 0;
+  for (const bits of bitsPerLevel) if (bits > widest) widest = bits;
+  return widest;
+}
+
 /**
  * The memory of all page tables of a machine: fixed-size tables of entries in a few large typed arrays.
  *
@@ -32,7 +38,7 @@ export class TablePool {
 
   /** @param scrapped a pool that nobody uses any more: where its tables are of the same size, they are emptied and taken over */
   constructor(geometry: Geometry, scrapped?: TablePool) {
-    this.entryBits = Math.max(...geometry.bitsPerLevel);
+    this.entryBits = widestOf(geometry);
     // A chunk has 2^15 entries, and 8 tables at least.
     const tablesShift = Math.max(3, 15 - this.entryBits);
     this.#tablesPerChunk = 1 << tablesShift;
@@ -82,7 +88,7 @@ export class TablePool {
       if (this.live[table] === 0) continue;
       const chunk = this.chunks[table >>> (this.chunkShift - this.entryBits)] as Float64Array;
       const offset = (table << this.entryBits) & this.chunkMask;
-      chunk.fill(0, offset, offset + 2 ** this.entryBits);
+      chunk.fill(0, offset, offset + (1 << this.entryBits));
       this.live[table] = 0;
     }
   }

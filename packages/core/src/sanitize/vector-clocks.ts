@@ -1,7 +1,13 @@
 import type { Task } from "../sched/task.ts";
 
-/** By task number: how much of what that task did comes before. What is left out is 0. */
-type Clock = number[];
+/** By task number: how much of what that task did comes before. What is beyond the end is 0. */
+export type Clock = number[];
+
+/** Something that puts the steps of those who use it in an order. */
+export interface Ordering {
+  /** What comes before whoever acquires it; undefined where nothing does. It is the clocks' own. */
+  released: Clock | undefined;
+}
 
 /**
  * What happened before what, as far as locks, wake-ups and atomic cells order it: the vector clocks of a detector of data
@@ -13,8 +19,7 @@ type Clock = number[];
  * for a while orders nothing. Points alone order nothing either: they are where others may step in.
  */
 export class VectorClocks {
-  readonly #tasks: Clock[] = [];
-  readonly #released = new WeakMap<object, Clock>();
+  readonly #tasks: (Clock | undefined)[] = [];
 
   /** How far the task itself is: what it does now has this number. */
   now(task: Task): number {
@@ -27,19 +32,17 @@ export class VectorClocks {
   }
 
   /** What the task did so far comes before whatever acquires the object. */
-  release(task: Task | undefined, object: object): void {
+  release(task: Task | undefined, object: Ordering): void {
     if (task === undefined) return;
     const clock = this.#of(task);
-    const known = this.#released.get(object);
-    if (known === undefined) this.#released.set(object, [...clock]);
-    else join(known, clock);
+    if (object.released === undefined) object.released = clock.slice();
+    else join(object.released, clock);
     clock[task.id] = (clock[task.id] ?? 0) + 1;
   }
 
   /** Whatever was released into the object comes before what the task does from now on. */
-  acquire(task: Task | undefined, object: object): void {
-    const known = this.#released.get(object);
-    if (task !== undefined && known !== undefined) join(this.#of(task), known);
+  acquire(task: Task | undefined, { released }: Ordering): void {
+    if (task !== undefined && released !== undefined) join(this.#of(task), released);
   }
 
   /** What one task did so far, or outside of any task everybody, comes before what the other does from now on. */
@@ -59,9 +62,12 @@ export class VectorClocks {
   }
 
   #of(task: Task): Clock {
+    while (this.#tasks.length <= task.id) this.#tasks.push(undefined);
     let clock = this.#tasks[task.id];
     if (clock === undefined) {
-      clock = [];
+      // With room for as many tasks as most programs have.
+      clock = [0, 0, 0, 0, 0, 0, 0, 0];
+      while (clock.length <= task.id) clock.push(0);
       clock[task.id] = 1;
       this.#tasks[task.id] = clock;
     }
@@ -70,8 +76,9 @@ export class VectorClocks {
 }
 
 function join(into: Clock, from: Clock): void {
+  while (into.length < from.length) into.push(0);
   for (let task = 0; task < from.length; task++) {
-    const entry = from[task] ?? 0;
-    if (entry > (into[task] ?? 0)) into[task] = entry;
+    const entry = from[task] as number;
+    if (entry > (into[task] as number)) into[task] = entry;
   }
 }

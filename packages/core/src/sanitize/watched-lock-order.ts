@@ -17,12 +17,12 @@ export class WatchedLockOrder extends LockOrder {
   /** Undefined where reports are brief: then only the clocks are told. */
   private readonly moment: ((what: string) => Moment) | undefined;
   /** By task and lock, where the task took it last. */
-  private readonly takenAt = new WeakMap<Task, Map<LockIdentity, Moment>>();
-  private readonly learnt = new Map<string, Moment>();
+  private takenAt: Map<Task, Map<LockIdentity, Moment>> | undefined = undefined;
+  private learnt: Map<string, Moment> | undefined = undefined;
   /** By class, how it was taken so far, in bits. */
   private readonly uses: number[] = [];
   /** By class and how it was taken, where that was first. */
-  private readonly usedAt = new Map<string, Moment>();
+  private usedAt: Map<string, Moment> | undefined = undefined;
 
   constructor(
     violations: ViolationSink,
@@ -75,17 +75,18 @@ export class WatchedLockOrder extends LockOrder {
   }
 
   override takenBy(task: Task, lock: LockIdentity): Moment | undefined {
-    return this.takenAt.get(task)?.get(lock);
+    return this.takenAt?.get(task)?.get(lock);
   }
 
   protected override learns(outer: number, inner: number): void {
     if (this.moment === undefined) return;
     const key = `${outer} ${inner}`;
+    this.learnt ??= new Map();
     if (!this.learnt.has(key)) this.learnt.set(key, this.moment(this.describePair(outer, inner)));
   }
 
   protected override learntAt(outer: number, inner: number): Moment | undefined {
-    return this.learnt.get(`${outer} ${inner}`);
+    return this.learnt?.get(`${outer} ${inner}`);
   }
 
   /**
@@ -99,15 +100,19 @@ export class WatchedLockOrder extends LockOrder {
     const before = this.uses[lockClass] ?? 0;
     if ((before & use) !== 0) return;
     this.uses[lockClass] = before | use;
-    if (this.moment !== undefined) this.usedAt.set(`${lockClass} ${use}`, this.moment(`takes ${name}`));
+    if (this.moment !== undefined) {
+      this.usedAt ??= new Map();
+      this.usedAt.set(`${lockClass} ${use}`, this.moment(`takes ${name}`));
+    }
     if (before === 0) return;
     const message = `${name} is taken in an interrupt handler, and held by others while interrupts are on`;
-    this.report(message, name, this.usedAt.get(`${lockClass} ${before}`));
+    this.report(message, name, this.usedAt?.get(`${lockClass} ${before}`));
   }
 
   private remember(task: Task, lock: LockIdentity): void {
     this.clocks.acquire(task, lock);
     if (this.moment === undefined) return;
+    this.takenAt ??= new Map();
     const locks = this.takenAt.get(task) ?? new Map<LockIdentity, Moment>();
     this.takenAt.set(task, locks);
     locks.set(lock, this.moment(`takes ${lock.name}`));

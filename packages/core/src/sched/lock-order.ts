@@ -29,7 +29,7 @@ export class LockOrder {
   /** For each class, the bits of the classes that it was taken under before: nothing is left to check for those. */
   private knownOuter = nothingKnown;
   private readonly violations: ViolationSink;
-  private readonly reported = new Set<string>();
+  private reported: Set<string> | undefined = undefined;
   enabled = true;
 
   /** @param scrapped one that nobody uses any more, whose memory is cleared and taken over */
@@ -193,6 +193,7 @@ export class LockOrder {
   }
 
   protected report(message: string, object: string, earlier: Moment | undefined): void {
+    this.reported ??= new Set();
     if (this.reported.has(message)) return;
     this.reported.add(message);
     this.violations.report("lock-order", message, { object, earlier });

@@ -89,7 +89,8 @@ export class Scheduler {
     this.violations = options.violations;
     this.#stepLimit = options.stepLimit;
     this.#isRecording = options.chooser.records !== "nothing";
-    this.#holder = new Array<Task | undefined>(options.cpus).fill(undefined);
+    this.#holder = [];
+    for (let cpu = 0; cpu < options.cpus; cpu++) this.#holder.push(undefined);
     const { violations, sanitizers = "cheap", reports = "full", countEvents = () => 0 } = options;
     this.#countEvents = countEvents;
     this.clocks = sanitizers === "all" ? new VectorClocks() : undefined;

@@ -1,9 +1,12 @@
 import type { Atomic } from "../contract/execution.ts";
+import type { Clock, Ordering } from "../sanitize/vector-clocks.ts";
 import { Access, ObjectKind } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** A cell of memory that several CPUs touch without a lock (`READ_ONCE`/`WRITE_ONCE`): each access is a point. */
-export class Shared<T> {
+export class Shared<T> implements Ordering {
+  /** For the clocks. */
+  released: Clock | undefined = undefined;
   readonly name: string;
   /** Its identity for a step that touches something else as well: see `Scheduler.also`. */
   readonly index: number;

@@ -1,4 +1,5 @@
 import type { Atomic, Sleepable } from "../contract/execution.ts";
+import type { Clock, Ordering } from "../sanitize/vector-clocks.ts";
 import { Access, ObjectKind } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Task } from "./task.ts";
@@ -13,7 +14,9 @@ export interface SrcuSection {
  * RCU whose readers may sleep (`struct srcu_struct`). Entering and leaving is no step of its own: the caller has
  * announced what it reads inside.
  */
-export class Srcu {
+export class Srcu implements Ordering {
+  /** For the clocks. */
+  released: Clock | undefined = undefined;
   readonly #sched: Scheduler;
   readonly #sections = new Set<SrcuSection>();
   readonly #quiet: WaitQueue;

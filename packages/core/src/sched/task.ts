@@ -1,5 +1,6 @@
 import type { MayInterleave, Point, Sleep } from "../contract/execution.ts";
 import type { Call } from "../sanitize/operation.ts";
+import type { Clock, Ordering } from "../sanitize/vector-clocks.ts";
 import { type Access, ObjectKind, objectId } from "./points.ts";
 
 /**
@@ -30,11 +31,15 @@ export interface Lockable {
   holders(): readonly Task[];
 }
 
+class Readers implements Ordering {
+  released: Clock | undefined = undefined;
+}
+
 /**
  * A lock as those see it who compare locks of all kinds. Every lock owns one instead of being one, so that the code
  * that runs at each taking and giving back meets objects of one shape only.
  */
-export class LockIdentity {
+export class LockIdentity implements Ordering {
   readonly name: string;
   /** Tells the locks of one class apart. */
   readonly order: number;
@@ -42,8 +47,9 @@ export class LockIdentity {
   readonly lockClass: number;
   /** The bit of the class in `HeldLock.classes`. */
   readonly classBit: number;
-  /** Stands for its readers where somebody keeps account of who comes after whom: they are in no order among themselves. */
-  readonly readers = {};
+  released: Clock | undefined = undefined;
+  /** Its readers, where somebody keeps account of who comes after whom: they are in no order among themselves. */
+  readonly readers = new Readers();
 
   constructor(name: string, order: number, lockClass: number, classBit: number) {
     this.name = name;

@@ -1,6 +1,7 @@
 import { ERESTARTSYS } from "../contract/errno.ts";
 import type { Atomic, MayInterleave, Sleepable } from "../contract/execution.ts";
 import type { VirtualNs } from "../contract/units.ts";
+import type { Clock, Ordering } from "../sanitize/vector-clocks.ts";
 import { isGenerator } from "./is-generator.ts";
 import { Access, ObjectKind } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -10,7 +11,9 @@ import type { Task, WaitMode } from "./task.ts";
  * Tasks that sleep until somebody wakes them (`wait_queue_head_t`). Waking is an act of its own: a change of state
  * that forgets to wake loses the wake-up, as in the kernel.
  */
-export class WaitQueue {
+export class WaitQueue implements Ordering {
+  /** For the clocks. */
+  released: Clock | undefined = undefined;
   readonly name: string;
   readonly #sched: Scheduler;
   readonly #index: number;
@@ -87,6 +90,7 @@ export class WaitQueue {
 
   #wakeThem(): void {
     this.#sched.clocks?.release(this.#sched.current, this);
+    if (this.#waiters.length === 0) return;
     for (const task of this.#waiters) this.#sched.wake(task);
     this.#waiters.length = 0;
   }

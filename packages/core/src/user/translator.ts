@@ -17,6 +17,7 @@ import type { Tlb } from "../mmu/tlb.ts";
 import type { WatchedEntries } from "../sanitize/watched-entries.ts";
 import { isGenerator } from "../sched/is-generator.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
+import type { Announcer } from "../sched/task.ts";
 import type { UserThread } from "./user-thread.ts";
 
 /** No entry lets the access through. */
@@ -102,10 +103,10 @@ export class Translator {
     const base = address - (address & this.inPageMask);
     let faults = 0;
     for (;;) {
-      if (sched.interleaving) yield sched.asFound({ announce: () => this.announceAccess(base, access) });
+      if (sched.interleaving) yield sched.asFound(new AccessItself(this, base, access));
       const slot = this.cached(base, access);
       if (slot !== NONE) return this.checked(slot, address, access);
-      if (sched.interleaving) yield sched.asFound({ announce: () => this.announceWalk(base, access) });
+      if (sched.interleaving) yield sched.asFound(new Walk(this, base, access));
       if (this.walk(base, access) !== NONE) continue;
       if (faults > 0) {
         const killed = yield* afterFruitlessFault(this.thread, address, this.mode, faults);
@@ -119,7 +120,7 @@ export class Translator {
   }
 
   /** Announces the access itself: the TLB, and the frame or the register behind what is cached there at present. */
-  private announceAccess(base: number, access: "read" | "write"): void {
+  announceAccess(base: number, access: "read" | "write"): void {
     const { sched, memory } = this.mm.machine;
     const lookUp = sched.at(ObjectKind.tlb, this.thread.cpu, Access.read);
     const slot = this.cached(base, access);
@@ -133,7 +134,7 @@ export class Translator {
   }
 
   /** Announces the walk: the entries that it reads, as written where it sets a bit, and the TLB if it will be filled. */
-  private announceWalk(base: number, access: "read" | "write"): void {
+  announceWalk(base: number, access: "read" | "write"): void {
     const mm = this.mm;
     const { sched } = mm.machine;
     const { cpu } = this.thread;
@@ -220,5 +221,32 @@ export class Translator {
       `${thread.name} ${verb} 0x${address.toString(16)} through ${way} to ${machine.memory.frames.describe(pfn)}${since}`,
       { frame: pfn, earlier: machine.history?.freed(pfn) },
     );
+  }
+}
+
+/** A step of an access, which announces itself. Classes, as a closure for each costs more than the step. */
+abstract class AccessStep implements Announcer {
+  protected readonly translator: Translator;
+  protected readonly base: number;
+  protected readonly access: "read" | "write";
+
+  constructor(translator: Translator, base: number, access: "read" | "write") {
+    this.translator = translator;
+    this.base = base;
+    this.access = access;
+  }
+
+  abstract announce(): void;
+}
+
+class AccessItself extends AccessStep {
+  override announce(): void {
+    this.translator.announceAccess(this.base, this.access);
+  }
+}
+
+class Walk extends AccessStep {
+  override announce(): void {
+    this.translator.announceWalk(this.base, this.access);
   }
 }

@@ -11,6 +11,10 @@ import { createHit32, MISS } from "./tlb-hit.ts";
 import { Translator } from "./translator.ts";
 import type { UserThread } from "./user-thread.ts";
 
+function missing(): number {
+  return MISS;
+}
+
 /** A block copy: how many bytes were moved, and the trap that stopped it before the end. */
 export interface BlockCopy {
   readonly bytes: number;
@@ -22,7 +26,10 @@ export interface BlockCopy {
  * unaligned ones that cross a page are done byte by byte, once both pages may be touched. Values are little-endian, and 64-bit ones are bigints.
  */
 export class UserMemory {
-  /** Loads a word that the TLB serves, for loops over memory; see `createHit32`. */
+  /**
+   * Loads a word that the TLB serves, for loops over memory; see `createHit32`. `MISS` for every address where a load is to
+   * be checked or may be interrupted.
+   */
   readonly hit32: (address: UserAddress) => number;
   // Private to TypeScript only: see `NopageCall`.
   private readonly translator: Translator;
@@ -41,10 +48,10 @@ export class UserMemory {
     this.mmio = new MmioWindow(machine);
     this.pageSize = mm.pageSize;
     this.inPageMask = mm.pageSize - 1;
-    this.hit32 = createHit32(this.tlb, this.frames.words, mm.pageSize, mm.id);
     // Not whether it interleaves at present: a second task may come later.
     const { chooser, checkAccesses } = machine.settings;
     this.mayHit = !chooser.interleaves && checkAccesses === "off";
+    this.hit32 = this.mayHit ? createHit32(this.tlb, this.frames.words, mm.pageSize, mm.id) : missing;
   }
 
   /** Loads 8, 16 or 32 bits, unsigned. */

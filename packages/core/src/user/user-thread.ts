@@ -35,7 +35,7 @@ export interface UserThreadShape {
 }
 
 /** `mmap` by descriptor; without one the memory is anonymous. */
-export type MapRequest = Omit<MmapRequest, "file"> & { readonly descriptor?: number };
+export type MapRequest = MmapRequest & { readonly descriptor?: number };
 
 /** What a program does without the kernel's help; a fault that it leads to is named by itself. */
 const accesses: readonly (keyof UserThread)[] = [
@@ -316,10 +316,11 @@ export class UserThread {
   }
 
   /** The offset, which the system call counts in bytes, is looked at before the descriptor (arch/x86/kernel/sys_x86_64.c). */
-  *#map({ descriptor, ...request }: MapRequest): Sleepable<number> {
-    if (!Number.isInteger(request.pgoff ?? 0)) return -EINVAL;
-    if (descriptor === undefined) return yield* mmap(this.mm, request);
-    return yield* withFile(this.process, descriptor, (file) => mmap(this.mm, { file, ...request }));
+  *#map(request: MapRequest): Sleepable<number> {
+    const { descriptor, pgoff = 0 } = request;
+    if (!Number.isInteger(pgoff)) return -EINVAL;
+    if (descriptor === undefined) return yield* mmap(this.mm, request, undefined);
+    return yield* withFile(this.process, descriptor, (file) => mmap(this.mm, request, file));
   }
 
   *#accessOther(mm: Mm, address: number, buffer: Uint8Array, direction: "read" | "write"): Sleepable<number> {
