@@ -14,6 +14,17 @@ export interface Stock {
   readonly moduleUses: number;
 }
 
+/** What is counted, in the order in which leaks are told. */
+export const stocked: readonly (keyof Stock)[] = [
+  "freeFrames",
+  "references",
+  "pins",
+  "pageTables",
+  "openFiles",
+  "addressSpaces",
+  "moduleUses",
+];
+
 /** Counts what a machine holds now: before and after a program the counts must be the same. */
 export function takeStock({ memory, tables, devices, mms }: Machine): Stock {
   return {

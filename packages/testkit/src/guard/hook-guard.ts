@@ -4,6 +4,10 @@ import type { Handed } from "./handed.ts";
 /** Steps that one call of a hook may take: far more than any that waits for something, and far less than for ever. */
 const MOST_STEPS = 5_000;
 
+type HeldLocks = NonNullable<Machine["sched"]["current"]>["held"];
+
+const noLocks: HeldLocks = [];
+
 /**
  * Stands between the kernel and the hooks of one plugin, and looks at what the kernel itself takes on trust: that a hook
  * comes to an end, gives back the locks that it takes, and leaves alone what it was handed. What it finds is reported by
@@ -49,7 +53,7 @@ export class HookGuard {
     hook: string,
     handed: Handed,
     steps: Generator<Y, T, void>,
-    held: readonly string[],
+    held: HeldLocks,
   ): Generator<Y, T, void> {
     for (let taken = 0; taken < MOST_STEPS; taken++) {
       // Between two steps somebody else may change things; within one it was the hook.
@@ -78,17 +82,20 @@ export class HookGuard {
     }
   }
 
-  #compareLocks(hook: string, before: readonly string[]): void {
-    const kept = [...this.#held()];
-    for (const name of before) {
+  #compareLocks(hook: string, before: HeldLocks): void {
+    const after = this.#held();
+    if (after.length === before.length && after.every((lock, at) => lock === before[at])) return;
+    const kept = after.map(({ name }) => name);
+    for (const { name } of before) {
       const place = kept.indexOf(name);
       if (place !== -1) kept.splice(place, 1);
     }
     if (kept.length > 0) this.#report(hook, `has come back and still holds ${kept.join(", ")}`);
   }
 
-  #held(): readonly string[] {
-    return this.#machine.sched.current?.held.map(({ name }) => name) ?? [];
+  #held(): HeldLocks {
+    const task = this.#machine.sched.current;
+    return task?.holdsLocks === true ? task.held : noLocks;
   }
 
   #report(hook: string, what: string): void {

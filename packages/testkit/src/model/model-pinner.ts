@@ -19,16 +19,20 @@ interface Token extends Pinned {
 /** Makes a device that pins by a policy, as the programs of laws use it. */
 export function createModelPinner(machine: Machine, kernel: Kernel, policy: PinningPolicy): Pinner {
   control.register(machine, new PinningDevice(machine, kernel, policy));
-  return {
-    name: policy.name,
-    supports: supportsOf(machine, policy),
-    ...operations,
-  };
+  return new ModelPinner(policy.name, supportsOf(machine, policy));
 }
 
-/** What a program can have it do: made once, as all of it goes through the device. */
-const operations: Omit<Pinner, "name" | "supports"> = {
-  *pin(address, pages, access): Steps<Token | number> {
+/** What a program can have it do: all of it goes through the device. */
+class ModelPinner implements Pinner {
+  readonly name: string;
+  readonly supports: PinnerSupports;
+
+  constructor(name: string, supports: PinnerSupports) {
+    this.name = name;
+    this.supports = supports;
+  }
+
+  *pin(address: number, pages: number, access: "read" | "write"): Steps<Token | number> {
     const descriptor = yield* control.open();
     yield* control.command(descriptor, "choose-address", address);
     const number = yield* control.command(
@@ -39,28 +43,41 @@ const operations: Omit<Pinner, "name" | "supports"> = {
     if (number >= 0) return { number, pages, descriptor };
     yield* user.close(descriptor);
     return number;
-  },
-  *unpin(pinned) {
+  }
+
+  *unpin(pinned: Pinned): Steps<void> {
     const { number, descriptor } = pinned as Token;
     mustSucceed("unpin", yield* control.command(descriptor, "unpin", number));
     yield* user.close(descriptor);
-  },
-  *deviceRead(pinned, page) {
+  }
+
+  *deviceRead(pinned: Pinned, page: number): Steps<number> {
     yield* control.once("choose-page", page);
     return yield* control.once("device-read", (pinned as Token).number);
-  },
-  *deviceWrite(pinned, page, value) {
+  }
+
+  *deviceWrite(pinned: Pinned, page: number, value: number): Steps<number> {
     yield* control.once("choose-page", page);
     yield* control.once("choose-value", value);
     return yield* control.once("device-write", (pinned as Token).number);
-  },
-  held: () => control.once("held"),
-  stops: () => control.once("stops"),
-  quarantined: () => control.once("quarantined"),
-  *endService() {
+  }
+
+  held(): Steps<number> {
+    return control.once("held");
+  }
+
+  stops(): Steps<number> {
+    return control.once("stops");
+  }
+
+  quarantined(): Steps<number> {
+    return control.once("quarantined");
+  }
+
+  *endService(): Steps<void> {
     yield* control.once("end-service");
-  },
-};
+  }
+}
 
 function supportsOf({ settings }: Machine, { supports }: PinningPolicy): PinnerSupports {
   const { holdsBy, survives, survivesOnLegacy, coherentAfterFork, onDeath, charged } = supports;

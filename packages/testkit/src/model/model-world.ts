@@ -10,7 +10,7 @@ import {
 } from "@nopage/core";
 import type { LawCase, Stage } from "../laws/law.ts";
 import { LawBroken } from "../program/expect.ts";
-import { type Stock, takeStock } from "../stock.ts";
+import { type Stock, stocked, takeStock } from "../stock.ts";
 import type { Contender, Placed } from "./contender.ts";
 import { ModelExecutor } from "./model-executor.ts";
 
@@ -55,19 +55,18 @@ export class ModelWorld {
   }
 
   #problems(main: Process, provokes: LawCase["provokes"]): readonly string[] {
-    const failures = this.machine.sched.tasks.flatMap(({ failure, name }) =>
-      failure === undefined ? [] : [failureInWords(name, failure)],
-    );
-    const breaches = this.machine.violations.list;
+    const { sched, violations } = this.machine;
+    const problems: string[] = [];
+    for (const { failure, name } of sched.tasks) {
+      if (failure !== undefined) problems.push(failureInWords(name, failure));
+    }
     const provoked = typeof provokes === "string" ? [provokes] : (provokes ?? []);
-    const problems = [
-      ...failures,
-      ...breaches.filter(({ kind }) => !provoked.includes(kind)).map(inWords),
-      ...this.#placed.trespasses(),
-      ...provoked
-        .filter((kind) => !breaches.some((breach) => breach.kind === kind))
-        .map((kind) => `nobody has reported the ${kind} that the program provokes`),
-    ];
+    for (const breach of violations.list) if (!provoked.includes(breach.kind)) problems.push(inWords(breach));
+    problems.push(...this.#placed.trespasses());
+    for (const kind of provoked) {
+      if (violations.list.some((breach) => breach.kind === kind)) continue;
+      problems.push(`nobody has reported the ${kind} that the program provokes`);
+    }
     if (problems.length > 0) return problems;
     if (main.exit !== undefined && "signal" in main.exit) return [`the program died of ${main.exit.signal}`];
     return typeof provokes === "object" ? [] : differences(this.#before, takeStock(this.machine));
@@ -98,7 +97,9 @@ export function failureInWords(task: string, failure: unknown): string {
 }
 
 function differences(before: Stock, after: Stock): readonly string[] {
-  return (Object.keys(before) as (keyof Stock)[])
-    .filter((what) => before[what] !== after[what])
-    .map((what) => `leak: ${what} was ${before[what]} and is ${after[what]}`);
+  const found: string[] = [];
+  for (const what of stocked) {
+    if (before[what] !== after[what]) found.push(`leak: ${what} was ${before[what]} and is ${after[what]}`);
+  }
+  return found;
 }

@@ -13,6 +13,10 @@ class OperationTally {
   }
 
   begin(name: string): void {
+    if (this.#made.at(-1) === name) {
+      this.#made.pop();
+      return;
+    }
     const at = this.#made.lastIndexOf(name);
     if (at < 0) this.#begun.push(name);
     else this.#made.splice(at, 1);
