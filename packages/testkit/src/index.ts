@@ -16,11 +16,11 @@ export {
 export type { PartAnswer, PartKind, PartTask } from "./explore/divide/part-kinds.ts";
 export type { RoundsData } from "./explore/divide/rounds.ts";
 export {
-  type Counterexample,
   type ExploreLawOptions,
   exploreLaw,
   type LawExploration,
 } from "./explore/explore-law.ts";
+export type { Counterexample } from "./explore/judged-runs.ts";
 export type { LeftOut } from "./explore/left-out.ts";
 export type { StateChange, StateKind } from "./explore/machine-state.ts";
 export { type Minimised, minimise } from "./explore/minimise.ts";

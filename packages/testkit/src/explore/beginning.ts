@@ -27,7 +27,8 @@ export class Beginning {
     const canStart = this.canStartForSure(step);
     if (canStart !== undefined) return canStart;
     const dependence = this.#dependence;
-    if (step.task === this.#last.task) return dependence.isInitial(this.steps(), this.#others.length);
+    if (step.task === this.#last.task)
+      return !dependence.isAfterAny(this.last, this.#others, this.#others.length);
     return !dependence.conflict(step, this.last);
   }
 
@@ -37,12 +38,15 @@ export class Beginning {
     const others = this.#others;
     const index = indexOfTask(others, step.task);
     if (index >= 0) return dependence.isInitial(others, index);
-    const isApart = dependence.isApart(step, others, others.length);
-    if (step.task === this.#last.task) {
+    const last = this.#last;
+    if (step.task === last.task) {
+      if (this.isKnown) return !dependence.isAfterAny(last, others, others.length);
       // Independent of what comes before it, the last step would touch what it touches as the first one.
-      if (isApart) return true;
-    } else if (!isApart || dependence.conflictInAnyCase(step, this.#last)) return false;
-    return undefined;
+      return dependence.isApart(step, others, others.length) ? true : undefined;
+    }
+    if (!dependence.isApart(step, others, others.length)) return false;
+    if (this.isKnown) return !dependence.conflict(step, last);
+    return dependence.conflictInAnyCase(step, last) ? false : undefined;
   }
 
   /** Whether the first step of a branch could start a run that this starts as well. */
@@ -51,7 +55,8 @@ export class Beginning {
     const index = indexOfTask(this.#others, branch.task);
     if (index >= 0) return this.#dependence.isInitial(this.#others, index);
     if (this.#others.length === 0 && branch.task === this.#last.task) return true;
-    return !this.#isMetForSure(branch.outline) && this.canStartWith(branch.step);
+    const isOpen = branch.isKnown || !this.#isMetForSure(branch.outline);
+    return isOpen && this.canStartWith(branch.step);
   }
 
   /** Whether a step touches in any case what these touch, so that it could not come first of all. */
@@ -63,9 +68,17 @@ export class Beginning {
 
   /** Leaves out the step of a task, where there is one. */
   leaveOut(task: number): void {
-    const index = indexOfTask(this.#others, task);
-    if (index >= 0) this.#others.splice(index, 1);
-    else if (task === this.#last.task) this.isOver = true;
+    const others = this.#others;
+    const index = indexOfTask(others, task);
+    if (index >= 0) {
+      for (let at = index + 1; at < others.length; at++) others[at - 1] = others[at] as Step;
+      others.pop();
+    } else if (task === this.#last.task) this.isOver = true;
+  }
+
+  /** Whether it is known what all its steps touch. */
+  get isKnown(): boolean {
+    return this.#realise === undefined;
   }
 
   /** The last step, of which perhaps only what it touches in any case is right. */

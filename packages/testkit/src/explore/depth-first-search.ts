@@ -100,8 +100,12 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   /** The step at position `earlier` and a later one could have come the other way round. */
   protected abstract reverse(earlier: number, later: Step, program: Explorable): void;
 
-  /** The next branch from a state, whose first has been explored: the task to begin with; undefined when all are. */
-  protected abstract nextBranch(node: N): number | undefined;
+  /**
+   * The next branch from a state: the task to begin with; undefined when all are explored.
+   *
+   * @param explored the task of the branch that has just been explored
+   */
+  protected abstract nextBranch(node: N, explored: number): number | undefined;
 
   /** Whether the later step of a race touches the same when it comes before the earlier one, whatever else it is then. */
   protected isTheSameAfter(earlier: number, later: Step): boolean {
@@ -169,9 +173,11 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     }
     let task = this.#branch;
     if (task === NOBODY || depth > this.#known) {
-      const node = this.enter(this.#sleepAt(depth), this.path[depth - 1]);
+      // No place before the first is asked for: that is slow.
+      const isFirst = depth === 0;
+      const node = this.enter(this.#sleepAt(depth), isFirst ? undefined : this.path[depth - 1]);
       this.path.push(node);
-      task = this.pick(node, moment, this.order.steps[depth - 1]?.task ?? NOBODY);
+      task = this.pick(node, moment, isFirst ? NOBODY : (this.order.steps[depth - 1] as Step).task);
     }
     if (task === ABANDON) {
       this.#taken = undefined;
@@ -192,7 +198,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     if (!moment.isAbout(task, objects[0] as number, accesses[0] as number)) {
       throw new NotTheSameProgram(`step ${depth} touches something else when it is repeated`);
     }
-    if (this.#aloneFrom.includes(depth)) moment.goOnAlone();
+    if (this.#aloneFrom.length > 0 && this.#aloneFrom.includes(depth)) moment.goOnAlone();
     return task;
   }
 
@@ -212,6 +218,7 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
 
   /** The step that created a task, or woke it since its last step. */
   #causeOf(task: number): Step | undefined {
+    if (this.#causing.length === 0) return undefined;
     const since = this.order.afterLastOf(task) - 1;
     const at = this.#causing.length - 1;
     for (let index = at; index >= 0; index--) {
@@ -235,13 +242,14 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
 
   /** What sleeps at a depth: what slept one step before and does not depend on that step. */
   #sleepAt(depth: number): Step[] {
-    const sleep: Step[] = [];
-    if (depth === 0) return sleep;
+    if (depth === 0) return [];
     const step = this.order.steps[depth - 1] as Step;
-    for (const other of (this.path[depth - 1] as N).sleep) {
-      if (other.task !== step.task && !this.dependence.conflict(step, other)) sleep.push(other);
-    }
-    return sleep;
+    const { sleep } = this.path[depth - 1] as N;
+    return sleep.length === 0 ? [] : sleep.filter((other) => this.#sleepsOn(other, step));
+  }
+
+  #sleepsOn(sleeping: Step, step: Step): boolean {
+    return sleeping.task !== step.task && !this.dependence.conflict(step, sleeping);
   }
 
   #endRun(end: RunEnd): void {
@@ -264,9 +272,10 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     const { steps } = this.order;
     for (let depth = steps.length - 1; depth >= 0; depth--) {
       const node = this.path[depth] as N;
-      node.sleep.push(steps[depth] as Step);
-      const task = this.nextBranch(node);
+      const explored = steps[depth] as Step;
+      const task = this.nextBranch(node, explored.task);
       if (task !== undefined) {
+        node.sleep.push(explored);
         this.#known = depth;
         this.#branch = task;
         return;
@@ -305,10 +314,11 @@ function nextStepOf(moment: Moment, task: number): Step {
 }
 
 /** The task that went last where it can go on, otherwise the first that need not sleep. */
-export function firstAwake(enabled: readonly number[], sleep: readonly Step[], last: number): number {
-  if (enabled.includes(last) && !isAsleep(last, sleep)) return last;
-  for (const task of enabled) if (!isAsleep(task, sleep)) return task;
-  return ABANDON;
+export function firstAwake(moment: Moment, sleep: readonly Step[], last: number): number {
+  if (last !== NOBODY && moment.enabledAbove(last - 1) === last && !isAsleep(last, sleep)) return last;
+  let task = moment.enabledAbove(NOBODY);
+  while (task !== NOBODY && isAsleep(task, sleep)) task = moment.enabledAbove(task);
+  return task === NOBODY ? ABANDON : task;
 }
 
 function isAsleep(task: number, sleep: readonly Step[]): boolean {

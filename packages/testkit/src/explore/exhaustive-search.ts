@@ -19,7 +19,6 @@ export class ExhaustiveSearch extends DepthFirstSearch<ExhaustiveNode> {
   }
 
   protected override nextBranch(node: ExhaustiveNode): number | undefined {
-    node.sleep.length = 0;
     return node.left.shift();
   }
 

@@ -1,6 +1,7 @@
 import { type GeometryName, stepsConflict } from "@nopage/core";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
+import { type Counterexample, judgedRuns } from "./judged-runs.ts";
 import { LawRun } from "./law-run.ts";
 import { type SearchPlan, searchBy } from "./search-plan.ts";
 import { Dependence } from "./step.ts";
@@ -20,13 +21,6 @@ export interface ExploreLawOptions {
   kept?(): void;
   /** Whether to go on: asked after each execution. */
   mayGoOn?(): boolean;
-}
-
-/** A schedule under which a law is broken. */
-export interface Counterexample {
-  readonly problems: readonly string[];
-  /** The tasks in the order of their steps, by number. */
-  readonly schedule: readonly number[];
 }
 
 /** What the exploration of one program of a law found. */
@@ -57,22 +51,12 @@ export function exploreLaw(
   const { maxExecutions = Number.POSITIVE_INFINITY, atFailure = "go-on", plan = "optimal" } = options;
   const run = new LawRun(lawCase, contender, geometry, options.kept);
   const search = searchBy(plan, new Dependence(stepsConflict));
-  const found = new Map<string, Counterexample>();
-  while (search.executions < maxExecutions) {
-    const before = search.executions;
-    if (!search.runNext(run)) break;
-    if (search.executions === before) continue;
+  const counterexamples = judgedRuns(search, run, { budget: maxExecutions, atFailure }, () => {
     options.announce?.(search.executions);
-    const { problems, schedule } = run.outcome;
-    if (problems.length > 0) {
-      const key = problems.join("\n");
-      if (!found.has(key)) found.set(key, { problems, schedule });
-      if (atFailure === "stop") break;
-    }
-    if (options.mayGoOn?.() === false) break;
-  }
+    return options.mayGoOn?.() !== false;
+  });
   const { executions, abandoned, coverage, isOver: asPlanned } = search;
   // It may end with the last run that the budget has, or that is looked at.
   const complete = asPlanned && search.coversAll;
-  return { executions, abandoned, complete, asPlanned, coverage, counterexamples: [...found.values()] };
+  return { executions, abandoned, complete, asPlanned, coverage, counterexamples };
 }

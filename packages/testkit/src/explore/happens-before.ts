@@ -82,12 +82,15 @@ export class HappensBefore {
   /** The steps after position `at` that do not come after the one there. */
   notAfter(at: number): Step[] {
     const { task } = this.steps[at] as Step;
-    const kept: Step[] = [];
+    let kept: Step[] | undefined;
     for (let position = at + 1; position < this.steps.length; position++) {
-      if ((this.#clocks[position * this.#width + task] as number) <= at)
-        kept.push(this.steps[position] as Step);
+      if ((this.#clocks[position * this.#width + task] as number) > at) continue;
+      const step = this.steps[position] as Step;
+      // An array that grows from nothing takes room for many.
+      if (kept === undefined) kept = [step];
+      else kept.push(step);
     }
-    return kept;
+    return kept ?? [];
   }
 
   /** The position after the last step that does not come after the one at `at`, which stands behind it; 0 where there is none. */
@@ -151,8 +154,8 @@ export class HappensBefore {
       const other = steps[at] as Step;
       if (other.task === task || (clock[other.task] as number) > at) continue;
       if (!dependence.conflict(other, step)) continue;
-      if (dependence.isHandOver(other, step)) this.#handedOver.push(at);
-      else if (this.#couldComeFirst(step, at)) {
+      if (step.mayBlock && dependence.isHandOver(other, step)) this.#handedOver.push(at);
+      else if (this.#handedOver.length === 0 || this.#couldComeFirst(step, at)) {
         races.push(at);
         this.#joinAt(at);
       }
@@ -204,8 +207,8 @@ export class HappensBefore {
   /** Makes room in every clock for a task. */
   #widen(task: number): void {
     const before = this.#width;
-    let width = before;
-    while (width <= task) width *= 2;
+    // No more than that: every step copies so many entries.
+    const width = task + 1;
     const clocks: number[] = [];
     for (let at = 0; at < this.steps.length; at++) {
       for (let one = 0; one < width; one++) {

@@ -2,6 +2,7 @@ import type { Chooser, GeometryName, MachineOptions, Task } from "@nopage/core";
 import type { LawCase } from "../laws/law.ts";
 import type { Contender } from "../model/contender.ts";
 import { type CaseOutcome, ModelWorld } from "../model/model-world.ts";
+import { firstLine } from "./first-line.ts";
 import { ABANDON, type Explorable, type Moment, NotTheSameProgram, type RunEnd } from "./search.ts";
 import { searchedMachine } from "./searched-machine.ts";
 import { Step } from "./step.ts";
@@ -33,8 +34,8 @@ export class LawRun implements Explorable {
   readonly #aloneFrom: number[] = [];
   readonly #kept: (() => void) | undefined;
   #came: CaseOutcome = this.outcome;
-  /** The world of the last run. */
-  #scrapped: ModelWorld | undefined = undefined;
+  /** The world of the last run of all, of whichever program: most programs have few executions. */
+  static #scrapped: ModelWorld | undefined = undefined;
 
   /** @param kept told of each execution before the program is run again */
   constructor(lawCase: LawCase, contender: Contender, geometry: GeometryName, kept?: () => void) {
@@ -48,24 +49,30 @@ export class LawRun implements Explorable {
     this.#chosen.length = 0;
     this.#aloneFrom.length = 0;
     const guide = new Guide(choose, this.#chosen, this.#aloneFrom);
-    const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options }, this.#scrapped);
-    this.#scrapped = world;
+    const scrapped = LawRun.#scrapped;
+    // Nobody else may take it over, nor this one before its run is over.
+    LawRun.#scrapped = undefined;
+    const world = new ModelWorld(this.#contender, { chooser: guide, ...this.#options }, scrapped);
     guide.follow(world);
     try {
       this.#came = world.run(this.#lawCase);
     } catch (thrown) {
       if (thrown === abandoned) return undefined;
       throw thrown;
+    } finally {
+      LawRun.#scrapped = world;
     }
     return guide.end();
   }
 
   keepOutcome(): void {
     this.#kept?.();
+    const { problems, steps } = this.#came;
+    const chosen = this.#chosen.slice();
     this.outcome =
-      this.#came.problems.length === 0
-        ? { ...this.#came, schedule: this.#chosen.slice() }
-        : this.#inFull(this.#chosen.slice(), this.#aloneFrom.slice());
+      problems.length === 0
+        ? { problems, steps, schedule: chosen }
+        : this.#inFull(chosen, this.#aloneFrom.slice());
   }
 
   /** What a run that broke something came to, with all that its reports can tell. */
@@ -83,10 +90,6 @@ export class LawRun implements Explorable {
     if (before === now && step === chosen.length) return { ...came, schedule };
     throw new NotTheSameProgram(`a run that broke ${before} broke ${now} when it was repeated`);
   }
-}
-
-function firstLine(problem: string): string {
-  return problem.split("\n", 1).join();
 }
 
 /** The chooser that lets a search decide. */
@@ -160,7 +163,14 @@ class Guide implements Chooser, Moment {
   }
 
   enabled(): readonly number[] {
-    return this.#enabled.map(({ id }) => id);
+    const numbers: number[] = [];
+    for (const { id } of this.#enabled) numbers.push(id);
+    return numbers;
+  }
+
+  enabledAbove(number: number): number {
+    for (const { id } of this.#enabled) if (id > number) return id;
+    return -1;
   }
 
   nextStep(number: number): Step | undefined {

@@ -1,6 +1,7 @@
 import { stepsConflict } from "@nopage/core";
 import { ModelWorld } from "../model/model-world.ts";
 import { type Fewest, fewestPreemptions } from "./fewest-preemptions.ts";
+import { firstLine } from "./first-line.ts";
 import { LawRun } from "./law-run.ts";
 import { type LeftOut, type StartedActor, shortenedCase } from "./left-out.ts";
 import { linearised } from "./linearise.ts";
@@ -138,8 +139,8 @@ function tryWithout(
   const { setting, fails } = whole;
   const shorter = { ...setting, lawCase: shortenedCase(setting.lawCase, leftOut) };
   if (holdsInTurn(setting) && !holdsInTurn(shorter)) return { failure: undefined, executions: 2 };
-  const words = firstLine(best.replay.problems);
-  const isSame: Failing = (problems) => fails(problems) && firstLine(problems) === words;
+  const words = firstLine(best.replay.problems[0] ?? "");
+  const isSame: Failing = (problems) => fails(problems) && firstLine(problems[0] ?? "") === words;
   const most = preemptionsIn(best.replay);
   // What does less has fewer schedules.
   const found = fewestPreemptions(runOf(shorter), most, whole.executions + 100, isSame);
@@ -155,10 +156,6 @@ function tryWithout(
 /** Whether the law holds when every task goes on until it sleeps. */
 function holdsInTurn({ lawCase, contender, machine }: LawSetting): boolean {
   return new ModelWorld(contender, machine).run(lawCase).problems.length === 0;
-}
-
-function firstLine([problem = ""]: readonly string[]): string {
-  return problem.split("\n", 1)[0] ?? "";
 }
 
 /** What follows once it is settled what the program does. */

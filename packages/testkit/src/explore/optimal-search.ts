@@ -8,8 +8,8 @@ import { insertBeginning, type WakeupBranch } from "./wakeup-tree.ts";
 export interface OptimalNode extends PathNode {
   /** Beginnings still to be run from here, besides the one that the present run follows. */
   readonly branches: WakeupBranch[];
-  /** What the present run is to go on with after its step from here. */
-  onward: WakeupBranch[];
+  /** What the present run is to go on with after its step from here; undefined for nothing. */
+  onward: WakeupBranch[] | undefined;
 }
 
 /**
@@ -20,16 +20,16 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
   protected override readonly looksAt = "every race";
 
   protected override enter(sleep: Step[], from: OptimalNode | undefined): OptimalNode {
-    return { sleep, branches: from?.onward ?? [], onward: [] };
+    return { sleep, branches: from?.onward ?? [], onward: undefined };
   }
 
   protected override pick(node: OptimalNode, moment: Moment, last: number): number {
-    return this.nextBranch(node) ?? firstAwake(moment.enabled(), node.sleep, last);
+    return this.nextBranch(node) ?? firstAwake(moment, node.sleep, last);
   }
 
   protected override nextBranch(node: OptimalNode): number | undefined {
-    const branch = node.branches.shift();
-    if (branch === undefined) return undefined;
+    if (node.branches.length === 0) return undefined;
+    const branch = node.branches.shift() as WakeupBranch;
     node.onward = branch.branches;
     return branch.task;
   }
@@ -49,15 +49,15 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
 
   /** Whether a beginning from the state at a depth had to be added, as no run that starts so was or will be explored. */
   protected insert(depth: number, beginning: Beginning): boolean {
-    const node = this.path[depth] as OptimalNode;
+    const { sleep, branches } = this.path[depth] as OptimalNode;
     // Those first of which it can be told without a run.
-    const others: Step[] = [];
-    for (const step of node.sleep) {
+    let isOpen = false;
+    for (const step of sleep) {
       const canStart = beginning.canStartForSure(step);
       if (canStart === true) return false;
-      if (canStart === undefined) others.push(step);
+      if (canStart === undefined) isOpen = true;
     }
-    for (const step of others) if (beginning.canStartWith(step)) return false;
-    return insertBeginning(node.branches, beginning);
+    if (isOpen) for (const step of sleep) if (beginning.canStartWith(step)) return false;
+    return insertBeginning(branches, beginning);
   }
 }

@@ -2,8 +2,10 @@ import type { Step } from "./step.ts";
 
 /** What a search decides on: the state between two steps of a run. It is a view of the program, valid during the call only. */
 export interface Moment {
-  /** The numbers of the tasks that can go on, ascending. */
+  /** The numbers of the tasks that can go on, ascending; the list is the program's, and is filled anew the next time. */
   enabled(): readonly number[];
+  /** The first task above a number that can go on; -1 when there is none. */
+  enabledAbove(task: number): number;
   /** The step that a task is about to take, as announced, in an object that is the caller's; undefined when it cannot go on. */
   nextStep(task: number): Step | undefined;
   /** Whether a task is about to touch an object in this way first of all. Whether it can go on is not asked. */

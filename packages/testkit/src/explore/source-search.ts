@@ -19,13 +19,13 @@ export class SourceSearch extends DepthFirstSearch<SourceNode> {
   }
 
   protected override pick(node: SourceNode, moment: Moment, last: number): number {
-    const task = firstAwake(moment.enabled(), node.sleep, last);
+    const task = firstAwake(moment, node.sleep, last);
     node.backtrack.push(task);
     return task;
   }
 
-  protected override nextBranch({ backtrack, sleep }: SourceNode): number | undefined {
-    return backtrack.find((task) => !sleep.some((step) => step.task === task));
+  protected override nextBranch({ backtrack, sleep }: SourceNode, explored: number): number | undefined {
+    return backtrack.find((task) => task !== explored && !sleep.some((step) => step.task === task));
   }
 
   protected override reverse(earlier: number, later: Step, program: Explorable): void {

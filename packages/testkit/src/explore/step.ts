@@ -103,7 +103,13 @@ export class Dependence {
 
   /** Whether two steps of different tasks, in this order, may not be swapped. */
   conflict(earlier: Step, later: Step): boolean {
-    return this.#conflictOfFirst(earlier, earlier.objects.length, later, later.objects.length);
+    const { objects, accesses } = earlier;
+    const { objects: others, accesses: otherAccesses } = later;
+    // Most steps touch one object, and this is asked for nearly every pair of steps.
+    if (objects.length === 1 && others.length === 1) {
+      return objects[0] === others[0] && this.#clash(accesses[0] as number, otherAccesses[0] as number);
+    }
+    return this.#conflictOfFirst(earlier, objects.length, later, others.length);
   }
 
   /** Whether two steps of different tasks, in this order, may not be swapped, whatever the later one finds in its place. */
@@ -177,11 +183,15 @@ export class Dependence {
 
   /** Whether nothing in the sequence comes before its element `index` in every equal run. */
   isInitial(sequence: readonly Step[], index: number): boolean {
-    const step = sequence[index] as Step;
-    for (let before = 0; before < index; before++) {
-      if (this.isOrdered(sequence[before] as Step, step)) return false;
+    return !this.isAfterAny(sequence[index] as Step, sequence, index);
+  }
+
+  /** Whether a step comes after any of the first `count` of a sequence in every equal run. */
+  isAfterAny(step: Step, sequence: readonly Step[], count: number): boolean {
+    for (let before = 0; before < count; before++) {
+      if (this.isOrdered(sequence[before] as Step, step)) return true;
     }
-    return true;
+    return false;
   }
 
   /** Whether what steps do to the first objects of each conflicts. */

@@ -2,37 +2,34 @@ import type { Beginning } from "./beginning.ts";
 import type { Step } from "./step.ts";
 
 /** Beginnings of runs that are still to be explored, from one state on: branches in the order of exploring. */
-export interface WakeupBranch {
+export class WakeupBranch {
   readonly task: number;
-  /** What the task does there, which may have to be found out by a run once somebody asks. */
-  readonly step: Step;
-  /** The same as far as it is known: right is what it touches in any case. */
-  readonly outline: Step;
   readonly branches: WakeupBranch[];
-}
+  readonly #step: Step;
+  /** The beginning that this is the last branch of, as long as it is not known what the step touches. */
+  readonly #beginning: Beginning | undefined;
 
-/** A branch of which it is known what its step touches. */
-export function branchWith(step: Step, branches: WakeupBranch[]): WakeupBranch {
-  return { task: step.task, step, outline: step, branches };
-}
-
-/** The last branch of a beginning: what its step touches is found out when it matters, if it ever does. */
-class LastBranch implements WakeupBranch {
-  readonly task: number;
-  readonly branches: WakeupBranch[] = [];
-  readonly #beginning: Beginning;
-
-  constructor(beginning: Beginning) {
-    this.task = beginning.outline.task;
+  /** @param beginning finds out what the step touches, where it matters, if it ever does; left out where that is known */
+  constructor(step: Step, branches: WakeupBranch[], beginning?: Beginning) {
+    this.task = step.task;
+    this.branches = branches;
+    this.#step = step;
     this.#beginning = beginning;
   }
 
+  /** What the task does there, which may have to be found out by a run. */
   get step(): Step {
-    return this.#beginning.last;
+    return this.#beginning === undefined ? this.#step : this.#beginning.last;
   }
 
+  /** Whether that is known. */
+  get isKnown(): boolean {
+    return this.#beginning === undefined || this.#beginning.isKnown;
+  }
+
+  /** The same step as far as it is known: right is what it touches in any case. */
   get outline(): Step {
-    return this.#beginning.outline;
+    return this.#step;
   }
 }
 
@@ -45,7 +42,7 @@ class LastBranch implements WakeupBranch {
 export function insertBeginning(branches: WakeupBranch[], beginning: Beginning): boolean {
   let level = branches;
   while (!beginning.isOver) {
-    const match = level.find((branch) => beginning.canStartWithBranch(branch));
+    const match = matchOf(level, beginning);
     if (match === undefined) {
       grow(level, beginning);
       return true;
@@ -57,13 +54,19 @@ export function insertBeginning(branches: WakeupBranch[], beginning: Beginning):
   return false;
 }
 
+/** The first branch that could start a run which the beginning starts as well. */
+function matchOf(level: readonly WakeupBranch[], beginning: Beginning): WakeupBranch | undefined {
+  for (const branch of level) if (beginning.canStartWithBranch(branch)) return branch;
+  return undefined;
+}
+
 /** Hangs a beginning into the tree as a branch without forks. */
 function grow(level: WakeupBranch[], beginning: Beginning): void {
   let at = level;
   for (const step of beginning.others) {
     const branches: WakeupBranch[] = [];
-    at.push(branchWith(step, branches));
+    at.push(new WakeupBranch(step, branches));
     at = branches;
   }
-  at.push(new LastBranch(beginning));
+  at.push(new WakeupBranch(beginning.outline, [], beginning.isKnown ? undefined : beginning));
 }

@@ -1,8 +1,9 @@
 import { ForkSearch } from "../fork-search.ts";
 import { dataOfForks, forksOf } from "../forks.ts";
+import { type Judged, judgedRuns } from "../judged-runs.ts";
 import type { Dependence } from "../step.ts";
 import type { ForksAnswer, ForksTask } from "./forks-task.ts";
-import { type Judged, judgedRuns, type PartProgress } from "./judged-runs.ts";
+import type { PartProgress } from "./part-kinds.ts";
 
 /**
  * Explores schedules with the same number of preemptions.

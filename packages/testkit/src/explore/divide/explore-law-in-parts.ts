@@ -9,8 +9,7 @@ import { conduct } from "./conduct.ts";
 import { type DividedPlan, dividedBy } from "./divided-plan.ts";
 import type { Division } from "./division.ts";
 import { explorePart } from "./explore-part.ts";
-import type { PartProgress } from "./judged-runs.ts";
-import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
+import type { PartAnswer, PartKind, PartProgress, PartTask } from "./part-kinds.ts";
 import type { Rounds, RoundsData } from "./rounds.ts";
 
 /** What tells a law's program on a contender from others, as plain data: with the plugin's code all there is to know of it. */

@@ -1,9 +1,9 @@
+import type { Judged } from "../judged-runs.ts";
 import type { Dependence } from "../step.ts";
 import { exploreForks } from "./explore-forks.ts";
 import { exploreRuns } from "./explore-runs.ts";
 import { exploreSubTree } from "./explore-sub-tree.ts";
-import type { Judged, PartProgress } from "./judged-runs.ts";
-import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
+import type { PartAnswer, PartKind, PartProgress, PartTask } from "./part-kinds.ts";
 
 /**
  * Explores a part of a search, of whichever kind it is.

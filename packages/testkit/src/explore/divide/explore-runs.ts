@@ -1,6 +1,7 @@
+import { type Judged, judgedRuns } from "../judged-runs.ts";
 import { PriorityRuns } from "../priority-runs.ts";
 import { RandomSearch } from "../random-search.ts";
-import { type Judged, judgedRuns, type PartProgress } from "./judged-runs.ts";
+import type { PartProgress } from "./part-kinds.ts";
 import type { RunsAnswer, RunsTask } from "./runs-task.ts";
 
 /**

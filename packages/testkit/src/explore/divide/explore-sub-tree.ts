@@ -1,5 +1,6 @@
+import { type Judged, judgedRuns } from "../judged-runs.ts";
 import type { Dependence } from "../step.ts";
-import { type Judged, judgedRuns, type PartProgress } from "./judged-runs.ts";
+import type { PartProgress } from "./part-kinds.ts";
 import { SubTreeSearch } from "./sub-tree-search.ts";
 import type { SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
 import { sizeOfPart } from "./tree-state.ts";

@@ -1,4 +1,4 @@
-import type { Counterexample } from "../explore-law.ts";
+import type { Counterexample } from "../judged-runs.ts";
 import type { ForksAnswer, ForksTask } from "./forks-task.ts";
 import type { RunsAnswer, RunsTask } from "./runs-task.ts";
 import type { SubTreeAnswer, SubTreeTask } from "./sub-tree-task.ts";
@@ -32,4 +32,11 @@ export interface Answered {
   readonly abandoned: number;
   /** The first schedule for each distinct set of problems, in the order of finding. */
   readonly counterexamples: readonly Counterexample[];
+}
+
+/** How far a part has come that is being explored. */
+export interface PartProgress {
+  readonly executions: number;
+  /** Runs that the part has in all, by what was seen of it; undefined where there is no telling. */
+  readonly size: number | undefined;
 }

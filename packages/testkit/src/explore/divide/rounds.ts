@@ -1,7 +1,6 @@
 import { givenUpInWords } from "../coverage-words.ts";
-import type { Counterexample } from "../explore-law.ts";
+import { type Counterexample, keepFirst } from "../judged-runs.ts";
 import type { Course } from "./course.ts";
-import { keepFirst } from "./judged-runs.ts";
 import type { PartAnswer, PartKind, PartTask } from "./part-kinds.ts";
 
 /** All that there is to know of a search in parts, as plain data. */

@@ -1,5 +1,5 @@
 import { Step } from "../step.ts";
-import { branchWith, type WakeupBranch } from "../wakeup-tree.ts";
+import { WakeupBranch } from "../wakeup-tree.ts";
 
 /** A step as plain data. */
 export interface StepData {
@@ -42,5 +42,5 @@ export function dataOfBranch({ step, branches }: WakeupBranch): BranchData {
 }
 
 export function branchOf({ step, branches }: BranchData): WakeupBranch {
-  return branchWith(stepOf(step), branches.map(branchOf));
+  return new WakeupBranch(stepOf(step), branches.map(branchOf));
 }

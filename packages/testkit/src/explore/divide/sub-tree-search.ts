@@ -134,7 +134,7 @@ export class SubTreeSearch extends OptimalSearch {
 }
 
 function nodeOf({ sleep, branches }: NodeData): OptimalNode {
-  return { sleep: sleep.map((step) => stepOf(step)), branches: branches.map(branchOf), onward: [] };
+  return { sleep: sleep.map((step) => stepOf(step)), branches: branches.map(branchOf), onward: undefined };
 }
 
 /** Steps down to the first leaf. */

@@ -14,6 +14,8 @@ interface Way {
  * @throws TypeError for a value that is none of these, or contains itself, with its place
  */
 export function canonicalText(value: unknown, name: string): string {
+  const numbers = Array.isArray(value) ? numbersText(value) : undefined;
+  if (numbers !== undefined) return numbers;
   const way: Way = { above: [], places: [name] };
   try {
     return textOf(value, way);
@@ -74,6 +76,8 @@ function partText(part: unknown, place: string | number, way: Way): string {
 }
 
 function arrayText(value: readonly unknown[], way: Way): string {
+  const numbers = numbersText(value);
+  if (numbers !== undefined) return numbers;
   let text = "";
   let empty = 0;
   for (let at = 0; at < value.length; at++) {
@@ -87,6 +91,12 @@ function arrayText(value: readonly unknown[], way: Way): string {
   if (Object.keys(value).length > value.length - empty)
     throw new NotKnown("an array with further properties");
   return `[${text}]`;
+}
+
+/** The text of an array of whole numbers, as most final states are; undefined for others. */
+function numbersText(value: readonly unknown[]): string | undefined {
+  for (const part of value) if (!Number.isInteger(part) || Object.is(part, -0)) return undefined;
+  return Object.keys(value).length === value.length ? JSON.stringify(value) : undefined;
 }
 
 /** The text of an object of a class that is known; undefined for others. */

@@ -36,7 +36,7 @@ export interface ProgramExploration {
   /** What the runs amount to beside their number, in words, for a search that does not promise all: empty for others. */
   readonly coverage: string;
   /**
-   * Every final state that was reached, once each, as its first run has left it: ordered by its JSON text, keys sorted, as far as
+   * Every final state that was reached, once each, as one of its runs has left it: ordered by its JSON text, keys sorted, as far as
    * JSON can say it.
    */
   readonly finalStates: readonly unknown[];
@@ -90,9 +90,7 @@ export function exploreProgram(
     abandoned: search.abandoned,
     complete: !isGivenUp && search.isOver && search.coversAll,
     coverage: search.coverage,
-    finalStates: [...states.entries()]
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([, state]) => state),
+    finalStates: [...states.keys()].sort().map((text) => states.get(text)),
     failures: [...failures.values()],
   };
 }

@@ -14,6 +14,9 @@ import {
 } from "./plain-program.ts";
 
 const NOBODY: readonly number[] = [];
+const nobodyWaits: readonly Step[] = [];
+/** What is answered for no task. */
+const NO_TASK = -1;
 
 /** What a run of a plain program came to. */
 export interface PlainOutcome {
@@ -108,6 +111,8 @@ export class PlainRun implements Explorable, Moment {
   /** By object, in the order of making. */
   readonly #points: PlainPoints[] = [];
   readonly #schedule: number[] = [];
+  /** What was answered last, filled anew each time. */
+  readonly #enabled: number[] = [];
   readonly #tally = new StepTally();
   #objects = 0;
   /** Threads below this have ended. */
@@ -188,12 +193,21 @@ export class PlainRun implements Explorable, Moment {
   }
 
   enabled(): readonly number[] {
-    const enabled: number[] = [];
+    const enabled = this.#enabled;
+    while (enabled.length > 0) enabled.pop();
     const threads = this.#threads;
     for (let task = this.#firstLeft; task < threads.length; task++) {
       if (threads[task]?.canGoOn) enabled.push(task);
     }
     return enabled;
+  }
+
+  enabledAbove(task: number): number {
+    const threads = this.#threads;
+    for (let above = Math.max(task + 1, this.#firstLeft); above < threads.length; above++) {
+      if (threads[above]?.canGoOn) return above;
+    }
+    return NO_TASK;
   }
 
   nextStep(task: number): Step | undefined {
@@ -202,6 +216,7 @@ export class PlainRun implements Explorable, Moment {
   }
 
   waiting(): readonly Step[] {
+    if (this.#firstLeft === this.#threads.length) return nobodyWaits;
     const waiting: Step[] = [];
     for (const thread of this.#threads) {
       const step = thread.canGoOn ? undefined : thread.nextStep();
@@ -235,10 +250,13 @@ export class PlainRun implements Explorable, Moment {
 
   /** What a thread threw, or who waits for whom, or made steps that were never taken; undefined when all have ended well. */
   #failure(): string | undefined {
-    for (const thread of this.#threads)
-      if (thread.failure !== undefined) return this.#withUntaken(thread.failure);
+    let isWaitedFor = false;
+    for (const { failure, point } of this.#threads) {
+      if (failure !== undefined) return this.#withUntaken(failure);
+      if (point !== undefined) isWaitedFor = true;
+    }
+    if (!isWaitedFor) return this.#untaken();
     const waiting = this.#threads.filter(({ point }) => point !== undefined);
-    if (waiting.length === 0) return this.#untaken();
     if (waiting.length === 1) return `deadlock: thread ${waiting[0]?.task} waits for ever`;
     return `deadlock: ${waiting.map(({ task }) => `thread ${task}`).join(" and ")} wait for each other`;
   }

@@ -1,18 +1,16 @@
-import type { Counterexample } from "../explore-law.ts";
-import type { Explorable, Search } from "../search.ts";
-import type { Handed } from "./part-kinds.ts";
+import type { Explorable, Search } from "./search.ts";
+
+/** A schedule under which a law is broken. */
+export interface Counterexample {
+  readonly problems: readonly string[];
+  /** The tasks in the order of their steps, by number. */
+  readonly schedule: readonly number[];
+}
 
 /** A program whose runs can be judged. */
 export interface Judged extends Explorable {
   /** What the last execution came to. */
   readonly outcome: Counterexample;
-}
-
-/** How far a part has come that is being explored. */
-export interface PartProgress {
-  readonly executions: number;
-  /** Runs that the part has in all, by what was seen of it; undefined where there is no telling. */
-  readonly size: number | undefined;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface PartProgress {
 export function judgedRuns(
   search: Search,
   program: Judged,
-  { budget, atFailure }: Handed,
+  { budget, atFailure }: { readonly budget: number; readonly atFailure: "stop" | "go-on" },
   mayGoOn: () => boolean,
 ): readonly Counterexample[] {
   const found = new Map<string, Counterexample>();
@@ -32,12 +30,10 @@ export function judgedRuns(
     const before = search.executions;
     if (!search.runNext(program)) break;
     if (search.executions === before) continue;
+    const goesOn = mayGoOn();
     const { problems, schedule } = program.outcome;
-    if (problems.length > 0) {
-      keepFirst(found, { problems, schedule });
-      if (atFailure === "stop") break;
-    }
-    if (!mayGoOn()) break;
+    if (problems.length > 0) keepFirst(found, { problems, schedule });
+    if (!goesOn || (problems.length > 0 && atFailure === "stop")) break;
   }
   return [...found.values()];
 }
