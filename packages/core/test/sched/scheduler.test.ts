@@ -5,6 +5,7 @@ import { randomChooser } from "../../src/sched/random-chooser.ts";
 import { Shared } from "../../src/sched/shared.ts";
 import { SpinLock } from "../../src/sched/spin-lock.ts";
 import { WaitQueue } from "../../src/sched/wait-queue.ts";
+import { Announcements } from "../support/announcements.ts";
 import { Tasks } from "../support/tasks.ts";
 
 describe("run-to-block", () => {
@@ -104,6 +105,32 @@ describe("a run", () => {
       tasks.run();
     }
     expect([...seen].sort()).toEqual(["aabb", "abab", "abba", "baab", "baba", "bbaa"]);
+  });
+
+  test("goes on alone without a point from where every other task has ended to where a new one is made", () => {
+    const seen = new Announcements();
+    const tasks = new Tasks(seen);
+    const cell = new Shared(tasks.sched, "cell", 0);
+    const steps = (): number => seen.accesses(ObjectKind.cell, cell.index).length;
+    tasks.start("other", function* () {
+      yield* cell.set(1);
+      // Not alone yet.
+      tasks.sched.goOnAlone();
+      yield* cell.set(2);
+    });
+    tasks.start("left", function* () {
+      yield* cell.set(3);
+      expect(steps()).toBe(3);
+      tasks.sched.goOnAlone();
+      yield* cell.set(4);
+      expect(steps()).toBe(3);
+      tasks.start("new", function* () {
+        yield* cell.set(5);
+      });
+      yield* cell.set(6);
+    });
+    tasks.run();
+    expect(steps()).toBe(5);
   });
 
   test("notes nothing of what a task looks at to say what its next step touches", () => {
