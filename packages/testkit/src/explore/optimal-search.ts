@@ -35,7 +35,25 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
   }
 
   protected override reverse(earlier: number, later: Step, program: Explorable): void {
+    const isAlone = this.order.endOfNotAfter(earlier) === 0 && this.isTheSameAfter(earlier, later);
+    if (isAlone && this.#isCovered(this.path[earlier] as OptimalNode, later)) return;
     this.insert(earlier, this.beginningOf(earlier, later, program));
+  }
+
+  /**
+   * Whether a run that begins with a step alone is equal to one that has been or will be explored: a quick look, as the races of
+   * one step with many others mostly ask for what the first of them has asked for.
+   */
+  #isCovered({ sleep, branches }: OptimalNode, step: Step): boolean {
+    for (const other of sleep) if (this.#canSwap(other, step)) return true;
+    for (const branch of branches) {
+      if (branch.branches.length === 0 && branch.isKnown && this.#canSwap(branch.step, step)) return true;
+    }
+    return false;
+  }
+
+  #canSwap(one: Step, other: Step): boolean {
+    return one.task === other.task || !this.dependence.conflict(one, other);
   }
 
   /** What a run begins with, after the steps before the earlier one, so that the later step of the race comes first. */

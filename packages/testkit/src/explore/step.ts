@@ -1,3 +1,6 @@
+/** In place of an object: identities are natural numbers. */
+const SEVERAL = -1;
+
 /** One step of a task: as announced before it is taken, and with everything that it touched afterwards. */
 export class Step {
   readonly task: number;
@@ -12,6 +15,9 @@ export class Step {
   readonly cause: Step | undefined;
   /** How many of its objects, from the first on, it touches in any case, whatever it finds. */
   readonly certain: number;
+  /** The object that it touches, as most steps touch one, and how; `SEVERAL` and 0 where it touches more. */
+  readonly only: number;
+  readonly onlyAccess: number;
 
   constructor(
     task: number,
@@ -29,6 +35,9 @@ export class Step {
     this.isConditional = isConditional;
     this.cause = cause;
     this.certain = certain;
+    const isOne = objects.length === 1;
+    this.only = isOne ? (objects[0] as number) : SEVERAL;
+    this.onlyAccess = isOne ? (accesses[0] as number) : 0;
   }
 
   /** Whether it touches a lock otherwise than by giving it back. */
@@ -103,13 +112,11 @@ export class Dependence {
 
   /** Whether two steps of different tasks, in this order, may not be swapped. */
   conflict(earlier: Step, later: Step): boolean {
-    const { objects, accesses } = earlier;
-    const { objects: others, accesses: otherAccesses } = later;
-    // Most steps touch one object, and this is asked for nearly every pair of steps.
-    if (objects.length === 1 && others.length === 1) {
-      return objects[0] === others[0] && this.#clash(accesses[0] as number, otherAccesses[0] as number);
+    // This is asked for nearly every pair of steps.
+    if (earlier.only !== SEVERAL && later.only !== SEVERAL) {
+      return earlier.only === later.only && this.#clash(earlier.onlyAccess, later.onlyAccess);
     }
-    return this.#conflictOfFirst(earlier, objects.length, later, others.length);
+    return this.#conflictOfFirst(earlier, earlier.objects.length, later, later.objects.length);
   }
 
   /** Whether two steps of different tasks, in this order, may not be swapped, whatever the later one finds in its place. */
