@@ -19,7 +19,13 @@ export interface Ordering {
  * for a while orders nothing. Points alone order nothing either: they are where others may step in.
  */
 export class VectorClocks {
+  readonly #onUse: () => void;
   readonly #tasks: (Clock | undefined)[] = [];
+
+  /** @param onUse told of each look at what was released */
+  constructor(onUse: () => void) {
+    this.#onUse = onUse;
+  }
 
   /** How far the task itself is: what it does now has this number. */
   now(task: Task): number {
@@ -42,6 +48,7 @@ export class VectorClocks {
 
   /** Whatever was released into the object comes before what the task does from now on. */
   acquire(task: Task | undefined, { released }: Ordering): void {
+    this.#onUse();
     if (task !== undefined && released !== undefined) join(this.#of(task), released);
   }
 

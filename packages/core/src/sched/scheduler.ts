@@ -81,6 +81,8 @@ export class Scheduler {
   #nextObject = 0;
   /** Whether a task is asked what its next step touches. */
   #isAsking = false;
+  /** How often a task that goes on alone may yet pass before it announces points again. */
+  #mayPass = 0;
 
   constructor(options: SchedulerOptions) {
     this.chooser = options.chooser;
@@ -93,7 +95,7 @@ export class Scheduler {
     for (let cpu = 0; cpu < options.cpus; cpu++) this.#holder.push(undefined);
     const { violations, sanitizers = "cheap", reports = "full", countEvents = () => 0 } = options;
     this.#countEvents = countEvents;
-    this.clocks = sanitizers === "all" ? new VectorClocks() : undefined;
+    this.clocks = sanitizers === "all" ? new VectorClocks(() => this.pass()) : undefined;
     this.lockOrder =
       this.clocks === undefined
         ? new LockOrder(violations, options.scrapped?.lockOrder)
@@ -121,10 +123,18 @@ export class Scheduler {
 
   /**
    * Where every task but one has ended: the one that is left announces no points until it makes another, as nobody can step in
-   * between them. Nothing that it does is noted meanwhile.
+   * between them. Nothing that it does is noted meanwhile. One that goes round for ever announces them again after a while,
+   * so that it meets the step limit.
    */
   goOnAlone(): void {
-    if (this.isDownToOne) this.interleaving = false;
+    if (!this.isDownToOne) return;
+    this.interleaving = false;
+    this.#mayPass = this.#stepLimit;
+  }
+
+  /** Counts what a task without points can do again and again: an operation of a program, a look at a lock or a cell. */
+  pass(): void {
+    if (this.#mayPass > 0 && --this.#mayPass === 0) this.interleaving = this.chooser.interleaves;
   }
 
   /** The next number for an object of the scheduler's own kinds (locks, cells, queues). */

@@ -132,7 +132,7 @@ class Guide implements Chooser, Moment {
     if (!sched.interleaving && only !== undefined) return only;
     if (this.#isAlone && only !== undefined) {
       if (sched.isDownToOne) {
-        this.#schedule.push(only.id);
+        if (this.#aloneFrom === undefined) this.#schedule.push(only.id);
         return only;
       }
       this.#isAlone = false;
@@ -213,11 +213,10 @@ class Guide implements Chooser, Moment {
   }
 
   goOnAlone(): void {
-    if (this.#aloneFrom === undefined) this.#isAlone = true;
-    else {
-      this.#aloneFrom.push(this.#schedule.length);
-      this.#followed().goOnAlone();
-    }
+    this.#isAlone = true;
+    if (this.#aloneFrom === undefined) return;
+    this.#aloneFrom.push(this.#schedule.length);
+    this.#followed().goOnAlone();
   }
 
   #find(number: number): Task | undefined {

@@ -99,6 +99,7 @@ export class ModelExecutor {
    * @throws Error for a program that has made operations and has not performed them
    */
   *execute<T>(thread: UserThread, steps: Steps<T>): Sleepable<T> {
+    const { sched } = this.machine;
     let answer: unknown;
     const untaken: string[] = [];
     for (;;) {
@@ -109,6 +110,7 @@ export class ModelExecutor {
         if (untaken.length > 0) throw new Error(forgottenStar(untaken));
         return step.value;
       }
+      sched.pass();
       answer = yield* this.#perform(thread, step.value);
     }
   }

@@ -171,3 +171,50 @@ function claim(area: Area): string {
   area.flags |= VM_MIXEDMAP;
   return "forgetful";
 }
+
+describe("a task that is left alone and goes round for ever MUST be told, and not go on for ever:", () => {
+  /** Asks another thread, which answers only if it was asked in time, and waits for the answer once that has ended. */
+  function asking(wait: (address: number, answered: () => boolean) => Steps<void>): LawCase {
+    return {
+      when: "",
+      schedule: "racy",
+      machine: { stepLimit: 2_000 },
+      *program({ subject }) {
+        let isAnswered = false;
+        const address = yield* succeed("mmap", subject.map());
+        yield* user.store(address, 0);
+        yield* user.store(address + 4, 0);
+        const other = yield* user.thread(function* () {
+          if ((yield* user.load(address)) !== 1) return;
+          isAnswered = true;
+          yield* user.store(address + 4, 1);
+        }, "other");
+        yield* user.store(address, 1);
+        yield* user.join(other);
+        yield* wait(address + 4, () => isAnswered);
+      },
+    };
+  }
+
+  it.each<[string, LawCase]>([
+    [
+      "in its program",
+      asking(function* (address) {
+        while ((yield* user.load(address)) !== 1);
+      }),
+    ],
+    [
+      "in the kernel",
+      asking(function* (_address, answered) {
+        yield* user.kernel(function* ({ kernel }) {
+          const cell = kernel.sync.shared("a cell", 0);
+          while (!answered()) yield* cell.get();
+        });
+      }),
+    ],
+  ])("%s", (_where, lawCase) => {
+    const [contender] = contendersOf(plainPages);
+    const { counterexamples } = exploreLaw(lawCase, contender as Contender, "x86-64", { atFailure: "stop" });
+    expect(counterexamples[0]?.problems[0]).toMatch(/^it goes on for ever: law\/0 can run/);
+  });
+});
