@@ -5,10 +5,8 @@ import {
   ENXIO,
   type KernelAddress,
   type Machine,
-  ObjectKind,
   owners,
   type Page,
-  PointAccess,
 } from "@nopage/core";
 import { HIDDEN, markOf } from "./mark.ts";
 import { claimMarkedWindow, type MarkedWindow, REGISTER_BYTES } from "./marked-window.ts";
@@ -156,16 +154,12 @@ abstract class ShownRam implements ShownMemory {
 
   peek(page: number): number {
     const address = this.addressOf(page);
-    if (address === undefined) return 0;
-    this.#note(address, PointAccess.read);
-    return this.machine.memory.kernel.load32(address);
+    return address === undefined ? 0 : this.machine.memory.kernel.load32(address);
   }
 
   poke(page: number, value: number): void {
     const address = this.addressOf(page);
-    if (address === undefined) return;
-    this.#note(address, PointAccess.write);
-    this.machine.memory.kernel.store32(address, value);
+    if (address !== undefined) this.machine.memory.kernel.store32(address, value);
   }
 
   move(at: number, bytes: Uint8Array, direction: "read" | "write"): number {
@@ -173,7 +167,6 @@ abstract class ShownRam implements ShownMemory {
     const page = this.addressOf(Math.floor(at / geometry.pageSize));
     if (page === undefined) return -ENXIO;
     const address = (page + (at % geometry.pageSize)) as KernelAddress;
-    this.#note(address, direction === "read" ? PointAccess.read : PointAccess.write);
     memory.kernel[direction](address, bytes);
     return bytes.length;
   }
@@ -181,11 +174,6 @@ abstract class ShownRam implements ShownMemory {
   release(): void {
     this.pages = 0;
     this.giveBack();
-  }
-
-  #note(address: KernelAddress, access: PointAccess): void {
-    const { sched, memory } = this.machine;
-    sched.note(ObjectKind.frameContents, memory.kernel.pfnOf(address), access);
   }
 }
 

@@ -19,6 +19,8 @@ const scratchBytes = new Uint8Array(scratch.buffer);
  * device registers.
  */
 export class KernelMemory {
+  /** Told of each frame whose contents are about to be loaded or stored. */
+  onAccess: ((pfn: Pfn, access: "load" | "store") => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #directMap: DirectMap;
   readonly #vmalloc: Vmalloc;
@@ -130,6 +132,7 @@ export class KernelMemory {
   /** The offset into the contents of RAM. */
   #locate(address: KernelAddress, access: "load" | "store"): number {
     const pfn = this.pfnOf(address);
+    this.onAccess?.(pfn, access);
     if (!this.#frames.isAllocated(pfn)) {
       const name = this.#frames.describe(pfn);
       this.#violations.report("use-after-free", `kernel ${access} at ${hexAddress(address)} in ${name}`, {

@@ -26,10 +26,11 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
 }
 
 /**
- * Notes with the scheduler, for every step, what the allocators did in it: of the page allocator which frame comes next, and
- * for each frame that changed hands its counts, its flags and its contents, and of one that somebody else still holds its counts; of kmalloc the cache, of vmalloc the list of areas
- * with their entries, the list of devices' windows, and which allocation is the one to fail. So a load through a stale translation meets the freeing of
- * its frame, though drivers free frames by plain functions that cannot announce anything.
+ * Notes with the scheduler, for every step, what plain functions did in it that cannot announce anything: of the page
+ * allocator which frame comes next, and for each frame that changed hands its counts, its flags and its contents, and of one
+ * that somebody else still holds its counts; of kmalloc the cache, of vmalloc the list of areas with their entries, the list of
+ * devices' windows, and which allocation is the one to fail; and of which frames the kernel loads and stores the contents by
+ * its own addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
  */
 export function noteAllocations({ sched, memory, settings }: Machine): void {
   const note = (pfn: number, order: number) => {
@@ -42,7 +43,9 @@ export function noteAllocations({ sched, memory, settings }: Machine): void {
   };
   memory.buddy.onChange = note;
   if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
-  const { kmalloc, vmalloc, io, pages } = memory;
+  const { kmalloc, vmalloc, io, pages, kernel } = memory;
+  kernel.onAccess = (pfn, access) =>
+    sched.note(ObjectKind.frameContents, pfn, access === "store" ? Access.write : Access.read);
   pages.onPut = (page) => sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countDown);
   const of = (allocator: number, use: "change" | "look") =>
     sched.note(ObjectKind.allocator, allocator, use === "change" ? Access.write : Access.read);
