@@ -238,6 +238,8 @@ function stepOf(task: Task): Step {
     [announcedObject, ...alsoObjects],
     [announcedAccess, ...alsoAccesses],
     task.blockedOn !== undefined,
-    task.announcer !== undefined,
+    true,
+    undefined,
+    task.announcer === undefined ? 1 + alsoObjects.length : 0,
   );
 }

@@ -9,7 +9,10 @@ export class Step {
   readonly accesses: readonly number[];
   /** Whether it had to wait until it could be taken, as for a lock. */
   readonly mayBlock: boolean;
-  /** Whether how it touches its objects depends on what it finds there, as for a compare-and-swap. */
+  /**
+   * Whether what it touches may depend on what it finds, as for a compare-and-swap. So it is for every step of the kernel: whoever
+   * drops the last reference frees the page in the same step.
+   */
   readonly isConditional: boolean;
   /** The step that created the task, or woke it before this step. */
   readonly cause: Step | undefined;
@@ -72,8 +75,7 @@ export class Step {
       [...objects, ...notedObjects],
       [...accesses, ...notedAccesses],
       mayBlock,
-      // What a plain function did may depend on what it found; that a lock is given back does not.
-      isConditional || !notedAccesses.every(isUnlock),
+      isConditional,
       cause,
       certain,
     );

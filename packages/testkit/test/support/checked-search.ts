@@ -19,7 +19,7 @@ class CheckedSearch extends OptimalSearch {
   readonly mistakes: string[] = [];
 
   protected override beginningOf(earlier: number, later: Step, program: Explorable): Beginning {
-    if (later.isConditional && this.isTheSameAfter(earlier, later)) {
+    if (this.isTheSameAfter(earlier, later)) {
       const others = this.order.notAfter(earlier);
       this.#compare(later, this.realise(program, earlier, others, later));
     }

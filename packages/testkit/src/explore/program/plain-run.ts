@@ -83,16 +83,23 @@ class WaitingThread {
   }
 
   /** The step it waits at, as it would be if it were taken now; undefined when the thread has ended. */
-  nextStep(): Step | undefined {
+  nextStep(locks: "locks" | "no locks"): Step | undefined {
     const { point, task } = this;
     if (point === undefined) return undefined;
     const { objects, accesses, accessesNow, isPossible } = point;
+    if (accessesNow !== undefined) {
+      return new Step(task, objects, accessesNow(), isPossible !== undefined, true);
+    }
+    // Whether a lock is given back after it may depend on what the step finds.
+    const isConditional = locks === "locks";
     return new Step(
       task,
       objects,
-      accessesNow === undefined ? accesses : accessesNow(),
+      accesses,
       isPossible !== undefined,
-      accessesNow !== undefined,
+      isConditional,
+      undefined,
+      objects.length,
     );
   }
 }
@@ -115,6 +122,8 @@ export class PlainRun implements Explorable, Moment {
   readonly #enabled: number[] = [];
   readonly #tally = new StepTally();
   #objects = 0;
+  /** Whether the program has locks. */
+  #locks: "locks" | "no locks" = "no locks";
   /** Threads below this have ended. */
   #firstLeft = 0;
   /** Whether the threads run. */
@@ -124,7 +133,10 @@ export class PlainRun implements Explorable, Moment {
   readonly #builder: PlainBuilder = {
     variable: (initial) => new SharedVariable(this.#pointsOfNext("variable"), initial),
     counter: () => new SharedCounter(this.#pointsOfNext("counter")),
-    lock: () => new PlainLock(this.#pointsOfNext("lock"), this.#note),
+    lock: () => {
+      this.#locks = "locks";
+      return new PlainLock(this.#pointsOfNext("lock"), this.#note);
+    },
     thread: (body) => {
       this.#mustNotHaveBegun("thread");
       const task = this.#threads.length;
@@ -212,14 +224,14 @@ export class PlainRun implements Explorable, Moment {
 
   nextStep(task: number): Step | undefined {
     const thread = this.#threads[task];
-    return thread?.canGoOn === true ? thread.nextStep() : undefined;
+    return thread?.canGoOn === true ? thread.nextStep(this.#locks) : undefined;
   }
 
   waiting(): readonly Step[] {
     if (this.#firstLeft === this.#threads.length) return nobodyWaits;
     const waiting: Step[] = [];
     for (const thread of this.#threads) {
-      const step = thread.canGoOn ? undefined : thread.nextStep();
+      const step = thread.canGoOn ? undefined : thread.nextStep(this.#locks);
       if (step !== undefined) waiting.push(step);
     }
     return waiting;
