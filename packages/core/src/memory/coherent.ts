@@ -35,6 +35,8 @@ interface CoherentSource {
 
 /** Coherent memory for devices (`dma_alloc_coherent`, kernel/dma/direct.c and kernel/dma/coherent.c, 6.1). */
 export class CoherentMemory {
+  /** Told when the list of buffers is about to be changed or looked at. */
+  onUse: ((use: "change" | "look") => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #source: CoherentSource;
   readonly #gate: AllocationGate;
@@ -70,6 +72,7 @@ export class CoherentMemory {
       return undefined;
     }
     buffer.cpuAddress = cpuAddress;
+    this.onUse?.("change");
     this.#buffers.set(cpuAddress, buffer);
     return buffer;
   }
@@ -77,6 +80,7 @@ export class CoherentMemory {
   /** Frees a buffer (`dma_free_coherent`); one that is not allocated is reported, and nothing changes. */
   dmaFreeCoherent(buffer: CoherentBuffer): void {
     const { cpuAddress } = buffer;
+    this.onUse?.("change");
     if (this.#buffers.get(cpuAddress) !== buffer) {
       this.#violations.report("double-free", `dma_free_coherent(${hexAddress(cpuAddress)}): not allocated`, {
         object: bufferAt(cpuAddress),
@@ -90,6 +94,7 @@ export class CoherentMemory {
 
   /** The buffer that begins at an address of the kernel. */
   find(cpuAddress: KernelAddress): CoherentBuffer | undefined {
+    this.onUse?.("look");
     return this.#buffers.get(cpuAddress);
   }
 

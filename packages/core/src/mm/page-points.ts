@@ -28,8 +28,8 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
 /**
  * Notes with the scheduler, for every step, what plain functions did in it that cannot announce anything: of the page
  * allocator which frame comes next, and for each frame that changed hands its counts, its flags and its contents, and of one
- * that somebody else still holds its counts; of kmalloc the cache, of vmalloc the list of areas with their entries, the list of
- * devices' windows, and which allocation is the one to fail; and of which frames the kernel loads and stores the contents by
+ * that somebody else still holds its counts; of kmalloc the cache, of vmalloc the list of areas with their entries, the lists
+ * of coherent buffers and of devices' windows, and which allocation is the one to fail; and of which frames the kernel loads and stores the contents by
  * its own addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
  */
 export function noteAllocations({ sched, memory, settings }: Machine): void {
@@ -43,7 +43,7 @@ export function noteAllocations({ sched, memory, settings }: Machine): void {
   };
   memory.buddy.onChange = note;
   if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
-  const { kmalloc, vmalloc, io, pages, kernel } = memory;
+  const { kmalloc, vmalloc, coherent, io, pages, kernel } = memory;
   kernel.onAccess = (pfn, access) =>
     sched.note(ObjectKind.frameContents, pfn, access === "store" ? Access.write : Access.read);
   pages.onPut = (page) => sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countDown);
@@ -51,6 +51,7 @@ export function noteAllocations({ sched, memory, settings }: Machine): void {
     sched.note(ObjectKind.allocator, allocator, use === "change" ? Access.write : Access.read);
   kmalloc.onUse = (cache, use) => of(Allocator.kmalloc + cache, use);
   vmalloc.onUse = (use) => of(Allocator.vmalloc, use);
+  coherent.onUse = (use) => of(Allocator.coherent, use);
   io.onUse = (use) => of(Allocator.window, use);
   if (settings.allocations !== openGate) settings.allocations.onAsk = () => of(Allocator.failure, "change");
 }

@@ -129,7 +129,9 @@ export const Allocator = {
   vmalloc: 5,
   /** Windows of devices. */
   window: 6,
-  kmalloc: 7,
+  /** Buffers of coherent memory. */
+  coherent: 7,
+  kmalloc: 8,
 } as const;
 
 /** Places of a table are told apart up to this many; those that lie as many apart count as one. */
