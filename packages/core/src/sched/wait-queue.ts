@@ -62,6 +62,8 @@ export class WaitQueue implements Ordering {
       const answer = condition();
       const holds = isGenerator(answer) ? yield* answer : answer;
       if (mode !== "uninterruptible") sched.note(ObjectKind.signal, task.id, Access.read);
+      // Whether it sleeps or leaves depends on whether it has been woken since it queued up.
+      sched.note(ObjectKind.waitQueue, this.#index, Access.wait);
       if (holds || task.isInterrupted(mode) || sched.now >= deadline) {
         this.#leave(task);
         sched.clocks?.acquire(task, this);
