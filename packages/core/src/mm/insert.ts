@@ -7,7 +7,7 @@ import { NO_TABLE_MEMORY } from "../mmu/page-table.ts";
 import { makePte, PTE_SPECIAL } from "../mmu/pte.ts";
 import { Access, ObjectKind } from "../sched/points.ts";
 import { flushCachedFrame } from "./cache-flush.ts";
-import { countsPoint } from "./page-points.ts";
+import { alsoCounts, countsPoint } from "./page-points.ts";
 import type { Vma } from "./vma.ts";
 import { rememberPage } from "./zap.ts";
 
@@ -116,10 +116,12 @@ function* fillSlot(area: Vma, address: number, page: Page): Sleepable<number> {
   const vpn = Math.floor(address * mm.perPage);
   const slot = mm.table.ensure(vpn, 0);
   if (slot < 0) return slot === NO_TABLE_MEMORY ? -ENOMEM : -EBUSY;
-  if (machine.sched.interleaving)
-    yield machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+  // One step looks at the entry, takes the reference and writes the entry, so that it meets whoever walks to it.
+  if (machine.sched.interleaving) {
+    const point = machine.sched.at(ObjectKind.pageTableEntry, mm.entryId(vpn), Access.write);
+    yield alsoCounts(machine, point, page, Access.countUp);
+  }
   if (mm.table.pool.read(slot) !== 0) return -EBUSY;
-  if (machine.sched.interleaving) yield countsPoint(machine, page, Access.countUp);
   if (!machine.memory.frames.tryGet(page)) return -ENOMEM;
   rememberPage(area, page);
   flushCachedFrame(mm, page);
