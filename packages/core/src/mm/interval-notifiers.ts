@@ -116,6 +116,7 @@ export class IntervalNotifiers {
       notifier.invalidate(range, interval, sequence),
     );
     const agreed = isGenerator(answer) ? yield* answer : answer;
+    this.#sched.note(ObjectKind.cell, interval.index, Access.read);
     if (agreed && interval.sequence !== sequence) {
       this.#sched.violations.report(
         "contract",
@@ -140,12 +141,12 @@ export class IntervalNotifiers {
   }
 
   *tryReadBegin(interval: Interval): Atomic<number | undefined> {
-    yield* this.announce(this.#index, Access.read);
+    yield* this.#announceBoth(interval);
     return interval.sequence === this.#sequence ? undefined : interval.sequence;
   }
 
   *readBegin(interval: Interval): Sleepable<number> {
-    yield* this.announce(this.#index, Access.read);
+    yield* this.#announceBoth(interval);
     const { sequence } = interval;
     if (sequence === this.#sequence) yield* this.#waitForChange(sequence);
     return sequence;
@@ -167,6 +168,14 @@ export class IntervalNotifiers {
 
   *announce(index: number, access: Access): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, index, access);
+  }
+
+  /** Announces a look at the shared sequence and at the interval's own, which its follower sets under its own lock. */
+  *#announceBoth(interval: Interval): Atomic<void> {
+    const sched = this.#sched;
+    if (!sched.interleaving) return;
+    const point = sched.at(ObjectKind.cell, this.#index, Access.read);
+    yield sched.also(point, ObjectKind.cell, interval.index, Access.read);
   }
 
   get #isInvalidating(): boolean {
