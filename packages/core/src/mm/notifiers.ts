@@ -43,8 +43,10 @@ export class Notifiers {
   readonly #mm: Mm;
   readonly #sched: Scheduler;
   readonly #intervals: IntervalNotifiers;
-  /** Identity of the list, the counts and the intervals together for the scheduler. */
+  /** Identity of the list and the intervals together for the scheduler. */
   readonly #index: number;
+  /** Identity of the count of invalidations under way: those who begin may be swapped, and those who end may not. */
+  readonly #count: number;
   #list: readonly MmuNotifier[] = [];
   /** Followers whose `release` was called or is being called. */
   readonly #released = new Set<MmuNotifier>();
@@ -58,6 +60,7 @@ export class Notifiers {
     this.#sched = sched;
     this.#mm = mm;
     this.#index = sched.nextObject();
+    this.#count = sched.nextObject();
     this.#intervals = new IntervalNotifiers(sched, this.#index);
     this.#walks = new Srcu(sched, `notifier callbacks of ${mm.name}`);
     this.#rest = new WaitQueue(sched, `invalidations of ${mm.name} to end`);
@@ -97,20 +100,21 @@ export class Notifiers {
     if (invalidation === undefined) return;
     const { range, told } = invalidation;
     if (range === undefined) {
-      yield* this.#announce(Access.read);
+      yield* this.#announceSilent(Access.countDown);
       this.#intervals.countSilent(-1);
     } else {
       this.#mm.machine.log.record("notifier-end", this.#mm.id, range.start, range.end);
       yield* this.#intervals.end();
       const walk = this.#walks.enter();
       for (const notifier of told) {
+        this.#noteLook();
         if (!this.#list.includes(notifier)) continue;
         yield* this.#callWithin(range, notifier.name, () =>
           this.#named(notifier, "invalidateRangeEnd", () => notifier.invalidateRangeEnd?.(range)),
         );
       }
       yield* this.#walks.leave(walk);
-      yield* this.#announce(Access.read);
+      if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.#count, Access.countDown);
     }
     if (--this.#active === 0 && this.#rest.length > 0) yield* this.#rest.wakeAll();
   }
@@ -185,7 +189,7 @@ export class Notifiers {
 
   *#begin(range: InvalidateRange): Sleepable<Announced> {
     this.#noteLook();
-    if (this.isEmpty) yield* this.#announce(Access.read);
+    if (this.isEmpty) yield* this.#announceSilent(Access.countUp);
     if (this.isEmpty) {
       this.#active++;
       this.#intervals.countSilent(1);
@@ -193,6 +197,7 @@ export class Notifiers {
     }
     this.#mm.machine.log.record("notifier-begin", this.#mm.id, range.start, range.end);
     const { sequence, hit } = yield* this.#intervals.begin(range.start, range.end);
+    this.#sched.note(ObjectKind.cell, this.#count, Access.countUp);
     this.#active++;
     const walk = this.#walks.enter();
     const list = this.#list;
@@ -223,7 +228,11 @@ export class Notifiers {
   }
 
   *#isAtRest(): Atomic<boolean> {
-    yield* this.#announce(Access.write);
+    const sched = this.#sched;
+    if (sched.interleaving) {
+      const point = sched.at(ObjectKind.cell, this.#index, Access.write);
+      yield sched.also(point, ObjectKind.cell, this.#count, Access.read);
+    }
     return this.#active === 0;
   }
 
@@ -283,6 +292,14 @@ export class Notifiers {
 
   *#announce(access: Access): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.cell, this.#index, access);
+  }
+
+  /** Announces that an invalidation is counted in a step that has seen, or saw when it began, that nobody follows. */
+  *#announceSilent(change: Access): Atomic<void> {
+    const sched = this.#sched;
+    if (!sched.interleaving) return;
+    const point = sched.at(ObjectKind.cell, this.#index, Access.read);
+    yield sched.also(point, ObjectKind.cell, this.#count, change);
   }
 
   /** Runs a callback of a range; one that sleeps although the range is not blockable is reported (MN-05). */
