@@ -3,7 +3,7 @@ import { LawRun } from "#src/explore/law-run";
 import { OptimalSearch } from "#src/explore/optimal-search";
 import { RandomSearch } from "#src/explore/random-search";
 import type { Search } from "#src/explore/search";
-import { Dependence } from "#src/explore/step";
+import { Dependence, Step } from "#src/explore/step";
 import type { LawCase } from "#src/laws/law";
 import type { Contender } from "#src/model/contender";
 
@@ -24,6 +24,9 @@ export interface Compared {
   readonly missed: readonly string[];
   readonly reached: readonly string[];
   readonly isComplete: boolean;
+  /** Executions of the search, and traces among them, told apart by what their steps had announced. */
+  readonly executions: number;
+  readonly traces: number;
 }
 
 /** Explores kernel threads in all their orders and in many random ones. */
@@ -32,13 +35,39 @@ export function missedOutcomes(
   { random = 1_000, machine = {} }: { readonly random?: number; readonly machine?: MachineOptions } = {},
 ): Compared {
   const search = new OptimalSearch(new Dependence(stepsConflict));
-  const reached = outcomesOf(setting, search, machine);
+  const traces = new Set<string>();
+  const reached = outcomesOf(setting, search, machine, () => traces.add(traceOf(search)));
   const drawn = outcomesOf(setting, new RandomSearch(random, 5), machine);
   const missed = [...drawn].filter((outcome) => !reached.has(outcome));
-  return { missed, reached: [...reached].sort(), isComplete: search.isOver && search.abandoned === 0 };
+  const isComplete = search.isOver && search.abandoned === 0;
+  const { executions } = search;
+  return { missed, reached: [...reached].sort(), isComplete, executions, traces: traces.size };
 }
 
-function outcomesOf(setting: Setting, search: Search, options: MachineOptions): ReadonlySet<string> {
+/** Who a run's last task was and what else ended with it is not told apart: the last step is left as it was announced. */
+function traceOf({ order }: OptimalSearch): string {
+  const { steps } = order;
+  const last = steps.at(-1);
+  if (last === undefined) return "";
+  const { task, objects, accesses, certain } = last;
+  steps[steps.length - 1] = new Step(
+    task,
+    objects.slice(0, certain),
+    accesses.slice(0, certain),
+    false,
+    false,
+  );
+  const hash = order.traceHash();
+  steps[steps.length - 1] = last;
+  return hash;
+}
+
+function outcomesOf(
+  setting: Setting,
+  search: Search,
+  options: MachineOptions,
+  ended: () => void = () => {},
+): ReadonlySet<string> {
   let outcome: Outcome = {};
   let told = "";
   const contender: Contender = {
@@ -60,6 +89,7 @@ function outcomesOf(setting: Setting, search: Search, options: MachineOptions): 
     const before = search.executions;
     if (!search.runNext(run)) return outcomes;
     if (search.executions === before) continue;
+    ended();
     const problems = run.outcome.problems.map((problem) => problem.split("\n", 1).join());
     outcomes.add([told, ...problems].join("; "));
   }
