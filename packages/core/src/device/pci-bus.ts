@@ -3,6 +3,7 @@ import type { Sleepable } from "../contract/execution.ts";
 import type { Machine } from "../machine.ts";
 import type { IoDevice, IoRange } from "../memory/io-ranges.ts";
 import { Mutex } from "../sched/mutex.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
 import { DmaPort } from "./dma-port.ts";
 import type { InterruptLine, InterruptMode } from "./interrupt-controller.ts";
 
@@ -52,10 +53,13 @@ export class PciBus {
   /** Held while a driver is told (`device_lock`). */
   readonly #lock: Mutex;
   readonly #drivers = new Map<PciFunction, PciDriver>();
+  /** The identity of the lists of functions and of their drivers for the scheduler. */
+  readonly #cell: number;
 
   constructor(machine: Machine) {
     this.#machine = machine;
     this.#lock = new Mutex(machine.sched, "pci device");
+    this.#cell = machine.sched.nextObject();
   }
 
   /**
@@ -80,6 +84,7 @@ export class PciBus {
       interrupt: interrupts.connect(shape.interrupts),
       dma: new DmaPort(this.#machine, shape.name, shape.dmaBits),
     };
+    this.#note(Access.write);
     this.#functions.add(plugged);
     return plugged;
   }
@@ -90,6 +95,7 @@ export class PciBus {
    * @returns 0; -ENODEV; -EBUSY when it has one; -ENOMEM
    */
   bindDriver(plugged: PciFunction, driver: PciDriver): number {
+    this.#note(Access.write);
     if (!this.#functions.has(plugged)) return -ENODEV;
     if (this.#drivers.has(plugged)) return -EBUSY;
     if (!this.#machine.mayAllocate("pci_register_driver")) return -ENOMEM;
@@ -103,6 +109,7 @@ export class PciBus {
    */
   *unbindDriver(plugged: PciFunction): Sleepable<void> {
     yield* this.#lock.lock();
+    this.#note(Access.write);
     this.#drivers.delete(plugged);
     this.#lock.unlock();
   }
@@ -114,6 +121,7 @@ export class PciBus {
    * @returns 0; -EBUSY when it is not plugged in, or somebody else is taking it out
    */
   *unplug(plugged: PciFunction): Sleepable<number> {
+    this.#note(Access.write);
     if (!this.#functions.delete(plugged)) return -EBUSY;
     const { memory, log } = this.#machine;
     log.record("pci-unplug", plugged.interrupt.number);
@@ -121,6 +129,7 @@ export class PciBus {
     plugged.shape.powerOff?.();
     for (const window of plugged.windows) memory.io.silence(window);
     yield* this.#lock.lock();
+    this.#note(Access.write);
     const driver = this.#drivers.get(plugged);
     this.#drivers.delete(plugged);
     if (driver !== undefined) yield* driver.remove();
@@ -131,6 +140,11 @@ export class PciBus {
 
   /** The functions plugged in at present, in order. */
   functions(): readonly PciFunction[] {
+    this.#note(Access.read);
     return [...this.#functions];
+  }
+
+  #note(access: Access): void {
+    this.#machine.sched.note(ObjectKind.cell, this.#cell, access);
   }
 }
