@@ -1,7 +1,7 @@
 import type { Mmio } from "../contract/kernel.ts";
 import type { Machine } from "../machine.ts";
-import { type IoRange, type IoWidth, writeIo64 } from "../memory/io-ranges.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { type IoDevice, type IoRange, type IoWidth, writeIo64 } from "../memory/io-ranges.ts";
+import { Access, Allocator, ObjectKind } from "../sched/points.ts";
 
 /** The kernel's way to device registers. User code has its own, through the page tables: see `MmioWindow`. */
 export function createMmio(machine: Machine): Mmio {
@@ -14,8 +14,13 @@ export function createMmio(machine: Machine): Mmio {
   };
   // A read may have side effects in the device, so it is announced like a write.
   const announce = (window: IoRange) => sched.at(ObjectKind.register, window.registerFile, Access.write);
+  // Whether anybody answers there changes with the windows: see `IoRanges.silence`.
+  const answering = (window: IoRange): IoDevice => {
+    sched.note(ObjectKind.allocator, Allocator.window, Access.read);
+    return window.device;
+  };
   const readNow = (window: IoRange, offset: number, width: IoWidth): number => {
-    const value = window.device.read(offset, width);
+    const value = answering(window).read(offset, width);
     log.record("register-read", offset, width, value);
     return value;
   };
@@ -30,13 +35,13 @@ export function createMmio(machine: Machine): Mmio {
       check(window, offset, width);
       if (sched.interleaving) yield announce(window);
       log.record("register-write", offset, width, value);
-      window.device.write(offset, width, value);
+      answering(window).write(offset, width, value);
     },
     *write64(window, offset, value) {
       check(window, offset, 8);
       if (sched.interleaving) yield announce(window);
       log.record("register-write", offset, 8, Number(value));
-      writeIo64(window.device, offset, value);
+      writeIo64(answering(window), offset, value);
     },
     *readBlock(window, offset, to) {
       check(window, offset, to.length);
