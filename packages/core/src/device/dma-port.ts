@@ -6,9 +6,10 @@ import type { Machine } from "../machine.ts";
 import { hexAddress } from "../memory/kernel-fault.ts";
 import { PG_anon_exclusive } from "../memory/page-flags.ts";
 import type { Mm } from "../mm/mm.ts";
+import { noteLookAt } from "../mm/page-points.ts";
 import { PTE_PRESENT, PTE_SPECIAL, PTE_WRITE, type Pte, ptePfn } from "../mmu/pte.ts";
 import { visitEntries } from "../mmu/table-walk.ts";
-import { Access, ObjectKind } from "../sched/points.ts";
+import { Access, ObjectKind, slotIndex } from "../sched/points.ts";
 
 /** Which way the bytes go, seen from the device. */
 export type DmaDirection = "to-memory" | "from-memory";
@@ -47,6 +48,8 @@ export class DmaPort {
   readonly #machine: Machine;
   readonly #name: string;
   readonly #limit: number;
+  /** The identity of the port for the scheduler; each page given to the device is a slot of it. */
+  readonly #cell: number;
   #isCutOff = false;
   readonly #mappings = new Map<Page, DmaMapping>();
   readonly #followed = new Map<DmaTranslator, FollowedMapping>();
@@ -55,10 +58,12 @@ export class DmaPort {
     this.#machine = machine;
     this.#name = name;
     this.#limit = 2 ** addressBits;
+    this.#cell = machine.sched.nextObject();
   }
 
   /** The device is off the bus: not one byte more arrives, not even of a burst that it had begun. */
   cutOff(): void {
+    this.#note(Access.write);
     this.#isCutOff = true;
   }
 
@@ -74,12 +79,14 @@ export class DmaPort {
    */
   map({ mm, start, pages, follower }: Pinned): void {
     if (follower !== undefined) {
+      this.#note(Access.countUp);
       const known = this.#followed.get(follower);
       if (known !== undefined) known.times++;
       else this.#followed.set(follower, { times: 1, mm, isReported: false });
     }
     const { frames } = this.#machine.memory;
     for (const [index, page] of pages.entries()) {
+      this.#notePage(page, Access.countUp);
       const known = this.#mappings.get(page);
       if (known !== undefined) known.times++;
       else {
@@ -88,7 +95,7 @@ export class DmaPort {
           mm,
           vpn: Math.floor(start * mm.perPage) + index,
           generation: frames.generation[page],
-          wasExclusive: frames.hasFlags(page, PG_anon_exclusive),
+          wasExclusive: this.#isExclusive(page),
           isReported: false,
         });
       }
@@ -97,9 +104,11 @@ export class DmaPort {
 
   /** Takes them back (`dma_unmap_sg`), before whatever holds them lets go. */
   unmap({ pages, follower }: Pinned): void {
+    if (follower !== undefined) this.#note(Access.countDown);
     const followed = follower && this.#followed.get(follower);
     if (followed !== undefined && --followed.times === 0 && follower) this.#followed.delete(follower);
     for (const page of pages) {
+      this.#notePage(page, Access.countDown);
       const known = this.#mappings.get(page);
       if (known !== undefined && --known.times === 0) this.#mappings.delete(page);
     }
@@ -153,6 +162,7 @@ export class DmaPort {
       const bytes = Math.min(data.length - done, geometry.pageSize - offset);
       const intent = direction === "to-memory" ? "write" : "read";
       const pfn = yield* this.#reach(translator, at, intent);
+      this.#note(Access.read);
       if (!this.#isCutOff) {
         translator.accessed?.(at, intent);
         if (pfn !== undefined) this.#checkFollowed(translator, at, pfn, direction);
@@ -206,6 +216,7 @@ export class DmaPort {
 
   /** Moves bytes inside one frame of RAM, whoever it belongs to. */
   #burst(pfn: Pfn, offset: number, part: Uint8Array, direction: DmaDirection): void {
+    this.#note(Access.read);
     if (this.#isCutOff) return;
     const { memory, geometry, log } = this.#machine;
     const { frames } = memory;
@@ -230,6 +241,7 @@ export class DmaPort {
     const entry = mm.table.entryOf(Math.floor(address * mm.perPage));
     const isThere = (entry & PTE_PRESENT) !== 0 && ptePfn(entry) === pfn;
     if (isThere && (direction === "from-memory" || (entry & PTE_WRITE) !== 0)) return;
+    this.#note(Access.write);
     followed.isReported = true;
     const where = `at address ${hexAddress(address)} of ${mm.name}`;
     const what = isThere ? `which may only be read ${where}` : `which is not what is ${where}`;
@@ -247,12 +259,16 @@ export class DmaPort {
     const { frames } = this.#machine.memory;
     if (!frames.hasPage(pfn)) return;
     const page = pfn as number as Page;
+    this.#notePage(page, Access.read);
     const mapping = this.#mappings.get(page);
     const isFree = !frames.isAllocated(page);
     if (mapping?.isReported === true) return;
     const wrong = isFree ? "which nobody holds" : mapping && this.#whatChanged(page, mapping, direction);
     if (wrong === undefined) return;
-    if (mapping !== undefined) mapping.isReported = true;
+    if (mapping !== undefined) {
+      this.#notePage(page, Access.write);
+      mapping.isReported = true;
+    }
     const isShared = !isFree && mapping?.generation === frames.generation[page];
     this.#machine.violations.report(
       isShared ? "dma-into-shared" : "use-after-free",
@@ -268,9 +284,15 @@ export class DmaPort {
     if (direction === "from-memory" || !mapping.wasExclusive) return undefined;
     // A legacy fork shares a reserved page and takes no account of it, the flag included.
     const isAccounted = this.#machine.settings.reservedPages === "6.1";
-    if (isAccounted && frames.hasFlags(page, PG_anon_exclusive)) return undefined;
+    if (isAccounted && this.#isExclusive(page)) return undefined;
     const other = this.#findSharer(page, mapping);
     return other === undefined ? undefined : `which a fork has shared with ${other.name}`;
+  }
+
+  /** Whether a page is one process's alone: its fork, which shares it, says that it no longer is. */
+  #isExclusive(page: Page): boolean {
+    noteLookAt(this.#machine, page);
+    return this.#machine.memory.frames.hasFlags(page, PG_anon_exclusive);
   }
 
   /**
@@ -278,7 +300,8 @@ export class DmaPort {
    * it to since.
    */
   #findSharer(page: Page, { mm, vpn }: DmaMapping): Mm | undefined {
-    const { memory, mms } = this.#machine;
+    const { memory, mms, sched } = this.#machine;
+    sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.read);
     const mapped = memory.frames.mapcount[page];
     // Not worth a search: nobody shows it, or none but its owner, whose forks have gone.
     if (mapped === 0 || (mapped === 1 && showsPage(mm.table.entryOf(vpn), page))) return undefined;
@@ -287,6 +310,15 @@ export class DmaPort {
       for (const { entry } of visitEntries(other.table)) if (showsPage(entry, page)) return other;
     }
     return undefined;
+  }
+
+  #note(access: Access): void {
+    this.#machine.sched.note(ObjectKind.cell, this.#cell, access);
+  }
+
+  /** Notes what the driver has done with a page for the device, or a look at that. */
+  #notePage(page: Page, access: Access): void {
+    this.#machine.sched.note(ObjectKind.slot, slotIndex(this.#cell, page), access);
   }
 }
 
