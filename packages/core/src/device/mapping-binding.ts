@@ -4,15 +4,17 @@ import { ContractViolation } from "../contract/contract-violation.ts";
 import { EINVAL, ENODEV } from "../contract/errno.ts";
 import type { Sleepable } from "../contract/execution.ts";
 import type { MappableArea } from "../contract/file.ts";
-import type { Gate } from "../contract/gate.ts";
 import type { Kernel } from "../contract/kernel.ts";
 import type { MappingStrategy, StrategyHooks } from "../contract/strategy.ts";
 import type { Machine } from "../machine.ts";
 import type { AddressSpace } from "../mm/address-space.ts";
 import { callHook, THREW } from "../mm/call-hook.ts";
+import type { CountingGate } from "../mm/gate.ts";
 import { unmapBacking } from "../mm/rmap.ts";
 import type { Vma } from "../mm/vma.ts";
 import type { ZapReach } from "../mm/zap.ts";
+import { Access, ObjectKind } from "../sched/points.ts";
+import type { Scheduler } from "../sched/scheduler.ts";
 
 /** What a driver wants shown, before it is bound to a strategy. */
 export interface BackingShape {
@@ -24,22 +26,46 @@ export interface BackingShape {
   readonly mapping: AddressSpace;
 }
 
-/** The core's side of a backing. */
+/**
+ * The core's side of a backing. What it shows is noted as a cell with the number of its gate: whoever looks at it meets who
+ * exchanges it, and not who only closes the gate.
+ */
 class BoundBacking implements Backing {
   readonly name: string;
-  memory: BackingMemory;
-  pages: number;
   readonly cache: CacheMode;
-  readonly gate: Gate;
+  readonly gate: CountingGate;
   readonly mapping: AddressSpace;
+  // Private to TypeScript only: see `NopageCall`.
+  private shownMemory: BackingMemory;
+  private shownPages: number;
+  /** Told of each look and change; undefined where nobody interleaves. */
+  private readonly watcher: Scheduler | undefined;
 
-  constructor(shape: BackingShape, gate: Gate) {
+  constructor(machine: Machine, shape: BackingShape) {
     this.name = shape.name;
-    this.memory = shape.memory;
-    this.pages = shape.pages;
     this.cache = shape.cache;
-    this.gate = gate;
+    this.gate = machine.createGate(shape.name);
     this.mapping = shape.mapping;
+    this.shownMemory = shape.memory;
+    this.shownPages = shape.pages;
+    this.watcher = machine.sched.chooser.interleaves ? machine.sched : undefined;
+  }
+
+  get memory(): BackingMemory {
+    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.read);
+    return this.shownMemory;
+  }
+
+  get pages(): number {
+    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.read);
+    return this.shownPages;
+  }
+
+  /** Shows something else from now on; the gate is closed. */
+  show(memory: BackingMemory, pages: number): void {
+    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.write);
+    this.shownMemory = memory;
+    this.shownPages = pages;
   }
 }
 
@@ -59,7 +85,7 @@ export class MappingBinding {
     this.#machine = machine;
     this.strategy = strategy;
     this.#checkKind(shape.name, shape.memory, "create");
-    this.#bound = new BoundBacking(shape, machine.createGate(shape.name));
+    this.#bound = new BoundBacking(machine, shape);
     this.backing = this.#bound;
     this.#hooks = strategy.create(kernel);
   }
@@ -139,8 +165,7 @@ export class MappingBinding {
     this.#checkKind(this.backing.name, memory, "replace");
     yield* this.quiesce();
     yield* exchange();
-    this.#bound.memory = memory;
-    this.#bound.pages = pages;
+    this.#bound.show(memory, pages);
     yield* unmapBacking(this.backing, pages, "even-cows");
     yield* this.resume();
   }

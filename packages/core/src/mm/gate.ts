@@ -14,9 +14,12 @@ export class CountingGate implements Gate, Ordering {
   readonly name: string;
   /** Identity for the scheduler: looks at the gate are reads of it, changes are writes. */
   readonly index: number;
-  sequence = 0;
+  // Private to TypeScript only: see `NopageCall`.
+  private changes = 0;
   /** Kept beside the count, because every fault reads it. */
-  state: "open" | "closed" | "gone" = "open";
+  private current: "open" | "closed" | "gone" = "open";
+  /** Told of each look that is not announced; undefined where nobody interleaves. */
+  private readonly watcher: Scheduler | undefined;
   #closers = 0;
   readonly #sched: Scheduler;
   readonly #log: EventLog;
@@ -24,10 +27,21 @@ export class CountingGate implements Gate, Ordering {
 
   constructor(sched: Scheduler, log: EventLog, name: string) {
     this.#sched = sched;
+    this.watcher = sched.chooser.interleaves ? sched : undefined;
     this.#log = log;
     this.name = name;
     this.index = sched.nextObject();
     this.#queue = new WaitQueue(sched, `gate ${name}`);
+  }
+
+  get state(): "open" | "closed" | "gone" {
+    this.watcher?.note(ObjectKind.gate, this.index, Access.read);
+    return this.current;
+  }
+
+  get sequence(): number {
+    this.watcher?.note(ObjectKind.gate, this.index, Access.read);
+    return this.changes;
   }
 
   *close(): Atomic<void> {
@@ -56,7 +70,7 @@ export class CountingGate implements Gate, Ordering {
   *look(): Atomic<"open" | "closed" | "gone"> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.read);
     this.#sched.clocks?.acquire(this.#sched.current, this);
-    return this.state;
+    return this.current;
   }
 
   *waitUntilOpen(mode: WaitMode): Sleepable<number> {
@@ -65,8 +79,8 @@ export class CountingGate implements Gate, Ordering {
 
   #changeTo(state: "open" | "closed" | "gone"): void {
     this.#sched.clocks?.release(this.#sched.current, this);
-    this.sequence++;
-    if (this.state !== "gone") this.state = state;
+    this.changes++;
+    if (this.current !== "gone") this.current = state;
   }
 
   *#isNotClosed(): Atomic<boolean> {
