@@ -195,7 +195,7 @@ class ShownPages extends ShownRam {
   }
 
   protected override giveBack(): void {
-    for (const page of this.#list) if (page !== undefined) this.machine.memory.frames.put(page);
+    for (const page of this.#list) if (page !== undefined) this.machine.memory.pages.freePages(page, 0);
   }
 
   protected override addressOf(page: number): KernelAddress | undefined {

@@ -5,12 +5,12 @@ import {
   type MappingBinding,
   type MappingStrategy,
   type Page,
-  PG_hwpoison,
   type Shared,
   type Sleepable,
 } from "@nopage/core";
 import type { ShownMemory } from "../shown-memory.ts";
 import type { FallibleHook } from "../subject/subject.ts";
+import { setHardware } from "./broken-hardware.ts";
 import type { ControlCommand } from "./control.ts";
 import { frameOf } from "./frame-of.ts";
 import type { LongObject } from "./long-object.ts";
@@ -88,6 +88,14 @@ export class SubjectDriver {
     return 0;
   }
 
+  /** The hardware behind a page of the object breaks, or is mended. */
+  setHardware(page: number, state: "broken" | "whole"): number {
+    const frame = this.frameOf(page);
+    if (frame === undefined) return -ENXIO;
+    setHardware(this.parts.machine, frame, state);
+    return 0;
+  }
+
   /** The frame of a page of the object; undefined where the kernel keeps no account of it. */
   frameOf(page: number): Page | undefined {
     const { machine, binding } = this.parts;
@@ -124,18 +132,8 @@ export const subjectCommands = {
     parts.watch.failNext(chosenHook, errno);
     return 0;
   },
-  poison(driver, page) {
-    const frame = driver.frameOf(page);
-    if (frame === undefined) return -ENXIO;
-    driver.parts.machine.memory.frames.setFlags(frame, PG_hwpoison);
-    return 0;
-  },
-  heal(driver, page) {
-    const frame = driver.frameOf(page);
-    if (frame === undefined) return -ENXIO;
-    driver.parts.machine.memory.frames.clearFlags(frame, PG_hwpoison);
-    return 0;
-  },
+  poison: (driver, page) => driver.setHardware(page, "broken"),
+  heal: (driver, page) => driver.setHardware(page, "whole"),
   free: (driver) => driver.free(),
   "show-odd": ({ parts: { machine, kernel, strategy } }, kind) => showOdd(machine, kernel, strategy, kind),
   "show-long": ({ parts }, pages) => parts.long.show(pages),
