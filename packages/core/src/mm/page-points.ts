@@ -2,6 +2,7 @@ import type { Point } from "../contract/execution.ts";
 import type { Page } from "../contract/units.ts";
 import type { Machine } from "../machine.ts";
 import { openGate } from "../memory/allocation-gate.ts";
+import type { VirtualCache } from "../mmu/virtual-cache.ts";
 import { Access, Allocator, ObjectKind } from "../sched/points.ts";
 
 /** Announces an access to the counts and flags of a page, which are those of its head. */
@@ -32,7 +33,9 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
  * of coherent buffers and of devices' windows, and which allocation is the one to fail; and of which frames the kernel loads and stores the contents by
  * its own addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
  */
-export function noteAllocations({ sched, memory, settings }: Machine): void {
+export function noteAllocations(machine: Machine): void {
+  const { sched, memory, settings, dataCache } = machine;
+  if (dataCache !== undefined) noteCache(machine, dataCache);
   const note = (pfn: number, order: number) => {
     sched.note(ObjectKind.allocator, Allocator.frame, Access.write);
     if (pfn < 0) return;
@@ -54,4 +57,19 @@ export function noteAllocations({ sched, memory, settings }: Machine): void {
   coherent.onUse = (use) => of(Allocator.coherent, use);
   io.onUse = (use) => of(Allocator.window, use);
   if (settings.allocations !== openGate) settings.allocations.onAsk = () => of(Allocator.failure, "change");
+}
+
+/**
+ * Notes what a data cache that is indexed virtually does: which pages it holds, the oldest of which makes room, is one object;
+ * a page that comes in is read, and one that goes is written and empties every TLB.
+ */
+function noteCache({ sched, tlbs }: Machine, cache: VirtualCache): void {
+  const cell = sched.nextObject();
+  cache.onUse = (use, pfn) => {
+    sched.note(ObjectKind.cell, cell, use === "look" ? Access.read : Access.write);
+    if (use === "look") return;
+    sched.note(ObjectKind.frameContents, pfn, use === "fill" ? Access.read : Access.write);
+    if (use === "fill") return;
+    for (let cpu = 0; cpu < tlbs.length; cpu++) sched.note(ObjectKind.tlb, cpu, Access.write);
+  };
 }

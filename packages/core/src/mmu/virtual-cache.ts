@@ -25,6 +25,11 @@ interface CachedPage {
  * know nothing of it, and a machine without such a cache pays nothing.
  */
 export class VirtualCache {
+  /**
+   * Told when what is cached is about to be looked at, and when a frame is about to be brought in or written back to: that
+   * changes what is cached, and whatever is written back empties every TLB.
+   */
+  onUse: ((use: "look" | "fill" | "write-back", pfn: Pfn) => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #perPage: number;
   readonly #tlbs: readonly Tlb[];
@@ -56,12 +61,15 @@ export class VirtualCache {
   /** The frame in which accesses by `pageBase` find page `pfn`: cached now if it was not. */
   storeOf(pfn: Pfn, pageBase: number): Pfn {
     const key = this.#key(pfn, pageBase * this.#perPage);
+    this.onUse?.("look", pfn);
     return this.#pages.get(key)?.store ?? this.#fill(key, pfn);
   }
 
   /** Writes one page of one colour back and forgets it (`flush_cache_page`). */
   flushPage(pfn: Pfn, vpn: number): void {
-    if (this.#flushing === "on") this.#evict(this.#key(pfn, vpn));
+    if (this.#flushing !== "on") return;
+    this.onUse?.("look", pfn);
+    this.#evict(this.#key(pfn, vpn));
   }
 
   /** Writes a frame back in whichever colours it is cached, and forgets it (`flush_dcache_page`). */
@@ -77,8 +85,10 @@ export class VirtualCache {
     const oldest = this.#pages.keys().next().value;
     if (this.#free.length === 0 && oldest !== undefined) this.#evict(oldest);
     const store = this.#free.pop() as Pfn;
+    this.onUse?.("fill", pfn);
     const filled = this.#bytes(pfn).slice();
     this.#bytes(store).set(filled);
+    this.#frames.markWritten(store, 0, filled.length);
     this.#pages.set(key, { pfn, store, filled });
     return store;
   }
@@ -86,12 +96,15 @@ export class VirtualCache {
   #evict(key: number): void {
     const page = this.#pages.get(key);
     if (page === undefined) return;
+    this.onUse?.("write-back", page.pfn);
     this.#pages.delete(key);
     this.#free.push(page.store);
     const cached = this.#bytes(page.store);
     const memory = this.#bytes(page.pfn);
     for (let at = 0; at < cached.length; at++) {
-      if (cached[at] !== page.filled[at]) memory[at] = cached[at] as number;
+      if (cached[at] === page.filled[at]) continue;
+      memory[at] = cached[at] as number;
+      this.#frames.markWritten(page.pfn, at, 1);
     }
     // Translations lead into the cache: what left it must be looked up anew.
     for (const tlb of this.#tlbs) tlb.flushAll();
