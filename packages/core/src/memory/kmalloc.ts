@@ -24,6 +24,10 @@ const SMALLEST_SHIFT = 3;
 export class Kmalloc {
   /** Told which cache, by its number from the smallest objects on, is about to be changed or looked at. */
   onUse: ((cache: number, use: "change" | "look") => void) | undefined = undefined;
+  /** Told of the page by whose flags it is about to be seen what an address is. */
+  onLook: ((page: Page) => void) | undefined = undefined;
+  /** Told of each page that is about to be cleared, in whole or in part. */
+  onClear: ((page: Page) => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #pages: FreePages;
   readonly #directMap: DirectMap;
@@ -91,6 +95,7 @@ export class Kmalloc {
     const page = this.#directMap.virtToPage(address);
     if (size < frames.pageSize) {
       const start = address - this.#directMap.start;
+      this.onClear?.(page);
       frames.markWritten(page, start % frames.pageSize, size);
       frames.bytes.fill(0, start, start + size);
     } else {
@@ -181,7 +186,9 @@ export class Kmalloc {
 
   #headOf(address: KernelAddress): Page | undefined {
     const pfn = this.#directMap.pfnOf(address);
-    return pfn !== undefined && this.#frames.hasPage(pfn) ? this.#frames.headOf(pfn) : undefined;
+    if (pfn === undefined || !this.#frames.hasPage(pfn)) return undefined;
+    this.onLook?.(pfn);
+    return this.#frames.headOf(pfn);
   }
 
   #refuse(kind: ViolationKind, address: KernelAddress, reason: string): void {

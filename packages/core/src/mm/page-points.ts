@@ -29,7 +29,8 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
 /**
  * Notes with the scheduler, for every step, what plain functions did in it that cannot announce anything: of the page
  * allocator which frame comes next, and for each frame that changed hands its counts, its flags and its contents, and of one
- * that somebody else still holds its counts; of kmalloc the cache, of vmalloc the list of areas with their entries, the lists
+ * that somebody else still holds its counts; of kmalloc the cache, by
+ * what page it knows an address and what it clears, of vmalloc the list of areas with their entries, the lists
  * of coherent buffers and of devices' windows, and which allocation is the one to fail; and of which frames the kernel loads and stores the contents by
  * its own addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
  */
@@ -52,6 +53,8 @@ export function noteAllocations(machine: Machine): void {
   pages.onPut = (page) => sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countDown);
   const of = (allocator: number, use: "change" | "look") =>
     sched.note(ObjectKind.allocator, allocator, use === "change" ? Access.write : Access.read);
+  kmalloc.onLook = (page) => noteLookAt(machine, page);
+  kmalloc.onClear = (page) => sched.note(ObjectKind.frameContents, page, Access.write);
   kmalloc.onUse = (cache, use) => of(Allocator.kmalloc + cache, use);
   vmalloc.onUse = (use) => of(Allocator.vmalloc, use);
   coherent.onUse = (use) => of(Allocator.coherent, use);
