@@ -20,6 +20,8 @@ export type BlockShape = "compound" | "split" | "bare";
 export class FreePages {
   /** Told of each page whose owner is about to drop its reference, as `freePages` is no step that could announce it. */
   onPut: ((page: Page) => void) | undefined = undefined;
+  /** Told of each frame that is freed and stays out of use, as its hardware is broken. */
+  onLost: ((page: Page) => void) | undefined = undefined;
   readonly #frames: Frames;
   readonly #buddy: BuddyAllocator;
   readonly #gate: AllocationGate;
@@ -126,11 +128,14 @@ export class FreePages {
   #giveBack(page: Page, order: number): void {
     if (order === 0) {
       if (this.#frames.takeBack(page)) this.#buddy.free(page, 0);
+      else this.onLost?.(page);
       return;
     }
     let broken = 0;
     for (let at: number = page, end = page + (1 << order); at < end; at++) {
-      if (!this.#frames.takeBack(at as Page)) broken++;
+      if (this.#frames.takeBack(at as Page)) continue;
+      this.onLost?.(at as Page);
+      broken++;
     }
     if (broken === 0) this.#buddy.free(page, order);
     else this.#giveBackHealthy(page, order);

@@ -28,22 +28,23 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
 
 /**
  * Notes with the scheduler, for every step, what plain functions did in it that cannot announce anything: of the page
- * allocator which frame comes next, and for each frame that changed hands its counts, its flags and its contents, and of one
- * that somebody else still holds its counts; of kmalloc the cache, by
- * what page it knows an address and what it clears, of vmalloc the list of areas with their entries, the lists
- * of coherent buffers and of devices' windows, and which allocation is the one to fail; and of which frames the kernel loads and stores the contents by
- * its own addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
+ * allocator which frame comes next, for each frame that changed hands its counts, its flags and its contents, and of one that
+ * somebody else still holds its counts; of kmalloc the cache, the page by which it knows an address, and what it clears; of
+ * vmalloc the list of areas with their entries; the lists of coherent buffers and of devices' windows; which allocation is the
+ * one to fail; what a virtually indexed cache holds; and of which frames the kernel loads and stores the contents by its own
+ * addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
  */
 export function noteAllocations(machine: Machine): void {
   const { sched, memory, settings, dataCache } = machine;
   if (dataCache !== undefined) noteCache(machine, dataCache);
+  const noteFrame = (pfn: number) => {
+    sched.note(ObjectKind.frameCounts, pfn, Access.write);
+    sched.note(ObjectKind.frameContents, pfn, Access.write);
+  };
   const note = (pfn: number, order: number) => {
     sched.note(ObjectKind.allocator, Allocator.frame, Access.write);
     if (pfn < 0) return;
-    for (let at = pfn; at < pfn + 2 ** order; at++) {
-      sched.note(ObjectKind.frameCounts, at, Access.write);
-      sched.note(ObjectKind.frameContents, at, Access.write);
-    }
+    for (let at = pfn; at < pfn + 2 ** order; at++) noteFrame(at);
   };
   memory.buddy.onChange = note;
   if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
@@ -51,6 +52,7 @@ export function noteAllocations(machine: Machine): void {
   kernel.onAccess = (pfn, access) =>
     sched.note(ObjectKind.frameContents, pfn, access === "store" ? Access.write : Access.read);
   pages.onPut = (page) => sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countDown);
+  pages.onLost = noteFrame;
   const of = (allocator: number, use: "change" | "look") =>
     sched.note(ObjectKind.allocator, allocator, use === "change" ? Access.write : Access.read);
   kmalloc.onLook = (page) => noteLookAt(machine, page);

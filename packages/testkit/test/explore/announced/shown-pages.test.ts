@@ -38,3 +38,20 @@ it("a look at a page and the breaking of its hardware MUST be tried in both orde
   expect(missed).toEqual([]);
   expect({ reached: reached.length, isComplete }).toEqual({ reached: 2, isComplete: true });
 });
+
+it("the freeing of a block and the mending of a page inside it, which is lost otherwise, MUST be tried in both orders", () => {
+  const { missed, reached, isComplete } = missedOutcomes((machine) => {
+    const { pages } = machine.memory;
+    const block = pages.getFreePages(1, "compound", owners.driver) as Page;
+    const inside = (block + 1) as Page;
+    setHardware(machine, inside, "broken");
+    kernelThread(machine, "freeing", function* () {
+      pages.freePages(block, 1);
+    });
+    kernelThread(machine, "mending", function* () {
+      setHardware(machine, inside, "whole");
+    });
+  });
+  expect(missed).toEqual([]);
+  expect({ reached: reached.length, isComplete }).toEqual({ reached: 2, isComplete: true });
+});
