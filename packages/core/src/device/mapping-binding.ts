@@ -56,15 +56,18 @@ class BoundBacking implements Backing {
     return this.shownMemory;
   }
 
+  set memory(memory: BackingMemory) {
+    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.write);
+    this.shownMemory = memory;
+  }
+
   get pages(): number {
     this.watcher?.note(ObjectKind.cell, this.gate.index, Access.read);
     return this.shownPages;
   }
 
-  /** Shows something else from now on; the gate is closed. */
-  show(memory: BackingMemory, pages: number): void {
+  set pages(pages: number) {
     this.watcher?.note(ObjectKind.cell, this.gate.index, Access.write);
-    this.shownMemory = memory;
     this.shownPages = pages;
   }
 }
@@ -165,7 +168,8 @@ export class MappingBinding {
     this.#checkKind(this.backing.name, memory, "replace");
     yield* this.quiesce();
     yield* exchange();
-    this.#bound.show(memory, pages);
+    this.#bound.memory = memory;
+    this.#bound.pages = pages;
     yield* unmapBacking(this.backing, pages, "even-cows");
     yield* this.resume();
   }
