@@ -35,6 +35,8 @@ export interface PhysicalMemoryOptions {
 
 /** All memory of a machine and everyone who hands it out, built and owned in one place. */
 export class PhysicalMemory {
+  /** Told of the frame that another is about to be copied into. */
+  onCopy: ((to: Pfn) => void) | undefined = undefined;
   readonly frames: Frames;
   readonly pages: FreePages;
   readonly directMap: DirectMap;
@@ -91,6 +93,7 @@ export class PhysicalMemory {
    */
   copyFrame(to: Pfn, from: Pfn): void {
     const { frames, io } = this;
+    this.onCopy?.(to);
     if (frames.isRam(from)) {
       frames.copy(to, from);
       return;

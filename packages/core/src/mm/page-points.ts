@@ -31,8 +31,9 @@ export function noteLookAt({ sched, memory }: Machine, page: Page): void {
  * allocator which frame comes next, for each frame that changed hands its counts, its flags and its contents, and of one that
  * somebody else still holds its counts; of kmalloc the cache, the page by which it knows an address, and what it clears; of
  * vmalloc the list of areas with their entries; the lists of coherent buffers and of devices' windows; which allocation is the
- * one to fail; what a virtually indexed cache holds; and of which frames the kernel loads and stores the contents by its own
- * addresses. So a load through a stale translation, and a use of memory of the kernel, meet the freeing of the frame.
+ * one to fail; what a virtually indexed cache holds; of which frames the kernel loads and stores the contents by its own
+ * addresses, and into which it copies another. So a load through a stale translation, and a use of memory of the kernel, meet
+ * the freeing of the frame.
  */
 export function noteAllocations(machine: Machine): void {
   const { sched, memory, settings, dataCache } = machine;
@@ -49,6 +50,7 @@ export function noteAllocations(machine: Machine): void {
   memory.buddy.onChange = note;
   if (memory.pagelessBuddy !== undefined) memory.pagelessBuddy.onChange = note;
   const { kmalloc, vmalloc, coherent, io, pages, kernel } = memory;
+  memory.onCopy = (to) => sched.note(ObjectKind.frameContents, to, Access.write);
   kernel.onAccess = (pfn, access) =>
     sched.note(ObjectKind.frameContents, pfn, access === "store" ? Access.write : Access.read);
   pages.onPut = (page) => sched.note(ObjectKind.frameCounts, memory.frames.headOf(page), Access.countDown);

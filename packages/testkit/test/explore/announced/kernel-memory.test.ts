@@ -87,3 +87,20 @@ describe("a store by an address of the kernel MUST be tried before and after", (
     expect({ reached: reached.length, isComplete }).toEqual({ reached: 2, isComplete: true });
   });
 });
+
+it("the copying of a frame and a look at the frame that it is copied to MUST be tried in both orders", () => {
+  const { missed, reached, isComplete } = missedOutcomes((machine, _kernel, outcome) => {
+    const { pages, kernel, directMap } = machine.memory;
+    const from = pages.allocZeroedPage(owners.driver) as Page;
+    const to = pages.allocZeroedPage(owners.driver) as Page;
+    kernel.store32(directMap.addressOf(from), 7);
+    kernelThread(machine, "copying", function* () {
+      machine.memory.copyFrame(to, from);
+    });
+    kernelThread(machine, "looking", function* () {
+      outcome.loaded = kernel.load32(directMap.addressOf(to));
+    });
+  });
+  expect(missed).toEqual([]);
+  expect({ reached: reached.length, isComplete }).toEqual({ reached: 2, isComplete: true });
+});
