@@ -180,6 +180,8 @@ export class DmaPort {
    */
   *#reach(translator: DmaTranslator, address: UserAddress, intent: DeviceAccess): Atomic<Pfn | undefined> {
     const { sched } = this.#machine;
+    // What the next step is announced as depends on this look, which is part of the step under way.
+    sched.note(ObjectKind.cell, translator.state.index, Access.read);
     let pfn = translator.translate(address, intent);
     while (sched.interleaving) {
       const { index } = translator.state;
