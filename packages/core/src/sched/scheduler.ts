@@ -8,6 +8,7 @@ import type { Chooser } from "./chooser.ts";
 import { LockOrder } from "./lock-order.ts";
 import { Access, Allocator, ObjectKind, objectId, POINT, SLEEP } from "./points.ts";
 import { type RecordedChoice, recordChoice } from "./recorded-choice.ts";
+import { clear } from "./short-list.ts";
 import { type Announcer, Task, type TaskOptions } from "./task.ts";
 
 /** How a run ended. */
@@ -18,11 +19,6 @@ export interface RunReport {
   readonly waiting: readonly string[];
   /** Scheduling steps taken in this run. */
   readonly steps: number;
-}
-
-/** Empties a short list that is soon filled again: its memory stays, which it would not if its length were set. */
-function clear(list: unknown[]): void {
-  while (list.length > 0) list.pop();
 }
 
 /** What a scheduler is built from. */
