@@ -13,7 +13,7 @@ import { PG_reserved } from "./memory/page-flags.ts";
 import { PhysicalMemory } from "./memory/physical-memory.ts";
 import { AddressSpace } from "./mm/address-space.ts";
 import { exitMmap } from "./mm/exit.ts";
-import { CountingGate } from "./mm/gate.ts";
+import { type CountingGate, createGate } from "./mm/gate.ts";
 import { Mm } from "./mm/mm.ts";
 import { countsPoint, noteAllocations } from "./mm/page-points.ts";
 import { ReservedPages } from "./mm/reserved-pages.ts";
@@ -263,7 +263,7 @@ export class Machine {
   }
 
   createGate(name: string): CountingGate {
-    return new CountingGate(this.sched, this.log, name);
+    return createGate(this.sched, this.log, name);
   }
 
   /** Writes one entry, with its place in the event log and in the count of the atomic stretch. */

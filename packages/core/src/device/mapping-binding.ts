@@ -30,45 +30,65 @@ export interface BackingShape {
  * The core's side of a backing. What it shows is noted as a cell with the number of its gate: whoever looks at it meets who
  * exchanges it, and not who only closes the gate.
  */
-class BoundBacking implements Backing {
+abstract class BoundBacking implements Backing {
   readonly name: string;
   readonly cache: CacheMode;
   readonly gate: CountingGate;
   readonly mapping: AddressSpace;
-  // Private to TypeScript only: see `NopageCall`.
-  private shownMemory: BackingMemory;
-  private shownPages: number;
-  /** Told of each look and change; undefined where nobody interleaves. */
-  private readonly watcher: Scheduler | undefined;
+  abstract memory: BackingMemory;
+  abstract pages: number;
 
   constructor(machine: Machine, shape: BackingShape) {
     this.name = shape.name;
     this.cache = shape.cache;
     this.gate = machine.createGate(shape.name);
     this.mapping = shape.mapping;
-    this.shownMemory = shape.memory;
-    this.shownPages = shape.pages;
-    this.watcher = machine.sched.chooser.interleaves ? machine.sched : undefined;
+  }
+}
+
+/** Where no orders are searched: plain fields, as every fault reads them. */
+class PlainBacking extends BoundBacking {
+  override memory: BackingMemory;
+  override pages: number;
+
+  constructor(machine: Machine, shape: BackingShape) {
+    super(machine, shape);
+    this.memory = shape.memory;
+    this.pages = shape.pages;
+  }
+}
+
+/** Where orders are searched: each look and change is noted. */
+class WatchedBacking extends BoundBacking {
+  readonly #watcher: Scheduler;
+  #memory: BackingMemory;
+  #pages: number;
+
+  constructor(machine: Machine, shape: BackingShape) {
+    super(machine, shape);
+    this.#watcher = machine.sched;
+    this.#memory = shape.memory;
+    this.#pages = shape.pages;
   }
 
-  get memory(): BackingMemory {
-    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.read);
-    return this.shownMemory;
+  override get memory(): BackingMemory {
+    this.#watcher.note(ObjectKind.cell, this.gate.index, Access.read);
+    return this.#memory;
   }
 
-  set memory(memory: BackingMemory) {
-    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.write);
-    this.shownMemory = memory;
+  override set memory(memory: BackingMemory) {
+    this.#watcher.note(ObjectKind.cell, this.gate.index, Access.write);
+    this.#memory = memory;
   }
 
-  get pages(): number {
-    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.read);
-    return this.shownPages;
+  override get pages(): number {
+    this.#watcher.note(ObjectKind.cell, this.gate.index, Access.read);
+    return this.#pages;
   }
 
-  set pages(pages: number) {
-    this.watcher?.note(ObjectKind.cell, this.gate.index, Access.write);
-    this.shownPages = pages;
+  override set pages(pages: number) {
+    this.#watcher.note(ObjectKind.cell, this.gate.index, Access.write);
+    this.#pages = pages;
   }
 }
 
@@ -88,7 +108,8 @@ export class MappingBinding {
     this.#machine = machine;
     this.strategy = strategy;
     this.#checkKind(shape.name, shape.memory, "create");
-    this.#bound = new BoundBacking(machine, shape);
+    const Kind = machine.sched.chooser.interleaves ? WatchedBacking : PlainBacking;
+    this.#bound = new Kind(machine, shape);
     this.backing = this.#bound;
     this.#hooks = strategy.create(kernel);
   }

@@ -7,19 +7,22 @@ import type { Scheduler } from "../sched/scheduler.ts";
 import type { WaitMode } from "../sched/task.ts";
 import { WaitQueue } from "../sched/wait-queue.ts";
 
+type GateState = "open" | "closed" | "gone";
+
+/** A gate: with looks that are noted where orders are searched, and with plain fields elsewhere, as every fault reads them. */
+export function createGate(sched: Scheduler, log: EventLog, name: string): CountingGate {
+  return sched.chooser.interleaves ? new WatchedGate(sched, log, name) : new PlainGate(sched, log, name);
+}
+
 /** The core's gate: a count of closings, a sequence number, and the queue of those who wait. */
-export class CountingGate implements Gate, Ordering {
+export abstract class CountingGate implements Gate, Ordering {
   /** For the clocks. */
   released: Clock | undefined = undefined;
   readonly name: string;
   /** Identity for the scheduler: looks at the gate are reads of it, changes are writes. */
   readonly index: number;
-  // Private to TypeScript only: see `NopageCall`.
-  private changes = 0;
-  /** Kept beside the count, because every fault reads it. */
-  private current: "open" | "closed" | "gone" = "open";
-  /** Told of each look that is not announced; undefined where nobody interleaves. */
-  private readonly watcher: Scheduler | undefined;
+  abstract readonly state: GateState;
+  abstract readonly sequence: number;
   #closers = 0;
   readonly #sched: Scheduler;
   readonly #log: EventLog;
@@ -27,22 +30,14 @@ export class CountingGate implements Gate, Ordering {
 
   constructor(sched: Scheduler, log: EventLog, name: string) {
     this.#sched = sched;
-    this.watcher = sched.chooser.interleaves ? sched : undefined;
     this.#log = log;
     this.name = name;
     this.index = sched.nextObject();
     this.#queue = new WaitQueue(sched, `gate ${name}`);
   }
 
-  get state(): "open" | "closed" | "gone" {
-    this.watcher?.note(ObjectKind.gate, this.index, Access.read);
-    return this.current;
-  }
-
-  get sequence(): number {
-    this.watcher?.note(ObjectKind.gate, this.index, Access.read);
-    return this.changes;
-  }
+  /** Enters a state that is not left once it is `gone`, and counts the change; announced by the caller. */
+  protected abstract enter(state: GateState): void;
 
   *close(): Atomic<void> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.write);
@@ -67,23 +62,58 @@ export class CountingGate implements Gate, Ordering {
     yield* this.#queue.wakeAll();
   }
 
-  *look(): Atomic<"open" | "closed" | "gone"> {
+  *look(): Atomic<GateState> {
     if (this.#sched.interleaving) yield this.#sched.at(ObjectKind.gate, this.index, Access.read);
     this.#sched.clocks?.acquire(this.#sched.current, this);
-    return this.current;
+    return this.state;
   }
 
   *waitUntilOpen(mode: WaitMode): Sleepable<number> {
     return yield* this.#queue.waitUntil(() => this.#isNotClosed(), mode);
   }
 
-  #changeTo(state: "open" | "closed" | "gone"): void {
+  #changeTo(state: GateState): void {
     this.#sched.clocks?.release(this.#sched.current, this);
-    this.changes++;
-    if (this.current !== "gone") this.current = state;
+    this.enter(state);
   }
 
   *#isNotClosed(): Atomic<boolean> {
     return (yield* this.look()) !== "closed";
+  }
+}
+
+class PlainGate extends CountingGate {
+  override state: GateState = "open";
+  override sequence = 0;
+
+  protected override enter(state: GateState): void {
+    this.sequence++;
+    if (this.state !== "gone") this.state = state;
+  }
+}
+
+class WatchedGate extends CountingGate {
+  readonly #watcher: Scheduler;
+  #state: GateState = "open";
+  #sequence = 0;
+
+  constructor(sched: Scheduler, log: EventLog, name: string) {
+    super(sched, log, name);
+    this.#watcher = sched;
+  }
+
+  override get state(): GateState {
+    this.#watcher.note(ObjectKind.gate, this.index, Access.read);
+    return this.#state;
+  }
+
+  override get sequence(): number {
+    this.#watcher.note(ObjectKind.gate, this.index, Access.read);
+    return this.#sequence;
+  }
+
+  protected override enter(state: GateState): void {
+    this.#sequence++;
+    if (this.#state !== "gone") this.#state = state;
   }
 }
