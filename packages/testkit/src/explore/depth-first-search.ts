@@ -80,9 +80,9 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
     }
     for (let race = this.looksAt === "every race" ? 0 : old; race < this.#laterSteps.length; race++) {
       const earlier = this.#earlierSteps[race] as number;
-      if (this.#hasOtherBeginning(race, earlier)) {
-        this.reverse(earlier, this.#laterSteps[race] as Step, program);
-      }
+      if (!this.#hasOtherBeginning(race, earlier)) continue;
+      const others = this.#endsOfOthers[race] === 0 ? "none" : "some";
+      this.reverse(earlier, this.#laterSteps[race] as Step, program, others);
     }
     this.#findBranch();
     return true;
@@ -97,8 +97,17 @@ export abstract class DepthFirstSearch<N extends PathNode> implements Search {
   /** Which task goes on from a new state; `ABANDON` when none is worth it. */
   protected abstract pick(node: N, moment: Moment, last: number): number;
 
-  /** The step at position `earlier` and a later one could have come the other way round. */
-  protected abstract reverse(earlier: number, later: Step, program: Explorable): void;
+  /**
+   * The step at position `earlier` and a later one could have come the other way round.
+   *
+   * @param others whether there are steps after the earlier one that need not come after it
+   */
+  protected abstract reverse(
+    earlier: number,
+    later: Step,
+    program: Explorable,
+    others: "none" | "some",
+  ): void;
 
   /**
    * The next branch from a state: the task to begin with; undefined when all are explored.

@@ -14,10 +14,8 @@ export class HappensBefore {
   #width = 4;
   /** Tasks are numbered below this. */
   #tasks = 0;
-  /** The clocks of all steps, one after the other. Plain arrays: small typed ones are dearer to make than to use. */
+  /** The clocks of all steps, one after the other, and that of the step which comes next. Plain arrays: small typed ones are dearer to make than to use. */
   #clocks: number[] = [];
-  /** The clock that is being worked out. */
-  readonly #clock: number[] = [NOTHING, NOTHING, NOTHING, NOTHING];
   /** By task, the position of its last step, plus one. */
   readonly #lastOf: number[] = [NOTHING, NOTHING, NOTHING, NOTHING];
   /** By position, `#lastOf` of the task before the step: to take the step back. */
@@ -65,10 +63,7 @@ export class HappensBefore {
   add(step: Step, races: number[]): void {
     this.#clockOf(step, races);
     const at = this.steps.length;
-    this.#clock[step.task] = at + 1;
-    const width = this.#width;
-    for (let task = 0, to = at * width; task < width; task++, to++)
-      this.#clocks[to] = this.#clock[task] as number;
+    this.#clocks[at * this.#width + step.task] = at + 1;
     this.steps.push(step);
     this.#previousOf.push(this.#lastOf[step.task] as number);
     this.#lastOf[step.task] = at + 1;
@@ -142,9 +137,10 @@ export class HappensBefore {
     const dependence = this.#dependence;
     const { steps } = this;
     const { task } = step;
-    const clock = this.#clock;
+    const clocks = this.#clocks;
+    const clock = steps.length * this.#width;
     const own = this.#lastOf[task] as number;
-    for (let one = 0; one < this.#tasks; one++) clock[one] = NOTHING;
+    for (let entry = clock; entry < clock + this.#width; entry++) clocks[entry] = NOTHING;
     if (own !== NOTHING) this.#joinAt(own - 1);
     if (step.cause !== undefined) this.#joinAt(steps.lastIndexOf(step.cause));
     const barrier = this.#barriers.at(-1) ?? 0;
@@ -152,7 +148,7 @@ export class HappensBefore {
     if (own <= barrier) for (let at = barrier - 1; at >= 0; at--) this.#joinAt(at);
     for (let at = steps.length - 1; at >= barrier; at--) {
       const other = steps[at] as Step;
-      if (other.task === task || (clock[other.task] as number) > at) continue;
+      if (other.task === task || (clocks[clock + other.task] as number) > at) continue;
       if (!dependence.conflict(other, step)) continue;
       if (step.mayBlock && dependence.isHandOver(other, step)) this.#handedOver.push(at);
       else if (this.#handedOver.length === 0 || this.#couldComeFirst(step, at)) {
@@ -193,14 +189,15 @@ export class HappensBefore {
     return -1;
   }
 
+  /** Lets the step that comes next come after the one at `at`, and after all that comes before that. */
   #joinAt(at: number): void {
     if (at < 0) return;
-    const clock = this.#clock;
     const clocks = this.#clocks;
     const tasks = this.#tasks;
+    const clock = this.steps.length * this.#width;
     for (let task = 0, from = at * this.#width; task < tasks; task++, from++) {
       const entry = clocks[from] as number;
-      if (entry > (clock[task] as number)) clock[task] = entry;
+      if (entry > (clocks[clock + task] as number)) clocks[clock + task] = entry;
     }
   }
 
@@ -217,9 +214,6 @@ export class HappensBefore {
     }
     this.#width = width;
     this.#clocks = clocks;
-    while (this.#clock.length < width) {
-      this.#clock.push(NOTHING);
-      this.#lastOf.push(NOTHING);
-    }
+    while (this.#lastOf.length < width) this.#lastOf.push(NOTHING);
   }
 }

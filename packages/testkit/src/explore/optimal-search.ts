@@ -34,8 +34,13 @@ export class OptimalSearch extends DepthFirstSearch<OptimalNode> {
     return branch.task;
   }
 
-  protected override reverse(earlier: number, later: Step, program: Explorable): void {
-    const isAlone = this.order.endOfNotAfter(earlier) === 0 && this.isTheSameAfter(earlier, later);
+  protected override reverse(
+    earlier: number,
+    later: Step,
+    program: Explorable,
+    others: "none" | "some",
+  ): void {
+    const isAlone = others === "none" && this.isTheSameAfter(earlier, later);
     if (isAlone && this.#isCovered(this.path[earlier] as OptimalNode, later)) return;
     this.insert(earlier, this.beginningOf(earlier, later, program));
   }

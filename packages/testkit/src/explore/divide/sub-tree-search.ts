@@ -92,9 +92,14 @@ export class SubTreeSearch extends OptimalSearch {
     return super.nextBranch(node);
   }
 
-  protected override reverse(earlier: number, later: Step, program: Explorable): void {
+  protected override reverse(
+    earlier: number,
+    later: Step,
+    program: Explorable,
+    others: "none" | "some",
+  ): void {
     if (earlier < this.#above) this.#ask(earlier, later, program);
-    else super.reverse(earlier, later, program);
+    else super.reverse(earlier, later, program, others);
   }
 
   /** Asks for a beginning at a state of the owner. */
