@@ -76,8 +76,6 @@ function partText(part: unknown, place: string | number, way: Way): string {
 }
 
 function arrayText(value: readonly unknown[], way: Way): string {
-  const numbers = numbersText(value);
-  if (numbers !== undefined) return numbers;
   let text = "";
   let empty = 0;
   for (let at = 0; at < value.length; at++) {

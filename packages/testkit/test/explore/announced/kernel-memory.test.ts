@@ -1,23 +1,7 @@
-import {
-  type BusAddress,
-  type KernelAddress,
-  owners,
-  type Page,
-  type PciFunction,
-  type PciFunctionShape,
-  type Sleepable,
-} from "@nopage/core";
+import { type BusAddress, type KernelAddress, owners, type Page, type Sleepable } from "@nopage/core";
 import { describe, expect, it } from "vitest";
 import { kernelThread, missedOutcomes, type Setting } from "../../support/missed-outcomes.ts";
-
-const CARD: PciFunctionShape = {
-  name: "card",
-  vendorId: 1,
-  deviceId: 1,
-  bars: [],
-  interrupts: "message",
-  dmaBits: 32,
-};
+import { plugCard } from "../../support/plug-card.ts";
 
 /** One kernel thread that stores to memory of the kernel by its address, and one that does something else. */
 function storing(
@@ -53,10 +37,10 @@ describe("a store by an address of the kernel MUST be tried before and after", (
     ],
     [
       "a device's read of it",
-      storing(function* ([{ pci, geometry }, , outcome], page) {
-        const { dma } = pci.plug(CARD) as PciFunction;
+      storing(function* ([machine, , outcome], page) {
+        const { dma } = plugCard(machine);
         const bytes = new Uint8Array(1);
-        yield* dma.read((page * geometry.pageSize) as BusAddress, bytes);
+        yield* dma.read((page * machine.geometry.pageSize) as BusAddress, bytes);
         outcome.read = bytes[0];
       }),
     ],
